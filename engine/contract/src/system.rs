@@ -1,0 +1,205 @@
+//! What a system under test tells the lab about itself: one row of the table of systems.
+//!
+//! Everything a scenario file may name (roles, settings, defects, events, gauges, predicates,
+//! selectors) stands in a static table here, so that a misspelt name is an error with a suggestion
+//! and the reference pages are generated.
+
+use crate::check::{Invariant, Nodes};
+use crate::id::NodeId;
+use crate::node::{Fx, Node};
+use crate::op::Value;
+use crate::rng::Ratio;
+use crate::settings::{Setting, Settings};
+use crate::time::{Duration, Now};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// A system under test.
+pub trait System: Sync {
+    /// The value of `system = ".."` in a scenario file.
+    fn name(&self) -> &'static str;
+    /// One line of help.
+    fn about(&self) -> &'static str;
+    /// What `[nodes.G] role = ".."` may be, with the settings of each. The role `client` is booted
+    /// by `[clients.C]`.
+    fn roles(&self) -> &'static [Role];
+    /// Planted flaws, off unless a scenario names them.
+    fn defects(&self) -> &'static [Defect];
+    /// What nodes may mark; `Mark::event` is a row of this table.
+    fn events(&self) -> &'static [EventKind];
+    /// What can be read off a node at any time.
+    fn gauges(&self) -> &'static [GaugeKind];
+    /// What can be true of a group of nodes: `converge.to`, `cover.state`.
+    fn predicates(&self) -> &'static [PredicateKind];
+    /// Words after the slash of a selector that this system resolves: `leader`, `followers`.
+    fn selectors(&self) -> &'static [&'static str];
+
+    /// Relations between the settings of one role that must hold, such as a lease that is safe
+    /// under the clock drift allowed. Each broken one becomes an error of the scenario file.
+    fn relations(&self, _role: &str, _settings: &Settings, _drift_max: Ratio) -> Vec<Relation> {
+        Vec::new()
+    }
+    /// Boots, or reboots, one node from what is on its disk.
+    ///
+    /// # Errors
+    /// When the node refuses to serve from what it finds on its disk.
+    fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused>;
+    /// The invariants of this system's nodes, given all of its groups in the world.
+    fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>>;
+    /// Resolves a word of [`System::selectors`] among `group`.
+    fn select(&self, word: &str, group: &[NodeId], nodes: &dyn Nodes) -> Vec<NodeId>;
+    /// The value of a row of [`System::gauges`] at `node`; `None` where it has none.
+    fn gauge(&self, row: usize, node: &dyn Node) -> Option<u64>;
+    /// Whether a row of [`System::predicates`] holds for `group` now.
+    fn holds(&self, row: usize, group: &[NodeId], nodes: &dyn Nodes) -> bool;
+    /// Why the groups have not settled yet; `None` once they have.
+    fn pending(&self, groups: &[Group], nodes: &dyn Nodes) -> Option<&'static str>;
+    /// The state of a node for people: role, term, indexes, ….
+    fn view(&self, node: &dyn Node, fields: &mut dyn Fields);
+    /// The abstract state of the groups, for novelty and exhaustive search: folded into a hash
+    /// that is equal for states that should count as one.
+    fn fingerprint(&self, groups: &[Group], nodes: &dyn Nodes) -> u64;
+}
+
+/// What a node of a system can be.
+#[derive(Clone, Copy, Debug)]
+pub struct Role {
+    /// As in `[nodes.G] role`.
+    pub name: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+    /// The keys of `[tuning.G]`.
+    pub settings: &'static [Setting],
+    /// The keys that `[nodes.G] uses` must give, each naming another group.
+    pub uses: &'static [&'static str],
+}
+
+/// A planted flaw.
+#[derive(Clone, Copy, Debug)]
+pub struct Defect {
+    /// As in `defects = [..]`.
+    pub name: &'static str,
+    /// What is wrong with it, in one sentence.
+    pub about: &'static str,
+    /// Where the flaw was found in the wild, or the section that the flaw breaks.
+    pub source: &'static str,
+    /// The check or invariant that must catch it.
+    pub caught_by: &'static str,
+}
+
+/// A row of the table of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventKind {
+    /// As in `when.event`: `raft.leader_elected`.
+    pub name: &'static str,
+    /// The unit of the mark's value; empty when it has none.
+    pub unit: &'static str,
+    /// The names of the labels in use.
+    pub labels: &'static [&'static str],
+    /// One line of help.
+    pub about: &'static str,
+}
+
+/// A row of the table of gauges.
+#[derive(Clone, Copy, Debug)]
+pub struct GaugeKind {
+    /// As in `slope.what`: `raft.log_entries`.
+    pub name: &'static str,
+    /// The unit of its values; empty for a count.
+    pub unit: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+}
+
+/// A row of the table of predicates.
+#[derive(Clone, Copy, Debug)]
+pub struct PredicateKind {
+    /// As in `converge.to`: `raft.single_leader`.
+    pub name: &'static str,
+    /// One line of help.
+    pub about: &'static str,
+}
+
+/// A group of nodes of one system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The key of `[nodes.G]` or `[clients.C]`.
+    pub name: String,
+    /// The role of its nodes.
+    pub role: &'static str,
+    /// Its nodes by index.
+    pub nodes: Vec<NodeId>,
+    /// The defects planted in this group.
+    pub defects: Vec<&'static str>,
+}
+
+/// Where a node sits when it boots.
+#[derive(Debug)]
+pub struct Seat<'a> {
+    /// The node itself.
+    pub node: NodeId,
+    /// Its name: `h/2`.
+    pub name: &'a str,
+    /// Its position in its group, from 0. What goes on a wire is this, never a `NodeId`.
+    pub index: u32,
+    /// How often it has booted before.
+    pub boot: u32,
+    /// Its role.
+    pub role: &'static str,
+    /// Its own group, in order of index; it contains the node itself.
+    pub group: &'a [NodeId],
+    /// The groups that it uses, by the key of `uses`; for a client, `target`.
+    pub uses: &'a BTreeMap<String, Vec<NodeId>>,
+    /// Its settings, every default filled in.
+    pub settings: &'a Settings,
+    /// The defects planted in it.
+    pub defects: &'a [&'static str],
+    /// The bound on the drift of clocks that it may rely on.
+    pub drift_max: Ratio,
+    /// What is installed in it before its first boot.
+    pub preload: &'a [Preload],
+}
+
+impl Seat<'_> {
+    /// Whether the defect `name` is planted.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.defects.contains(&name)
+    }
+}
+
+/// Entries that a node holds from the start, as if from a snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preload {
+    /// The key.
+    pub key: u64,
+    /// Its value.
+    pub value: Value,
+    /// How long it lives, counted from the start of the run.
+    pub ttl: Option<Duration>,
+}
+
+/// A broken relation between settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// The stable code of the error: `E0311`.
+    pub code: &'static str,
+    /// The setting that the error points at.
+    pub setting: &'static str,
+    /// What must hold and what holds instead, with the figures.
+    pub detail: String,
+}
+
+/// A node that will not serve from what it found on its disk, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub String);
+
+/// Receives the state of a node for people.
+pub trait Fields {
+    /// A number with a name.
+    fn number(&mut self, name: &'static str, value: u64);
+    /// A word with a name.
+    fn text(&mut self, name: &'static str, value: &str);
+}

@@ -1,0 +1,156 @@
+//! What a fault may see and bend.
+//!
+//! A condition is one bent law of physics, as a value: it can be logged, replayed, shrunk and
+//! drawn as a span. Conditions stack: what several impose on one link, node or disk is combined,
+//! and lifting one leaves what the others imposed. How they combine is stated on each.
+
+use crate::disk::{DiskFate, FileId};
+use crate::dist::Dist;
+use crate::id::NodeId;
+use crate::rng::Ratio;
+use crate::time::Duration;
+use alloc::vec::Vec;
+
+/// The world as a fault sees it. Object safe, so that every host can offer it.
+pub trait World {
+    /// The nodes that `selector` means right now; the order is the order of node ids unless the
+    /// selector draws at random.
+    fn select(&mut self, selector: &str) -> Vec<NodeId>;
+    /// Imposes a lasting condition.
+    fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported>;
+    /// Lifts exactly what `impose` returned; what others imposed stays.
+    fn lift(&mut self, id: ConditionId);
+    /// Applies an instantaneous shock.
+    fn strike(&mut self, shock: Shock) -> Result<(), Unsupported>;
+}
+
+/// What happens to messages that are under way when a link is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum InFlight {
+    /// They are lost with the link.
+    #[default]
+    Lost,
+    /// They arrive.
+    Kept,
+}
+
+/// One bent law. Links are directed: a symmetric fault imposes two conditions.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "the fields name what they bend; units stand in the names"
+)]
+pub enum Condition {
+    /// Nothing sent on the link arrives. Any block closes the link.
+    Block {
+        from: NodeId,
+        to: NodeId,
+        in_flight: InFlight,
+    },
+    /// What is sent on the link waits, and is delivered when the last hold is lifted.
+    Hold { from: NodeId, to: NodeId },
+    /// Messages are lost. Combine as independent chances.
+    Loss {
+        from: NodeId,
+        to: NodeId,
+        ratio: Ratio,
+    },
+    /// Messages arrive twice. Combine as independent chances.
+    Duplicate {
+        from: NodeId,
+        to: NodeId,
+        ratio: Ratio,
+    },
+    /// Messages are delayed by an extra draw, so that later ones overtake them. Combine: ratios as
+    /// independent chances, extras by the longest.
+    Reorder {
+        from: NodeId,
+        to: NodeId,
+        ratio: Ratio,
+        extra: Duration,
+    },
+    /// One bit of a message is flipped. Combine as independent chances.
+    Corrupt {
+        from: NodeId,
+        to: NodeId,
+        ratio: Ratio,
+    },
+    /// Every message takes longer by a draw. Delays add.
+    Delay {
+        from: NodeId,
+        to: NodeId,
+        extra: Dist,
+    },
+    /// The link carries at most so many bytes per second. The least holds.
+    Bandwidth {
+        from: NodeId,
+        to: NodeId,
+        bytes_per_s: u64,
+    },
+    /// Crashes the node when imposed; it boots when the last `Down` on it is lifted. The worst
+    /// fate of the disk holds.
+    Down { node: NodeId, disk: DiskFate },
+    /// The node does nothing; inputs wait. Any pause holds it.
+    Pause { node: NodeId },
+    /// What the node spends takes `ratio` times as long. Factors multiply.
+    SlowCpu { node: NodeId, times: u32 },
+    /// The node may use at most so much logical memory. The least holds.
+    MemoryLimit { node: NodeId, bytes: u64 },
+    /// The node's clocks run fast or slow by parts per million. Drifts add.
+    Drift { node: NodeId, ppm: i32 },
+    /// Every operation of the node's disk takes longer. Delays add.
+    DiskSlow {
+        node: NodeId,
+        read: Duration,
+        write: Duration,
+        sync: Duration,
+    },
+    /// A sync is answered as good although nothing became durable. Combine as chances.
+    SyncLies { node: NodeId, ratio: Ratio },
+    /// A sync fails, and what it should have made durable is lost. Combine as chances.
+    SyncFails { node: NodeId, ratio: Ratio },
+    /// A write fails. Combine as chances.
+    WriteFails { node: NodeId, ratio: Ratio },
+    /// A read returns one flipped bit. Combine as chances.
+    ReadCorrupt { node: NodeId, ratio: Ratio },
+    /// A write stores one flipped bit. Combine as chances.
+    WriteCorrupt { node: NodeId, ratio: Ratio },
+    /// A write lands at another offset of the file. Combine as chances.
+    Misdirect { node: NodeId, ratio: Ratio },
+    /// The disk holds at most so many bytes. The least holds.
+    Capacity { node: NodeId, bytes: u64 },
+    /// Settings of a model node scaled while it lasts: its service time, in permille. Factors
+    /// multiply.
+    ServiceTime { node: NodeId, permille: u32 },
+}
+
+/// An instantaneous shock.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(
+    missing_docs,
+    reason = "the fields name what they strike; units stand in the names"
+)]
+pub enum Shock {
+    /// The node's wall clock jumps.
+    WallJump { node: NodeId, by_ns: i64 },
+    /// One durable bit of a file rots.
+    FlipBit {
+        node: NodeId,
+        file: FileId,
+        bit: u64,
+    },
+    /// The node receives bytes that nobody sent.
+    InjectFrame {
+        from: NodeId,
+        to: NodeId,
+        bytes: Vec<u8>,
+    },
+}
+
+/// What [`World::impose`] returned; unique in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConditionId(pub u32);
+
+/// This host cannot do that; the run is skipped, loudly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsupported(pub &'static str);
