@@ -11,9 +11,14 @@
 //! **Invariant:** text from a record is data. Each canvas escapes whatever it is given
 //! ([`escape`]), so sections never do.
 
+pub mod canvas;
 mod digest;
+pub mod escape;
 pub mod json;
+pub mod plot;
 pub mod record;
+pub mod sections;
+pub mod timeline;
 pub mod units;
 
 #[cfg(test)]
