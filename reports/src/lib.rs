@@ -11,13 +11,16 @@
 //! **Invariant:** text from a record is data. Each canvas escapes whatever it is given
 //! ([`escape`]), so sections never do.
 
+mod ascii;
 pub mod canvas;
 mod digest;
 pub mod escape;
 pub mod json;
+pub mod markdown;
 pub mod plot;
 pub mod record;
 pub mod sections;
+pub mod text;
 pub mod timeline;
 pub mod units;
 
