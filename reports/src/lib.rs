@@ -16,6 +16,7 @@ pub mod canvas;
 mod digest;
 pub mod escape;
 pub mod json;
+pub mod junit;
 pub mod markdown;
 pub mod plot;
 pub mod record;
