@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod plot;
 pub mod record;
 pub mod sections;
+pub mod seeds;
 pub mod text;
 pub mod timeline;
 pub mod units;
@@ -30,3 +31,4 @@ mod testkit;
 
 pub use digest::Digest;
 pub use record::RunRecord;
+pub use seeds::{SeedResult, SeedTable};
