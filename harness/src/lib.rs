@@ -1,1 +1,5 @@
 //! Under construction.
+
+pub mod checks;
+pub mod history;
+pub mod models;
