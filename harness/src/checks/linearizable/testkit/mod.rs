@@ -1,0 +1,5 @@
+//! What the tests of the checkers share: brute force, and random small histories.
+
+pub mod brute_force;
+pub mod generate;
+pub mod subjects;
