@@ -1,0 +1,34 @@
+//! Raft as a sans-IO state machine over [`contract::Fx`].
+//!
+//! Start with [`Raft`]: a node boots one, forwards its datagrams, timers and syncs, and drains
+//! [`Ready`] after every call. Sections cited as `raft-paper` are of Ongaro and Ousterhout, "In
+//! Search of an Understandable Consensus Algorithm (Extended Version)", 2014; as `raft-thesis` of
+//! Ongaro's dissertation, 2014.
+//!
+//! | Part | Where | Source |
+//! |---|---|---|
+//! | elections, pre-vote, check-quorum, transfer | `election`, `transfer` | raft-paper §5.2, §5.4.1; raft-thesis §9.6, §6.2, §3.10 |
+//! | replication, conflict back-off, commit rule | `replication` | raft-paper §5.3, §5.4.2 |
+//! | lease and read-index | `reads` | raft-thesis §6.4, §6.4.1 |
+//! | what is on disk, and recovery | `storage` | raft-paper §5, Figure 2; raft-thesis §10.2.1 |
+//! | frames | `wire` | this project |
+//!
+//! **Invariant:** peers are named by their index in the group, on the wire, on disk and in state.
+//! A `NodeId` appears only where a datagram is sent.
+
+mod config;
+mod entry;
+mod flaws;
+#[path = "raft.rs"]
+mod machine;
+mod ready;
+mod tables;
+
+pub use config::Config;
+pub use entry::{Entry, LogId, Payload};
+pub use flaws::{DEFECTS, Flaws};
+pub use machine::{FILES, Raft, SYNCS, TIMERS};
+pub use ready::{NotLeader, ReadId, Ready, Role};
+pub use tables::{
+    EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, select, view,
+};
