@@ -97,28 +97,10 @@ impl Machine {
     /// Carries out the command of the log entry at `index`, stamped with `cluster_time`.
     pub fn apply(&mut self, index: u64, cluster_time: u64, command: &[u8]) -> Effect {
         self.advance(index, command);
-        let Ok(command) = Command::decode(command) else {
-            // Every replica sees the same bytes and refuses them alike.
-            return refused(Refusal::Malformed);
-        };
-        if let Write::Expire { version } = command.write {
-            return self.expire(command.key, version, cluster_time);
-        }
-        if let Some(effect) = self.repetition(index, &command) {
-            return effect;
-        }
-        let answer = self.execute(index, cluster_time, &command);
-        let last = LastAnswer {
-            epoch: command.session.epoch,
-            seq: command.seq,
-            index,
-            answer,
-        };
-        self.sessions.insert(command.session.client, last);
-        Effect {
-            answer,
-            fresh: !matches!(answer, Applied::Refused(_)),
-        }
+        let effect = self.carry_out(index, cluster_time, command);
+        self.digest = mix(self.digest, u64::from(effect.fresh));
+        self.digest = mix(self.digest, self.store.size_bytes());
+        effect
     }
 
     /// Counts an entry that asks for nothing.
@@ -145,7 +127,7 @@ impl Machine {
         self.applied_index
     }
 
-    /// A digest of the applied prefix of the log and of every answer to it. Equal at equal indexes
+    /// A digest of the applied prefix of the log and of what each entry did. Equal at equal indexes
     /// on all replicas.
     #[must_use]
     pub const fn digest(&self) -> u64 {
@@ -171,6 +153,31 @@ impl Machine {
         );
         self.applied_index = index;
         self.digest = mix(self.digest, hash_bytes(command));
+    }
+
+    fn carry_out(&mut self, index: u64, cluster_time: u64, command: &[u8]) -> Effect {
+        let Ok(command) = Command::decode(command) else {
+            // Every replica sees the same bytes and refuses them alike.
+            return refused(Refusal::Malformed);
+        };
+        if let Write::Expire { version } = command.write {
+            return self.expire(command.key, version, cluster_time);
+        }
+        if let Some(effect) = self.repetition(index, &command) {
+            return effect;
+        }
+        let answer = self.execute(index, cluster_time, &command);
+        let last = LastAnswer {
+            epoch: command.session.epoch,
+            seq: command.seq,
+            index,
+            answer,
+        };
+        self.sessions.insert(command.session.client, last);
+        Effect {
+            answer,
+            fresh: !matches!(answer, Applied::Refused(_)),
+        }
     }
 
     /// The effect of a command whose session has moved past it already; `None` for a new one.

@@ -12,15 +12,25 @@
 //! | messages | [`wire`] | this project |
 
 pub mod chunk_map;
+pub mod client;
 pub mod command;
 pub mod entry;
 pub mod error;
+pub mod invariants;
 pub mod machine;
+pub mod server;
 pub mod store;
+pub mod system;
+pub mod tables;
+#[cfg(test)]
+mod testing;
 pub mod wire;
 
+pub use client::Client;
 pub use error::{RaftError, StoreError};
+pub use server::Server;
 pub use store::{KEY_BYTES_MAX, TTL_MAX, VALUE_BYTES_MAX};
+pub use system::Hyperion;
 
 /// The most keys in one batch-get, because all its values are in memory at once.
 pub const BATCH_KEYS_MAX: u64 = 100;
