@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 //! Kinds of checks, one file each. To add one: write its file, add its row to [`CHECKS`].
 //!
 //! A check judges a finished run. What must be watched while the run goes on (invariants after
@@ -124,8 +123,3 @@ pub fn human(length: Duration) -> String {
         _ => format!("{nanos} ns"),
     }
 }
-=======
-//! What judges a finished run, one folder or file per kind of check.
-
-pub mod linearizable;
->>>>>>> checkers
