@@ -7,28 +7,50 @@
 //!
 //! | Part | Where | Source |
 //! |---|---|---|
-//! | elections, pre-vote, check-quorum, transfer | `election`, `transfer` | raft-paper §5.2, §5.4.1; raft-thesis §9.6, §6.2, §3.10 |
+//! | elections, pre-vote, check-quorum, transfer | `election` | raft-paper §5.2, §5.4.1; raft-thesis §9.6, §6.2, §3.10 |
 //! | replication, conflict back-off, commit rule | `replication` | raft-paper §5.3, §5.4.2 |
 //! | lease and read-index | `reads` | raft-thesis §6.4, §6.4.1 |
-//! | what is on disk, and recovery | `storage` | raft-paper §5, Figure 2; raft-thesis §10.2.1 |
+//! | what is on disk, and recovery | `storage`, `recovery` | raft-paper §5, Figure 2; raft-thesis §10.2.1 |
 //! | frames | `wire` | this project |
 //!
 //! **Invariant:** peers are named by their index in the group, on the wire, on disk and in state.
 //! A `NodeId` appears only where a datagram is sent.
 
 mod config;
+mod crc;
+mod election;
 mod entry;
 mod flaws;
+mod inspect;
+pub mod invariants;
+mod log;
 #[path = "raft.rs"]
 mod machine;
+mod progress;
+mod promise;
+mod quorum;
+mod reads;
 mod ready;
+mod recovery;
+mod replication;
+mod step;
+mod storage;
 mod tables;
+mod time;
+mod wire;
 
 pub use config::Config;
 pub use entry::{Entry, LogId, Payload};
 pub use flaws::{DEFECTS, Flaws};
-pub use machine::{FILES, Raft, SYNCS, TIMERS};
+pub use machine::{Raft, TIMERS};
 pub use ready::{NotLeader, ReadId, Ready, Role};
+pub use storage::{FILES, SYNCS};
 pub use tables::{
     EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, select, view,
 };
+pub use wire::COMMAND_BYTES_MAX;
+
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;

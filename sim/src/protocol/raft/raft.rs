@@ -1,36 +1,89 @@
-//! The state machine and its inputs.
+//! The state machine: its state, its inputs, and what leaves it.
 
-use super::config::Config;
-use super::entry::{Entry, LogId};
+use super::config::{Config, PEERS_MAX};
+use super::election::Votes;
+use super::entry::{LogId, Payload};
+use super::log::Log;
+use super::progress::Progress;
+use super::promise::Promise;
+use super::reads::Reads;
 use super::ready::{NotLeader, ReadId, Ready, Role};
+use super::recovery::recover;
+use super::storage::{SYNCS, Storage, Ticket};
+use super::tables::Event;
+use super::time::{ClusterClock, Ticks};
+use super::wire::{Body, COMMAND_BYTES_MAX, Message, decode};
+use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{DiskError, Fx, Instant, Now, Refused, SyncId, TimerKey};
+use contract::{DiskError, Duration, Fx, Instant, Now, Refused, SyncId, TimerKey};
 use core::ops::Range;
 
 /// The timer keys that Raft uses; the owner's own are outside.
 pub const TIMERS: Range<u64> = 0x5AF7_0000_0000_0000..0x5AF7_0000_0000_0010;
-/// The sync ids that Raft uses; the owner's own are outside.
-pub const SYNCS: Range<u64> = 0x5AF7_0000_0000_0000..0x5AF8_0000_0000_0000;
-/// The files that Raft uses; the owner's own are outside.
-pub const FILES: Range<u32> = 0x5AF7_0000..0x5AF7_0010;
+
+pub(super) const ELECTION: TimerKey = TimerKey(TIMERS.start);
+pub(super) const HEARTBEAT: TimerKey = TimerKey(TIMERS.start + 1);
+pub(super) const APPLY: TimerKey = TimerKey(TIMERS.start + 2);
 
 /// One member of a Raft group.
+///
+/// **Invariant:** whatever leaves this node as a promise (a vote, an accepted append, an answered
+/// heartbeat, its own part of a majority) was durable before it left.
 #[derive(Clone, Debug)]
 pub struct Raft {
-    config: Config,
-    role: Role,
-    term: u64,
-    vote: Option<u32>,
-    leader: Option<u32>,
-    commit_index: u64,
-    applied_index: u64,
-    ready: Vec<Ready>,
+    pub(super) config: Config,
+    pub(super) role: Role,
+    pub(super) term: u64,
+    pub(super) vote: Option<u32>,
+    pub(super) leader: Option<u32>,
+    pub(super) log: Log,
+    pub(super) commit_index: u64,
+    pub(super) applied_index: u64,
+
+    pub(super) storage: Storage,
+    /// What waits for the disk, in the order in which it was promised.
+    pub(super) promises: VecDeque<(Ticket, Promise)>,
+    /// Term and vote as last known durable.
+    pub(super) durable_hard: (u64, Option<u32>),
+    /// The last term that this node campaigned in, or booted with: for one flaw alone.
+    pub(super) own_term: u64,
+
+    pub(super) clock: ClusterClock,
+    ticks: Ticks,
+    election_deadline: Instant,
+    heartbeat_deadline: Instant,
+    pub(super) is_apply_paused: bool,
+
+    /// When a leader was last heard.
+    pub(super) leader_contact: Option<Instant>,
+    /// No votes before this: a leader that was answered before this boot may hold a lease.
+    pub(super) silent_until: Instant,
+    pub(super) votes: Votes,
+
+    /// What a leader knows about each peer, itself included.
+    pub(super) progress: Vec<Progress>,
+    pub(super) reads: Reads,
+    pub(super) transfer: Option<Transfer>,
+    /// Whether this leader told another node to campaign: its leases are over.
+    pub(super) is_tainted: bool,
+
+    pub(super) ready: Vec<Ready>,
+    pub(super) has_failed: bool,
+}
+
+/// A transfer of leadership in progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    pub to: u32,
+    pub deadline: Instant,
+    pub is_sent: bool,
 }
 
 impl Raft {
     /// Boots, or reboots, from what is on the disk: term, vote and log are recovered, a torn tail
-    /// is cut off.
+    /// is cut off. After any boot but the first a node votes for nobody for the shortest election
+    /// timeout, where leases are in use: it may have answered a leader that still holds one.
     ///
     /// # Errors
     /// When the log is damaged in the middle: what was acknowledged may be gone, and a node that
@@ -39,17 +92,54 @@ impl Raft {
     /// # Panics
     /// When the configuration contradicts itself, which is a bug of the owner.
     pub fn boot(config: Config, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
-        let _ = (now, fx);
-        Ok(Self {
+        check_config(&config);
+        let recovered = recover(fx)?;
+        let now = now.mono;
+        let phase = Duration(fx.rng.range(0, config.tick.as_nanos()));
+        let ticks = Ticks {
+            tick: config.tick,
+            phase,
+        };
+        let owes_silence = !recovered.is_first_boot && config.lease > Duration::ZERO;
+        let silence = if owes_silence {
+            config.election.0
+        } else {
+            Duration::ZERO
+        };
+        let last = recovered.log.entry(recovered.log.last().index);
+        let clock = ClusterClock::starting(last.map_or(0, |entry| entry.time), now);
+        let before_log = recovered.log.first_index() - 1;
+        let mut raft = Self {
+            progress: alloc::vec![Progress::none(); config.peers.len()],
             config,
             role: Role::Follower,
-            term: 0,
-            vote: None,
+            term: recovered.term,
+            vote: recovered.vote,
             leader: None,
-            commit_index: 0,
-            applied_index: 0,
+            log: recovered.log,
+            commit_index: before_log,
+            applied_index: before_log,
+            storage: recovered.storage,
+            promises: VecDeque::new(),
+            durable_hard: (0, None),
+            own_term: recovered.term,
+            clock,
+            ticks,
+            election_deadline: Instant::MAX,
+            heartbeat_deadline: Instant::MAX,
+            is_apply_paused: false,
+            leader_contact: None,
+            silent_until: now + silence,
+            votes: Votes::default(),
+            reads: Reads::default(),
+            transfer: None,
+            is_tainted: false,
             ready: Vec::new(),
-        })
+            has_failed: false,
+        };
+        raft.reset_election(now, fx);
+        raft.finish(now, fx);
+        Ok(raft)
     }
 
     /// Whether a timer is Raft's: hand it to [`Raft::on_timer`].
@@ -66,12 +156,42 @@ impl Raft {
 
     /// Handles a frame of the peer with index `from`. Damaged frames are marked and dropped.
     pub fn on_datagram(&mut self, now: Now, from: u32, bytes: &[u8], fx: &mut Fx<'_>) {
-        let _ = (now, from, bytes, fx);
+        if self.has_failed {
+            return;
+        }
+        let is_peer = (from as usize) < self.config.peers.len() && from != self.me();
+        match decode(bytes) {
+            Ok(message) if is_peer => self.step(now.mono, from, message, fx),
+            _ => {
+                let labels = [u64::from(from), 0, 0];
+                self.mark(Event::DecodeError, labels, bytes.len() as u64, fx);
+            }
+        }
+        self.finish(now.mono, fx);
     }
 
-    /// Handles one of Raft's timers.
+    /// Handles one of Raft's timers. One that comes before its deadline, as after a deadline was
+    /// moved, is set again.
     pub fn on_timer(&mut self, now: Now, key: TimerKey, fx: &mut Fx<'_>) {
-        let _ = (now, key, fx);
+        let now = now.mono;
+        if self.has_failed {
+            return;
+        }
+        match key {
+            ELECTION if self.role == Role::Leader => {}
+            ELECTION if now < self.election_deadline => {
+                fx.set_timer(ELECTION, self.election_deadline.since(now));
+            }
+            ELECTION => self.on_election_timeout(now, fx),
+            HEARTBEAT if self.role != Role::Leader => {}
+            HEARTBEAT if now < self.heartbeat_deadline => {
+                fx.set_timer(HEARTBEAT, self.heartbeat_deadline.since(now));
+            }
+            HEARTBEAT => self.on_heartbeat_due(now, fx),
+            APPLY => self.is_apply_paused = false,
+            _ => panic!("{key:?} is not one of Raft's timers"),
+        }
+        self.finish(now, fx);
     }
 
     /// Handles the end of one of Raft's syncs.
@@ -82,7 +202,20 @@ impl Raft {
         result: Result<(), DiskError>,
         fx: &mut Fx<'_>,
     ) {
-        let _ = (now, sync, result, fx);
+        if self.has_failed {
+            return;
+        }
+        self.storage.on_synced(sync, result, fx);
+        let mut at = 0;
+        while let Some(&(ticket, promise)) = self.promises.get(at) {
+            if self.storage.is_durable(ticket) {
+                self.promises.remove(at);
+                self.fulfil(now.mono, promise, fx);
+            } else {
+                at += 1;
+            }
+        }
+        self.finish(now.mono, fx);
     }
 
     /// Appends `command` to the log of a leader. It is committed once it comes back in
@@ -90,14 +223,29 @@ impl Raft {
     ///
     /// # Errors
     /// When this node does not lead, or is handing over: the command certainly has no effect.
+    ///
+    /// # Panics
+    /// When the command is longer than [`COMMAND_BYTES_MAX`].
     pub fn propose(
         &mut self,
         now: Now,
         command: Arc<[u8]>,
         fx: &mut Fx<'_>,
     ) -> Result<LogId, NotLeader> {
-        let _ = (now, command, fx);
-        Err(NotLeader { hint: self.leader })
+        assert!(
+            command.len() <= COMMAND_BYTES_MAX,
+            "a command fits into one datagram"
+        );
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        if let Some(transfer) = &self.transfer {
+            let hint = Some(transfer.to);
+            return Err(NotLeader { hint });
+        }
+        let id = self.append_own(now.mono, Payload::Command(command), fx);
+        self.finish(now.mono, fx);
+        Ok(id)
     }
 
     /// Asks for a linearizable read without a log entry (raft-thesis §6.4). Answered by
@@ -106,8 +254,12 @@ impl Raft {
     /// # Errors
     /// When this node does not lead.
     pub fn read_index(&mut self, now: Now, fx: &mut Fx<'_>) -> Result<ReadId, NotLeader> {
-        let _ = (now, fx);
-        Err(NotLeader { hint: self.leader })
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        let id = self.queue_read(now.mono, fx);
+        self.finish(now.mono, fx);
+        Ok(id)
     }
 
     /// Whether this node may serve linearizable reads alone at this moment (raft-thesis §6.4.1):
@@ -115,121 +267,137 @@ impl Raft {
     /// must also have applied [`Raft::commit_index`].
     #[must_use]
     pub fn lease_valid(&self, now: Now) -> bool {
-        let _ = now;
-        false
+        !self.has_failed && self.is_lease_running(now.mono)
     }
 
-    /// Hands leadership to the peer `to` (raft-thesis §3.10). Proposals are refused until it took
+    /// Hands leadership to the voter `to` (raft-thesis §3.10). Proposals are refused until it took
     /// over or `election.0` has passed; once the peer was told, no lease is valid in this term.
+    /// Nothing happens when `to` is this leader, or a transfer is under way.
     ///
     /// # Errors
     /// When this node does not lead.
     pub fn transfer(&mut self, now: Now, to: u32, fx: &mut Fx<'_>) -> Result<(), NotLeader> {
-        let _ = (now, to, fx);
-        Err(NotLeader { hint: self.leader })
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        if to != self.me() && self.transfer.is_none() {
+            self.start_transfer(now.mono, to, fx);
+            self.finish(now.mono, fx);
+        }
+        Ok(())
     }
 
     /// Moves what the owner must do to the end of `out`. Call it after every call that takes `fx`.
     pub fn drain(&mut self, out: &mut Vec<Ready>) {
         out.append(&mut self.ready);
     }
+}
 
-    /// The cluster time now, in nanoseconds: the most that was heard of plus the time since on the
-    /// own clock. Comparable between nodes; it never goes back on one node.
-    #[must_use]
-    pub fn cluster_time(&self, now: Now) -> u64 {
-        now.mono.since(Instant::ZERO).as_nanos()
+impl Raft {
+    pub(super) fn arm_heartbeat(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        self.heartbeat_deadline = self.ticks.at_or_after(now + self.config.heartbeat);
+        fx.set_timer(HEARTBEAT, self.heartbeat_deadline.since(now));
     }
 
-    /// This node's index in the group.
-    #[must_use]
-    pub const fn me(&self) -> u32 {
-        self.config.me
+    /// Waits for a leader anew. Draws once whatever the settings are, so that they shift no other
+    /// draw.
+    pub(super) fn reset_election(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        let (min, max) = self.config.election;
+        let drawn = Duration(fx.rng.range(min.as_nanos(), max.as_nanos()));
+        let wait = if self.config.flaws.equal_fixed_timeouts {
+            min
+        } else {
+            self.config.election_fixed.unwrap_or(drawn)
+        };
+        if self.is_voter(self.me()) {
+            self.election_deadline = self.ticks.at_or_after(now + wait);
+            fx.set_timer(ELECTION, self.election_deadline.since(now));
+        }
     }
 
-    /// What it was booted with.
-    #[must_use]
-    pub const fn config(&self) -> &Config {
-        &self.config
+    /// Ends every input: what it made possible is done, what it wrote is on its way to the disk.
+    fn finish(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        if self.role == Role::Leader {
+            self.round_for_waiting_reads(now, fx);
+        }
+        self.storage.flush(fx);
+        if let Some(error) = self.storage.failed() {
+            self.fail(now, error, fx);
+        }
+        if self.storage.is_durable(self.storage.hard_ticket()) {
+            self.durable_hard = (self.term, self.vote);
+        }
+        self.apply(fx);
+        self.invariants();
     }
 
-    /// What this node is.
-    #[must_use]
-    pub const fn role(&self) -> Role {
-        self.role
+    /// The disk failed: nobody knows what it kept, so nothing more is promised in this boot.
+    fn fail(&mut self, now: Instant, error: DiskError, fx: &mut Fx<'_>) {
+        self.follow(now, self.term, fx);
+        self.has_failed = true;
+        self.promises.clear();
+        fx.cancel_timer(ELECTION);
+        self.mark(Event::StorageFailed, [self.term, 0, 0], 0, fx);
+        self.ready.push(Ready::StorageFailed(error));
     }
 
-    /// The current term.
-    #[must_use]
-    pub const fn term(&self) -> u64 {
-        self.term
+    fn invariants(&self) {
+        assert!(
+            self.commit_index <= self.log.last().index,
+            "what is committed is in the log"
+        );
+        let leads = self.role == Role::Leader;
+        assert!(
+            !leads || self.leader == Some(self.me()),
+            "a leader follows itself"
+        );
+        assert!(leads || self.transfer.is_none(), "only leaders hand over");
     }
 
-    /// The candidate that this node voted for in its term, by index.
-    #[must_use]
-    pub const fn vote(&self) -> Option<u32> {
-        self.vote
+    pub(super) fn is_voter(&self, peer: u32) -> bool {
+        self.config.voters.contains(&peer)
     }
 
-    /// The leader of the term, by index, as far as this node knows. Itself when it leads.
-    #[must_use]
-    pub const fn leader(&self) -> Option<u32> {
-        self.leader
+    fn not_leader(&self) -> NotLeader {
+        let hint = self.leader.filter(|&leader| leader != self.me());
+        NotLeader { hint }
     }
 
-    /// The last index known committed.
-    #[must_use]
-    pub const fn commit_index(&self) -> u64 {
-        self.commit_index
+    pub(super) fn mark(&self, event: Event, labels: [u64; 3], value: u64, fx: &mut Fx<'_>) {
+        fx.mark(event as u16, labels, value);
     }
 
-    /// The last index handed out in [`Ready::Apply`].
-    #[must_use]
-    pub const fn applied_index(&self) -> u64 {
-        self.applied_index
+    pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) {
+        self.send_as(self.term, to, body, fx);
     }
 
-    /// The last index of the log; 0 where it is empty.
-    #[must_use]
-    pub const fn last_index(&self) -> u64 {
-        0
+    pub(super) fn send_as(&self, term: u64, to: u32, body: Body<'_>, fx: &mut Fx<'_>) {
+        assert!(to != self.me(), "a node does not write to itself");
+        let to = self.config.peers[to as usize];
+        fx.datagram(to, |out| Message { term, body }.encode(out));
     }
+}
 
-    /// The first index that the log still holds; 1 before anything was compacted.
-    #[must_use]
-    pub const fn first_index(&self) -> u64 {
-        1
+fn check_config(config: &Config) {
+    let peers = config.peers.len();
+    assert!(peers <= PEERS_MAX, "a group has at most {PEERS_MAX} peers");
+    assert!(
+        (config.me as usize) < peers,
+        "this node is one of the peers"
+    );
+    assert!(!config.voters.is_empty(), "somebody votes");
+    for (at, voter) in config.voters.iter().enumerate() {
+        assert!((*voter as usize) < peers, "voters are peers");
+        assert!(!config.voters[..at].contains(voter), "nobody votes twice");
     }
-
-    /// The entry at `index`, where the log holds it.
-    #[must_use]
-    pub fn entry(&self, index: u64) -> Option<&Entry> {
-        let _ = index;
-        None
-    }
-
-    /// What a leader knows to be durable at `peer`; `None` at other nodes.
-    #[must_use]
-    pub fn match_index(&self, peer: u32) -> Option<u64> {
-        let _ = peer;
-        None
-    }
-
-    /// What the entries in memory count for, in bytes.
-    #[must_use]
-    pub const fn log_bytes(&self) -> u64 {
-        0
-    }
-
-    /// How many promises wait for the disk.
-    #[must_use]
-    pub const fn promises_waiting(&self) -> u64 {
-        0
-    }
-
-    /// Whether the disk failed in this boot: the node takes no part until it is restarted.
-    #[must_use]
-    pub const fn has_failed(&self) -> bool {
-        false
-    }
+    let (min, max) = config.election;
+    assert!(min < max, "election timeouts are drawn from a range");
+    assert!(
+        config.heartbeat > Duration::ZERO,
+        "heartbeats are some time apart"
+    );
+    assert!(config.heartbeat < min, "a heartbeat comes before a timeout");
+    assert!(config.entries_per_append_max > 0, "appends hold entries");
+    assert!(config.inflight_max > 0, "some append may be in flight");
+    assert!(config.apply_batch_max > 0, "batches hold entries");
 }
