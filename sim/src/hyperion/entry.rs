@@ -93,8 +93,13 @@ impl Entry {
     /// Whether it is over at `cluster_time`. Strict: in its last nanosecond an entry still lives.
     #[must_use]
     pub fn is_expired(&self, cluster_time: u64) -> bool {
-        let ends_at = |ttl: Duration| self.created_at.saturating_add(ttl.as_nanos());
-        self.ttl.is_some_and(|ttl| cluster_time > ends_at(ttl))
+        self.ends_at().is_some_and(|ends_at| cluster_time > ends_at)
+    }
+
+    /// The cluster time of its last moment; `None` where it lives for ever.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<u64> {
+        ends_at(self.created_at, self.ttl)
     }
 
     /// What it counts for, in bytes.
@@ -108,6 +113,12 @@ impl Entry {
     pub fn verified(&self) -> Option<Value> {
         Value::from_bytes(&self.value)
     }
+}
+
+/// The last moment of an entry that was created at `created_at` and lives for `ttl`.
+#[must_use]
+pub fn ends_at(created_at: u64, ttl: Option<Duration>) -> Option<u64> {
+    Some(created_at.saturating_add(ttl?.as_nanos()))
 }
 
 #[cfg(test)]

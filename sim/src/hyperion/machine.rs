@@ -62,6 +62,19 @@ pub struct Effect {
     /// Whether the command was carried out now; else the answer is that of an earlier time, or a
     /// refusal.
     pub fresh: bool,
+    /// The entry that left because its time was over.
+    pub expired: Option<Expired>,
+}
+
+/// An entry that left because its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// Its key, as a label.
+    pub key: u64,
+    /// Its version.
+    pub version: u64,
+    /// How long after its last moment it left, in nanoseconds of cluster time.
+    pub late_ns: u64,
 }
 
 impl Machine {
@@ -177,6 +190,7 @@ impl Machine {
         Effect {
             answer,
             fresh: !matches!(answer, Applied::Refused(_)),
+            expired: None,
         }
     }
 
@@ -206,6 +220,7 @@ impl Machine {
             return Some(Effect {
                 answer,
                 fresh: false,
+                expired: None,
             });
         }
         Some(refused(Refusal::SessionOver))
@@ -269,12 +284,19 @@ impl Machine {
         let key = Key::new(key);
         let held = self.store.get(&key);
         // A version written since then, or renewed, has a life of its own.
-        let over =
-            held.is_some_and(|entry| entry.version == version && entry.is_expired(cluster_time));
-        let fresh = over && self.store.delete(&key);
+        let over = held.filter(|entry| entry.version == version && entry.is_expired(cluster_time));
+        let expired = over.and_then(Entry::ends_at).map(|ends_at| Expired {
+            key: key.label(),
+            version,
+            late_ns: cluster_time - ends_at,
+        });
+        if expired.is_some() {
+            self.store.delete(&key);
+        }
         Effect {
             answer: Applied::Deleted { previous: None },
-            fresh,
+            fresh: expired.is_some(),
+            expired,
         }
     }
 }
@@ -292,6 +314,7 @@ fn refused(refusal: Refusal) -> Effect {
     Effect {
         answer: Applied::Refused(refusal),
         fresh: false,
+        expired: None,
     }
 }
 
@@ -449,7 +472,13 @@ mod tests {
         assert_eq!(log.held(), None);
         assert_eq!(log.machine.store().len(), 1);
         assert!(!log.write(0, 0, Write::Expire { version: 7 }).fresh);
-        assert!(log.write(0, 0, Write::Expire { version: 1 }).fresh);
+        let expired = Expired {
+            key: u64::from_be_bytes(*b"key\0\0\0\0\0"),
+            version: 1,
+            late_ns: 1,
+        };
+        let effect = log.write(0, 0, Write::Expire { version: 1 });
+        assert_eq!(effect.expired, Some(expired));
         assert_eq!(log.machine.store().len(), 0);
         let previous = None;
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The entries that a node holds, bounded by bytes.
 
 use super::chunk_map::ChunkMap;
-use super::entry::{ENTRY_OVERHEAD_BYTES, Entry, Key};
+use super::entry::{ENTRY_OVERHEAD_BYTES, Entry, Key, ends_at};
 use super::error::StoreError;
 use alloc::sync::Arc;
 use contract::Duration;
@@ -27,6 +27,8 @@ pub struct Limits {
 pub struct Store {
     /// An `Arc` of its own per entry, so that copying a chunk takes no handle on a value.
     entries: ChunkMap<Key, Arc<Entry>>,
+    /// The versions of the entries that end, by the cluster time at which they do.
+    endings: ChunkMap<(u64, Key), u64>,
     size_bytes: u64,
     limits: Limits,
     /// Planted flaw: an overwrite adds the new size without subtracting the old.
@@ -58,6 +60,7 @@ impl Store {
         );
         Self {
             entries: ChunkMap::default(),
+            endings: ChunkMap::default(),
             size_bytes: 0,
             limits,
             drifts,
@@ -85,7 +88,11 @@ impl Store {
             return Err(StoreError::StoreFull { current, max });
         }
         match self.entries.get_mut(&key) {
-            Some(held) => overwrite(held, new),
+            Some(held) => {
+                let ended_at = held.ends_at();
+                overwrite(held, new);
+                self.forget_ending(ended_at, &key);
+            }
             None => {
                 let entry = Entry {
                     key: key.clone(),
@@ -94,8 +101,11 @@ impl Store {
                     ttl: new.ttl,
                     created_at: new.created_at,
                 };
-                self.entries.insert(key, Arc::new(entry));
+                self.entries.insert(key.clone(), Arc::new(entry));
             }
+        }
+        if let Some(ends_at) = ends_at(new.created_at, new.ttl) {
+            self.endings.insert((ends_at, key), new.version);
         }
         self.size_bytes = match self.drifts {
             false => current,
@@ -116,7 +126,28 @@ impl Store {
         let removed_bytes = removed.size_bytes();
         assert!(removed_bytes <= self.size_bytes, "what leaves was counted");
         self.size_bytes -= removed_bytes;
+        self.forget_ending(removed.ends_at(), key);
         true
+    }
+
+    /// When the first entry ends that does, in cluster time.
+    #[must_use]
+    pub fn first_ending(&self) -> Option<u64> {
+        let ((ends_at, _), _) = self.endings.first()?;
+        Some(*ends_at)
+    }
+
+    /// The keys and versions of the entries that are over at `cluster_time`, the earliest first.
+    pub fn expired(&self, cluster_time: u64) -> impl Iterator<Item = (&Key, u64)> {
+        let endings = self.endings.iter();
+        let over = endings.take_while(move |((ends_at, _), _)| cluster_time > *ends_at);
+        over.map(|((_, key), version)| (key, *version))
+    }
+
+    /// How many entries end at some time.
+    #[must_use]
+    pub const fn endings(&self) -> u64 {
+        self.endings.len()
     }
 
     /// Whether an entry with this key and value may be stored at all.
@@ -158,6 +189,14 @@ impl Store {
     /// All entries in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Entry> {
         self.entries.iter().map(|(_, entry)| &**entry)
+    }
+}
+
+impl Store {
+    fn forget_ending(&mut self, ended_at: Option<u64>, key: &Key) {
+        if let Some(ended_at) = ended_at {
+            self.endings.remove(&(ended_at, key.clone()));
+        }
     }
 }
 
@@ -235,6 +274,31 @@ mod tests {
         assert_eq!(store.set(new(b"k", &[7; 34], 2)), Ok(()));
         assert_eq!(store.set(new(b"l", b"", 3)), Ok(()));
         assert_eq!(store.size_bytes(), 100);
+    }
+
+    #[test]
+    fn endings_follow_their_entries() {
+        let mut store = Store::new(LIMITS, false);
+        let lasting = |key, version, ttl, created_at| NewEntry {
+            ttl: Some(Duration(ttl)),
+            created_at,
+            ..new(key, b"", version)
+        };
+        store.set(lasting(b"a", 1, 50, 0)).unwrap();
+        store.set(lasting(b"b", 2, 20, 10)).unwrap();
+        store.set(new(b"c", b"", 3)).unwrap();
+        let expired = |store: &Store, time| -> Vec<u64> {
+            store.expired(time).map(|(_, version)| version).collect()
+        };
+        assert_eq!(store.first_ending(), Some(30));
+        assert_eq!(expired(&store, 30), []);
+        assert_eq!(expired(&store, 31), [2]);
+        assert_eq!(expired(&store, 51), [2, 1]);
+        store.set(lasting(b"b", 4, 100, 10)).unwrap();
+        store.set(new(b"a", b"", 5)).unwrap();
+        assert_eq!(store.first_ending(), Some(110));
+        assert!(store.delete(&Key::new(b"b")));
+        assert_eq!(store.endings(), 0);
     }
 
     #[test]

@@ -88,7 +88,9 @@ impl System for Hyperion {
     }
 
     fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>> {
-        invariants::all(groups)
+        let caches = groups.iter().filter(|group| group.role == CACHE);
+        let of_raft = caches.flat_map(|group| raft::invariants::all(&group.nodes, raft_of));
+        of_raft.chain(invariants::all(groups)).collect()
     }
 
     fn select(&self, word: &str, group: &[NodeId], nodes: &dyn Nodes) -> Vec<NodeId> {

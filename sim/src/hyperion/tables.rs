@@ -184,7 +184,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 8] = [
+const OWN_DEFECTS: [Defect; 9] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -220,6 +220,12 @@ const OWN_DEFECTS: [Defect; 8] = [
         "an overwrite adds the size of the new value and keeps that of the old",
         "etcd-io/raft a370b6f",
         "hyperion.size_accounting",
+    ),
+    defect(
+        "ttl-on-wall-clock",
+        "entries are stamped and judged by the wall clock of whichever node looks at them",
+        "redis#416; valkey#2651",
+        "linearizable",
     ),
     defect(
         "get-clones-value",

@@ -67,8 +67,8 @@ pub fn encode(
 ) {
     let id = operation.request;
     let seq = operation.seq;
-    let mut value_bytes = Vec::new();
-    let (key, write) = match &operation.call {
+    // The bytes of a value are the rest of the request, so they are derived in place.
+    let (key, write, value) = match &operation.call {
         Call::Get { key, read } => return wire::encode_get(id, *read, &key.to_be_bytes(), out),
         Call::BatchGet { keys, read } => {
             let keys: Vec<[u8; 8]> = keys.iter().map(|key| key.to_be_bytes()).collect();
@@ -76,19 +76,17 @@ pub fn encode(
             return wire::encode_batch_get(id, *read, keys, out);
         }
         Call::Put { key, value, ttl } => {
-            value.write_bytes(&mut value_bytes);
-            let value = &value_bytes[..];
-            (key, Write::Put { value, ttl: *ttl })
+            let ttl = *ttl;
+            (key, Write::Put { value: &[], ttl }, Some(value))
         }
-        Call::Delete { key } => (key, Write::Delete),
+        Call::Delete { key } => (key, Write::Delete, None),
         Call::Cas { key, expect, value } => {
-            value.write_bytes(&mut value_bytes);
             let cas = Write::Cas {
                 version: expect.map_or(0, |expect| version_of(expect.id)),
                 expect: expect.map(|expect| expect.id),
-                value: &value_bytes,
+                value: &[],
             };
-            (key, cas)
+            (key, cas, Some(value))
         }
         other => unreachable!("a call that {} writes has a request", other.name()),
     };
@@ -99,6 +97,9 @@ pub fn encode(
         write,
     };
     wire::encode_write(id, &command, out);
+    if let Some(value) = value {
+        value.write_bytes(out);
+    }
 }
 
 /// What a final answer to a read means; `None` when it is no answer to this call, or when a single

@@ -1,6 +1,6 @@
 //! A client against scripted nodes.
 
-use super::super::command::{Applied, Command, Refusal};
+use super::super::command::{Applied, Command, Refusal, Write};
 use super::super::tables;
 use super::super::testing::{self, Asked, Host};
 use super::super::wire::{self, Answer, Request};
@@ -156,6 +156,16 @@ fn session_of(bytes: &[u8]) -> (u64, u64) {
     }
 }
 
+fn put_value(bytes: &[u8]) -> Option<Value> {
+    match wire::decode_request(bytes).unwrap().1 {
+        Request::Write { command, .. } => match command.write {
+            Write::Put { value, .. } => Value::from_bytes(value),
+            other => panic!("{other:?} is no put"),
+        },
+        other => panic!("{other:?} is no write"),
+    }
+}
+
 const DONE: Answer<'_> = Answer::Applied(Applied::Done { version: 4 });
 
 #[test]
@@ -167,6 +177,7 @@ fn a_write_is_redirected_by_the_hint_and_the_leader_is_remembered() {
     world.answer(conn, id, &Answer::NotLeader { hint: Some(2) });
     let (node, conn, id, bytes) = world.sent_to();
     assert_eq!((node, session_of(&bytes)), (2, (0, 1)));
+    assert_eq!(put_value(&bytes), Some(VALUE));
     world.answer(conn, id, &DONE);
     assert_eq!(world.outcome, Some(Outcome::Ok(Ret::Done { version: 4 })));
     world.invoke(&PUT);
@@ -336,7 +347,7 @@ fn compare_and_set_carries_the_version_that_the_client_saw() {
             Request::Write {
                 command:
                     Command {
-                        write: super::super::command::Write::Cas { version, .. },
+                        write: Write::Cas { version, .. },
                         ..
                     },
                 ..

@@ -41,6 +41,8 @@ pub struct ServerFlaws {
     pub read_before_apply: bool,
     /// `definite-error-on-leadership-loss`.
     pub definite_error: bool,
+    /// `ttl-on-wall-clock`.
+    pub ttl_on_wall_clock: bool,
     /// `get-clones-value`.
     pub get_clones_value: bool,
     /// `get-forgets-handle`.
@@ -83,6 +85,7 @@ impl Config {
                 local_leader_read: seat.has("local-leader-read"),
                 read_before_apply: seat.has("read-before-apply"),
                 definite_error: seat.has("definite-error-on-leadership-loss"),
+                ttl_on_wall_clock: seat.has("ttl-on-wall-clock"),
                 get_clones_value: seat.has("get-clones-value"),
                 get_forgets_handle: seat.has("get-forgets-handle"),
             },

@@ -1,12 +1,14 @@
 //! The role `cache`: a member of a Raft group that serves clients from the replicated state.
 //!
-//! Start with [`Server`]. Requests come in over connections; writes go into the log ([`writes`]),
-//! reads are confirmed and served ([`reads`]); Raft's datagrams, timers and syncs are handed on.
+//! Start with [`Server`]. Requests come in over connections; writes go into the log (`writes`),
+//! reads are confirmed and served (`reads`), entries whose time is over leave by the log (`expiry`).
+//! Raft's datagrams, timers and syncs are handed on.
 //!
 //! **Invariant:** nothing is answered before Raft said so: a write when its entry is applied, a
 //! read when its index is.
 
 mod config;
+mod expiry;
 mod reads;
 mod writes;
 
@@ -23,6 +25,7 @@ use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Dist, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
+use expiry::EXPIRE;
 use reads::PendingReads;
 use writes::PendingWrites;
 
@@ -36,6 +39,8 @@ pub struct Server {
     conns: BTreeMap<ConnId, Decoder>,
     writes: PendingWrites,
     reads: PendingReads,
+    /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
+    expiry_armed_for: Option<u64>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
     ready: Vec<Ready>,
     /// Planted flaw `get-forgets-handle`: what reads borrowed and never gave back.
@@ -65,6 +70,7 @@ impl Server {
             conns: BTreeMap::new(),
             writes: PendingWrites::default(),
             reads: PendingReads::default(),
+            expiry_armed_for: None,
             ready: Vec::new(),
             forgotten: Vec::new(),
             forgotten_bytes: 0,
@@ -160,20 +166,32 @@ impl Server {
                     match &entry.payload {
                         Payload::Noop => self.machine.skip(entry.index),
                         Payload::Command(command) => {
-                            let effect = self.machine.apply(entry.index, entry.time, command);
+                            let time = self.time(now, entry.time);
+                            let effect = self.machine.apply(entry.index, time, command);
+                            self.tell_expired(&effect, fx);
                             self.acknowledge(entry.id(), effect, fx);
                         }
                     }
                     self.serve_applied(fx);
                 }
-                Ready::ReadReady { id, index, time } => self.on_read_ready(id, index, time, fx),
+                Ready::ReadReady { id, index, time } => {
+                    self.on_read_ready(now, id, index, time, fx);
+                }
                 Ready::ReadFailed { id } => self.on_read_failed(id, fx),
                 Ready::BecameLeader { .. } => {}
                 Ready::SteppedDown { .. } | Ready::StorageFailed(_) => self.give_up_writes(fx),
             }
         }
         self.ready = ready;
-        let _ = now;
+        self.arm_expiry(now, fx);
+    }
+
+    /// The clock by which entries live and die: the cluster's, as Raft gives it.
+    fn time(&self, now: Now, cluster_time: u64) -> u64 {
+        match self.config.flaws.ttl_on_wall_clock {
+            true => now.wall.0,
+            false => cluster_time,
+        }
     }
 
     fn assert_invariants(&self) {
@@ -201,6 +219,7 @@ impl Node for Server {
             Input::Closed { conn, .. } => {
                 self.conns.remove(&conn);
             }
+            Input::Timer(EXPIRE) => self.on_expire(now, fx),
             Input::Timer(key) => {
                 assert!(Raft::owns_timer(key), "the node sets no other timers");
                 self.raft.on_timer(now, key, fx);

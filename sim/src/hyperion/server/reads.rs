@@ -104,7 +104,7 @@ impl Server {
 
     fn read(&mut self, now: Now, read: Read, level: ReadLevel, fx: &mut Fx<'_>) {
         if let Grant::Now { stale } = self.grant(now, level) {
-            let time = self.raft.cluster_time(now);
+            let time = self.time(now, self.raft.cluster_time(now));
             return self.serve(&read, time, stale, fx);
         }
         match self.raft.read_index(now, fx) {
@@ -134,7 +134,15 @@ impl Server {
         Grant::Confirm
     }
 
-    pub(super) fn on_read_ready(&mut self, id: ReadId, index: u64, time: u64, fx: &mut Fx<'_>) {
+    pub(super) fn on_read_ready(
+        &mut self,
+        now: Now,
+        id: ReadId,
+        index: u64,
+        time: u64,
+        fx: &mut Fx<'_>,
+    ) {
+        let time = self.time(now, time);
         let Some(read) = self.reads.take(id) else {
             panic!("Raft answers a read once");
         };
