@@ -11,6 +11,7 @@ use contract::{
     Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, Ret, Rng, SimTime, Value,
 };
 use engine::{Wake, Workload};
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
@@ -307,5 +308,9 @@ impl Workload for Load {
 
     fn fork(&self) -> Box<dyn Workload> {
         Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

@@ -269,12 +269,13 @@ fn op(op: &Op) -> row::OpRow {
 }
 
 /// A value for people: the client's part and its count, short enough for a table.
-fn value(value: contract::Value) -> String {
+#[must_use]
+pub fn short_value(value: contract::Value) -> String {
     format!("#{:04x}.{}", value.id >> 48, value.id & 0xFFFF_FFFF)
 }
 
 fn value_or_nothing(seen: Option<contract::Value>) -> String {
-    seen.map_or_else(|| "nothing".to_owned(), value)
+    seen.map_or_else(|| "nothing".to_owned(), short_value)
 }
 
 /// What was asked, for people.
@@ -282,13 +283,13 @@ fn value_or_nothing(seen: Option<contract::Value>) -> String {
 pub fn question(call: &Call) -> String {
     match call {
         Call::Get { key, .. } => format!("get {key}"),
-        Call::Put { key, value: new, .. } => format!("put {key} = {}", value(*new)),
+        Call::Put { key, value: new, .. } => format!("put {key} = {}", short_value(*new)),
         Call::Delete { key } => format!("delete {key}"),
         Call::Cas { key, expect, value: new } => {
-            format!("cas {key}: {} -> {}", value_or_nothing(*expect), value(*new))
+            format!("cas {key}: {} -> {}", value_or_nothing(*expect), short_value(*new))
         }
         Call::Add { key, delta } => format!("add {key} {delta:+}"),
-        Call::Append { key, value: new } => format!("append {key} {}", value(*new)),
+        Call::Append { key, value: new } => format!("append {key} {}", short_value(*new)),
         other => match other.key() {
             Some(key) => format!("{} {key}", other.name()),
             None => other.name().to_owned(),
@@ -300,7 +301,7 @@ pub fn question(call: &Call) -> String {
 #[must_use]
 pub fn answer(ret: &Ret) -> String {
     match ret {
-        Ret::Found { value: seen, .. } => value(*seen),
+        Ret::Found { value: seen, .. } => short_value(*seen),
         Ret::Missing => "nothing".to_owned(),
         Ret::Done { .. } => "done".to_owned(),
         Ret::Deleted { previous } => format!("deleted {}", value_or_nothing(*previous)),

@@ -432,6 +432,7 @@ impl Runner {
     #[must_use]
     pub fn finish(mut self) -> Finished {
         let ended_at = self.now();
+        let incidents = self.incidents();
         let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
         let digest = self.engine.digest();
         let events = self.engine.events();
@@ -476,8 +477,8 @@ impl Runner {
             unnamed,
             covers: watch.covers.iter().map(|cover| cover.hits).collect(),
             marked: self.marked(),
-            counters: self.engine.counters().rows(),
-            incidents: self.incidents(),
+            counters: self.engine.counters().rows().to_vec(),
+            incidents,
             trace,
             occurrences: self.director.spans,
             converged: self.converged,
@@ -495,7 +496,8 @@ impl Runner {
         rows.filter(|(_, count)| *count > 0).collect()
     }
 
-    fn incidents(&self) -> Vec<String> {
+    fn incidents(&mut self) -> Vec<String> {
+        let incidents = self.engine.take_incidents();
         let line = |incident: &engine::Incident| {
             let what = match &incident.kind {
                 IncidentKind::OutOfMemory { used_bytes, limit_bytes } => format!(
@@ -506,7 +508,7 @@ impl Runner {
             };
             format!("{} {} {what}", incident.at, self.roster.name(incident.node))
         };
-        self.engine.incidents().iter().map(line).collect()
+        incidents.iter().map(line).collect()
     }
 
     /// The last events of the engine, oldest first.

@@ -72,7 +72,6 @@ fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
         ("plan.toml", run.plan.document.clone()),
         ("run.json", reports::json::write(record)),
         ("report.md", reports::markdown::render(record)),
-        ("history.jsonl", crate::history::jsonl::write(&run.ops, &run.roster)),
     ]
 }
 

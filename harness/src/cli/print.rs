@@ -2,10 +2,10 @@
 
 use super::args::Format;
 use crate::shell::Shell;
-use reports::canvas::{Table, words};
+use reports::{SeedResult, SeedTable};
+use reports::canvas::{Canvas, Table, words};
 use reports::record::RunRecord;
 use reports::text::{Detail, Text, TextOptions};
-use reports::{Canvas, SeedTable};
 
 fn options(shell: Shell) -> TextOptions {
     TextOptions { width: shell.width, colour: shell.colour_out, detail: Detail::Full }
@@ -22,7 +22,9 @@ pub fn run(shell: Shell, format: Format, record: &RunRecord) {
 }
 
 /// Many runs in one table, as data.
-pub fn seeds(shell: Shell, format: Format, table: &SeedTable) {
+pub fn seeds(shell: Shell, format: Format, results: &[SeedResult]) {
+    let mut table = SeedTable::new();
+    results.iter().for_each(|result| table.add(result));
     match format {
         Format::Text => {
             let mut canvas = Text::new(options(shell));
@@ -30,8 +32,7 @@ pub fn seeds(shell: Shell, format: Format, table: &SeedTable) {
             shell.data(&canvas.finish());
         }
         Format::Json => {
-            let rows: Vec<_> = table.rows().collect();
-            shell.data(&reports::json::canonical(&rows));
+            shell.data(&reports::json::canonical(&results));
         }
         Format::Md => {
             let mut canvas = reports::markdown::Markdown::new();

@@ -13,7 +13,7 @@ use crate::run::{self, Finished};
 use crate::rundir;
 use crate::shell::{Shell, Stopwatch, fresh_seed};
 use reports::record::{RunOutcome, RunRecord};
-use reports::{SeedResult, SeedTable};
+use reports::SeedResult;
 use std::path::PathBuf;
 
 /// Seeds that did not end as expected and get a run directory, at most; the others are counted.
@@ -82,7 +82,7 @@ impl Series<'_> {
     fn run(&self, records: &mut Vec<RunRecord>) -> Result<Exit, String> {
         let (from, to) = self.seeds();
         let mut campaign = None;
-        let mut table = SeedTable::new();
+        let mut results = Vec::new();
         let mut failures = 0;
         let mut last_dir = None;
         let watch = Stopwatch::start();
@@ -90,7 +90,7 @@ impl Series<'_> {
             let Some((run, record)) = self.one(seed)? else { break };
             let campaign = campaign.get_or_insert_with(|| Campaign::new(&run.plan));
             let outcome = campaign.add(&run);
-            table.add(&SeedResult::from(&record));
+            results.push(SeedResult::from(&record));
             let first_caught = outcome == RunOutcome::FailedAsExpected
                 && campaign.outcomes[&RunOutcome::FailedAsExpected] == 1;
             failures += u64::from(!outcome.as_expected());
@@ -111,7 +111,7 @@ impl Series<'_> {
         self.shell.clear_progress();
         let Some(campaign) = campaign else { return Ok(Exit::Fine) };
         if to - from > 1 {
-            self.print_many(&campaign, &table);
+            self.print_many(&campaign, &results);
         }
         self.close(&campaign, last_dir);
         Ok(campaign.exit())
@@ -158,9 +158,9 @@ impl Series<'_> {
         self.shell.progress(&format!("{name}: {done}/{all} seeds, {rate:.1}/s, {left:.0} s left"));
     }
 
-    fn print_many(&self, campaign: &Campaign, table: &SeedTable) {
+    fn print_many(&self, campaign: &Campaign, results: &[SeedResult]) {
         let shell = self.shell;
-        print::seeds(shell, self.args.format, table);
+        print::seeds(shell, self.args.format, results);
         if self.args.format == Format::Text && campaign.rate_met() {
             let caught = campaign.outcomes.get(&RunOutcome::FailedAsExpected).copied().unwrap_or(0);
             if caught > 0 {
