@@ -41,7 +41,7 @@ impl History {
                 .push(done);
         }
         keys.iter()
-            .find_map(|(key, ops)| Key::new(ops).err().map(|why| format!("key {key}: {why}")))
+            .find_map(|(key, ops)| Key::check(ops).err().map(|why| format!("key {key}: {why}")))
     }
 }
 
@@ -59,7 +59,7 @@ struct Placed<'a> {
 }
 
 impl Key {
-    fn new(ops: &[&Done]) -> Result<(), String> {
+    fn check(ops: &[&Done]) -> Result<(), String> {
         let mut key = Self {
             versions: BTreeMap::new(),
         };

@@ -101,7 +101,8 @@ impl Boot for Lab {
         } else {
             &self.clients
         };
-        let index = group.iter().position(|&id| id == node).unwrap() as u32;
+        let index = group.iter().position(|&id| id == node);
+        let index = index.expect("every node is in its group") as u32;
         let seat = Seat {
             node,
             name: &self.names[node.index()],
@@ -136,17 +137,22 @@ struct Busy {
 }
 
 impl Load {
+    fn busy(&mut self, client: NodeId) -> &mut Busy {
+        let busy = self.clients.get_mut(&client);
+        busy.expect("only clients are asked for operations")
+    }
+
     fn gap(&mut self, client: NodeId) -> Duration {
         let mean = 1_000_000_000 / self.plan.rate;
-        let rng = &mut self.clients.get_mut(&client).unwrap().rng;
+        let rng = &mut self.busy(client).rng;
         Duration(rng.range(mean / 2, mean + mean / 2))
     }
 
     fn call(&mut self, client: NodeId) -> Call {
-        let plan = &self.plan;
-        let rng = &mut self.clients.get_mut(&client).unwrap().rng;
-        let key = rng.below(plan.keys);
-        let [gets, puts, cas] = plan.ops;
+        let keys = self.plan.keys;
+        let [gets, puts, cas] = self.plan.ops;
+        let rng = &mut self.busy(client).rng;
+        let key = rng.below(keys);
         let kind = rng.below(gets + puts + cas);
         if kind < gets {
             let read = ReadLevel::Linearizable;
@@ -155,11 +161,11 @@ impl Load {
         self.values += 1;
         let value = Value {
             id: self.values,
-            size_bytes: plan.value_bytes,
+            size_bytes: self.plan.value_bytes,
         };
         let expect = self.last.insert(key, value);
         if kind < gets + puts {
-            let ttl = plan.ttl;
+            let ttl = self.plan.ttl;
             return Call::Put { key, value, ttl };
         }
         Call::Cas { key, expect, value }
@@ -182,9 +188,9 @@ impl Workload for Load {
             return Wake { invoke: None, next };
         }
         let call = self.call(client);
-        let mut history = self.history.borrow_mut();
-        self.clients.get_mut(&client).unwrap().op = Some(history.0.len());
-        history.0.push(Done {
+        let place = self.history.borrow().0.len();
+        self.busy(client).op = Some(place);
+        self.history.borrow_mut().0.push(Done {
             client,
             call: call.clone(),
             outcome: None,
@@ -205,7 +211,8 @@ impl Workload for Load {
         _op: OpId,
         outcome: Outcome,
     ) -> Option<SimTime> {
-        let op = self.clients.get_mut(&client).unwrap().op.take().unwrap();
+        let op = self.busy(client).op.take();
+        let op = op.expect("an operation ends once");
         let done = &mut self.history.borrow_mut().0[op];
         if outcome != Outcome::Unknown {
             done.ret_at = at;
@@ -215,7 +222,7 @@ impl Workload for Load {
     }
 
     fn lost(&mut self, _at: SimTime, client: NodeId) {
-        self.clients.get_mut(&client).unwrap().op = None;
+        self.busy(client).op = None;
     }
 
     fn fork(&self) -> Box<dyn Workload> {
