@@ -1,69 +1,17 @@
 //! What the unit tests of this system share: settings from the tables, and a host of one node.
 
+#[path = "../../tests/hyperion/settings.rs"]
+mod settings;
+
+pub use settings::defaults;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{
-    Disk, DiskError, Dist, Domain, Duration, Effect, FileId, Fx, Instant, Kind, NodeId, Now,
-    Outbox, Outcome, Ratio, Rng, Setting, SettingValue, Settings, WallTime,
+    Disk, DiskError, Domain, Duration, Effect, FileId, Fx, Instant, NodeId, Now, Outbox, Outcome,
+    Ratio, Rng, WallTime,
 };
-
-/// The settings of a role with every default filled in.
-pub fn defaults(rows: &[Setting]) -> Settings {
-    let given = rows.iter().filter(|row| !row.default.is_empty());
-    let value = |row: &Setting| (row.name, parse(row.kind, row.default));
-    Settings(given.map(value).collect())
-}
-
-/// Reads the defaults that the tables of this crate use, which is less than scenario files allow.
-fn parse(kind: Kind, text: &str) -> SettingValue {
-    let word = text.trim_matches('"');
-    match kind {
-        Kind::Bool => SettingValue::Bool(word == "true"),
-        Kind::Int { .. } => SettingValue::Int(word.parse().expect("a count")),
-        Kind::Ratio => {
-            let percent = word.strip_suffix('%').expect("a share in percent");
-            SettingValue::Ratio(Ratio::new(percent.parse().expect("a number"), 100))
-        }
-        Kind::Duration { .. } => SettingValue::Duration(duration(word)),
-        Kind::Dist => SettingValue::Dist(Dist::Constant(duration(word).as_nanos())),
-        Kind::Bytes => SettingValue::Bytes(bytes(word)),
-        Kind::Choice(words) => {
-            let known = words.iter().find(|known| **known == word);
-            SettingValue::Choice(known.expect("one of the words"))
-        }
-        Kind::Range => {
-            let ends: Vec<Duration> = word.split('"').skip(1).step_by(2).map(duration).collect();
-            let [min, max] = ends[..] else {
-                panic!("a range has two ends: {text}");
-            };
-            SettingValue::Range { min, max }
-        }
-        other => panic!("no default is {other}"),
-    }
-}
-
-fn duration(word: &str) -> Duration {
-    let digits = word.trim_end_matches(|c: char| c.is_alphabetic());
-    let count: u64 = digits.parse().expect("a number before the unit");
-    match &word[digits.len()..] {
-        "ns" => Duration(count),
-        "us" => Duration::from_micros(count),
-        "ms" => Duration::from_millis(count),
-        "s" => Duration::from_secs(count),
-        unit => panic!("`{unit}` is no unit of time"),
-    }
-}
-
-fn bytes(word: &str) -> u64 {
-    let digits = word.trim_end_matches(|c: char| c.is_alphabetic());
-    let count: u64 = digits.parse().expect("a number before the unit");
-    match &word[digits.len()..] {
-        "KiB" => count << 10,
-        "MiB" => count << 20,
-        unit => panic!("`{unit}` is no unit of size"),
-    }
-}
 
 /// Calls one node and keeps what it asked for.
 pub struct Host {
