@@ -188,14 +188,23 @@ impl<'a, O: Object> Search<'a, O> {
         while let Some(at) = op
             && span(self.spans, at).call < first_return
         {
-            let is_way_on = !self.object.observes(at)
-                && self.object.next(at).is_some()
-                && !self.object.is_hopeless(at);
-            if is_way_on {
+            if self.is_way_on(at) {
                 self.candidates.push(at);
             }
             op = self.by_call.after(at);
         }
+    }
+
+    /// Whether `op` may be taken now and could matter: an open one that changes nothing does not.
+    fn is_way_on(&mut self, op: u32) -> bool {
+        if self.object.observes(op) {
+            return false;
+        }
+        let Some(next) = self.object.next(op) else {
+            return false;
+        };
+        let is_idle = next == self.object.state() && span(self.spans, op).ret == OPEN;
+        !is_idle && !self.object.is_hopeless(op)
     }
 
     /// Keeps the first of each class of twins among the sorted candidates from `start` on.

@@ -7,7 +7,7 @@ use contract::hash::mix;
 
 /// A set of fingerprints: open addressing, no removal.
 #[derive(Debug)]
-pub struct Memo {
+pub(super) struct Memo {
     /// 0 is an empty slot. The length is a power of two.
     slots: Vec<u128>,
     len: usize,
@@ -15,7 +15,6 @@ pub struct Memo {
 
 impl Memo {
     /// An empty set.
-    #[must_use]
     pub fn new() -> Self {
         Self {
             slots: vec![0; 32],
@@ -24,7 +23,6 @@ impl Memo {
     }
 
     /// How many fingerprints are in it.
-    #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
@@ -64,7 +62,7 @@ fn insert(slots: &mut [u128], fingerprint: u128) -> bool {
 /// The fixed random number of one element, for fingerprints by exclusive or (Zobrist 1970).
 #[must_use]
 #[inline]
-pub const fn zobrist(domain: u64, element: u64) -> u128 {
+pub(super) const fn zobrist(domain: u64, element: u64) -> u128 {
     let high = mix(mix(domain, element), 0x7a6f_6272_6973_7431);
     let low = mix(
         mix(element ^ 0x9e37_79b9_7f4a_7c15, domain),

@@ -10,7 +10,7 @@
 
 pub mod engine;
 pub mod generic;
-pub mod memo;
+mod memo;
 pub mod object;
 pub mod register;
 

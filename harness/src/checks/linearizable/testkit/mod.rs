@@ -2,4 +2,6 @@
 
 pub mod brute_force;
 pub mod generate;
+pub mod objects;
+pub mod script;
 pub mod subjects;

@@ -123,7 +123,7 @@ impl Subject for RegisterSubject {
     }
 }
 
-fn found(value: Value) -> Ret {
+pub fn found(value: Value) -> Ret {
     Ret::Found {
         value,
         version: 0,

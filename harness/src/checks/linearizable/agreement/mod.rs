@@ -1,16 +1,22 @@
 //! The checkers agree with brute force on random small histories.
 
+mod cores;
+
+use super::model::search_model;
 use super::mutant::{Mutant, with_mutant};
 use super::replay::replay_register;
-use super::search::register::RegisterObject;
-use super::search::{Found, Limits, Search};
+use super::search::{Found, Limits};
 use super::testkit::brute_force::is_linearizable;
+use super::testkit::generate::Subject;
 use super::testkit::generate::{Generator, Shape};
+use super::testkit::objects::kv_append;
 use super::testkit::subjects::{RegisterSubject, value};
 use super::tier_one::{Judged, judge};
+use super::tier_two;
 use crate::history::register::Register;
 use crate::history::split::Split;
 use crate::models::register_cas::Told;
+use crate::models::{AppendList, Counter, Lock, Set};
 use contract::Op;
 
 fn compile(subject: &RegisterSubject, ops: &[Op]) -> Register {
@@ -23,14 +29,7 @@ fn compile(subject: &RegisterSubject, ops: &[Op]) -> Register {
 }
 
 fn search(register: &Register) -> Found {
-    let object = RegisterObject::new(register);
-    let (spans, kept) = (object.spans(), object.kept());
-    match Search::new(object, &spans).run(Limits::steps(1_000_000)) {
-        Found::Linearizable(order) => {
-            Found::Linearizable(order.into_iter().map(|op| kept[op as usize]).collect())
-        }
-        found => found,
-    }
+    tier_two::search(register, Limits::steps(1_000_000)).0
 }
 
 struct Tally {
@@ -141,6 +140,54 @@ fn both_tiers_agree_with_brute_force_on_answers_that_say_little() {
         subject.model.told = Told::Barely;
         agree_on(&subject, seed, 100_000);
     }
+}
+
+/// Searches `count` histories of one model beside brute force.
+fn agree_on_model<S: Subject>(subject: &S, seed: u64, count: u64) {
+    let shapes = [Shape::SMALL, Shape::LONG, Shape::VAGUE];
+    for (shape, seed) in shapes.into_iter().zip(seed..) {
+        let mut generator = Generator::new(seed, shape);
+        let mut legal = 0;
+        for _ in 0..count / 3 + 1 {
+            let ops = generator.next(subject, 0);
+            let expect = is_linearizable(subject, 0, ops);
+            legal += u64::from(expect);
+            match search_model(subject, ops) {
+                Found::Linearizable(_) => assert!(expect, "accepted: {ops:#?}"),
+                Found::NotLinearizable { .. } => assert!(!expect, "refused: {ops:#?}"),
+                Found::Undecided { why } => panic!("{why}: {ops:#?}"),
+            }
+        }
+        assert!(
+            legal > count / 30 && legal < count / 10 * 3,
+            "{legal} legal: {shape:?}"
+        );
+    }
+}
+
+#[test]
+fn search_agrees_with_brute_force_on_counters() {
+    agree_on_model(&Counter, 61, 1_000_000);
+}
+
+#[test]
+fn search_agrees_with_brute_force_on_sets() {
+    agree_on_model(&Set, 64, 1_000_000);
+}
+
+#[test]
+fn search_agrees_with_brute_force_on_lists() {
+    agree_on_model(&AppendList, 67, 1_000_000);
+}
+
+#[test]
+fn search_agrees_with_brute_force_on_locks() {
+    agree_on_model(&Lock, 71, 1_000_000);
+}
+
+#[test]
+fn search_agrees_with_brute_force_on_strings() {
+    agree_on_model(&kv_append(), 74, 1_000_000);
 }
 
 #[test]
