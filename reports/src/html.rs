@@ -27,13 +27,13 @@ const STORY: &[&dyn Section] = &[
     &Shape,
 ];
 
-/// Below the slider: the tables.
+/// Below the slider: the figures.
 const TABLES: &[&dyn Section] = &[
+    &Plots,
     &Checks,
     &Covers,
     &Faults,
     &Operations,
-    &Plots,
     &Messages,
     &Counters,
     &LastEvents,

@@ -110,7 +110,11 @@ impl<'a> Timeline<'a> {
         if run.end_ns == 0 {
             return None;
         }
-        let timeline = Self::window(run, "The whole run", 0, run.end_ns);
+        let mut timeline = Self::window(run, "The whole run", 0, run.end_ns);
+        // Where a close-up shows the messages, here they would only cover the rest.
+        if Self::close_up(run).is_some() {
+            timeline.arrows.clear();
+        }
         let empty = timeline.bands.is_empty()
             && timeline.strips.is_empty()
             && timeline.lanes.is_empty()

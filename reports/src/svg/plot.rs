@@ -5,7 +5,7 @@
 
 use crate::ascii::tick;
 use crate::plot::{Line, Plot};
-use crate::units::{gauge, tick_step};
+use crate::units::{gauge, tick_step, tick_step_bytes};
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -28,7 +28,8 @@ const PALETTE: [RGBColor; PALETTE_SIZE] = [
 ];
 const INK: RGBColor = RGBColor(0x33, 0x33, 0x33);
 const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
-const BAND: RGBColor = RGBColor(0x88, 0x88, 0x88);
+/// The colours of fault bands, as in the timelines: `.b0`, `.b1`, … of the style sheet.
+const BAND_COLOURS: [usize; 6] = [1, 3, 5, 4, 2, 0];
 
 /// The plot as an `<svg>` element. More lines than colours are all drawn in the first one.
 #[must_use]
@@ -45,7 +46,10 @@ fn draw(plot: &Plot<'_>, out: &mut String) -> Drawn {
     let end = plot.end_ns;
     let x_step = tick_step(end, 6);
     let x_ticks = ticks(0, end, x_step);
-    let y_step = tick_step(high.abs_diff(low), 5);
+    let y_step = match plot.unit {
+        "bytes" => tick_step_bytes(high.abs_diff(low), 5),
+        _ => tick_step(high.abs_diff(low), 5),
+    };
     let y_ticks = signed_ticks(low, high, y_step);
     let root = SVGBackend::with_string(out, SIZE).into_drawing_area();
     let mut chart = ChartBuilder::on(&root)
@@ -57,12 +61,10 @@ fn draw(plot: &Plot<'_>, out: &mut String) -> Drawn {
             (0..end).with_key_points(x_ticks),
             (low..high).with_key_points(y_ticks),
         )?;
-    for band in &plot.bands {
+    for (n, band) in plot.bands.iter().enumerate() {
+        let shade = PALETTE[BAND_COLOURS[n % BAND_COLOURS.len()]].mix(0.2);
         let boxes = band.spans.iter().map(|&(from, to, _)| {
-            Rectangle::new(
-                [(from.min(end), low), (to.min(end), high)],
-                BAND.mix(0.25).filled(),
-            )
+            Rectangle::new([(from.min(end), low), (to.min(end), high)], shade.filled())
         });
         chart.draw_series(boxes)?;
     }

@@ -21,6 +21,8 @@ const BAR: u64 = 18;
 const GROUP_GAP: u64 = 10;
 /// A letter of the labels is at most so wide, in tenths.
 const LETTER_TENTHS: u64 = 64;
+/// The instant at which an operation took effect is drawn into bars of at least this width.
+const POINT_ROOM_TENTHS: u64 = 120;
 /// Letters of a row's name that fit on the left.
 const NAME_MAX: usize = 20;
 
@@ -271,12 +273,13 @@ impl Painter<'_, '_> {
             (y + 7, BAR - 8)
         };
         self.drawing.rect("bar", (x, x_end), shape);
-        if let Some(point) = op
+        let roomy = x_end - x >= POINT_ROOM_TENTHS;
+        let point = op
             .point_ns
-            .filter(|at| (op.call_ns..=bar.to_ns).contains(at))
-        {
-            let x = self.x(point);
-            self.drawing.line("point", (x, y + 3), (x, y + 3 + BAR));
+            .filter(|at| roomy && (op.call_ns..=bar.to_ns).contains(at));
+        if let Some(point) = point.map(|at| self.x(at)) {
+            self.drawing
+                .line("point", (point, y + BAR - 2), (point, y + ROW));
         }
         if bar.core {
             let long = format!("{}: {} → {}", op.id, op.call, op.ret);
@@ -290,6 +293,15 @@ impl Painter<'_, '_> {
             );
         }
         self.drawing.close();
+    }
+
+    /// The name of a row; rows count strips first, then lanes.
+    fn row_name(&self, row: usize) -> &str {
+        let strips = &self.timeline.strips;
+        match strips.get(row) {
+            Some(strip) => &strip.name,
+            None => &self.timeline.lanes[row - strips.len()].name,
+        }
     }
 
     fn arrow(&mut self, arrow: &Arrow<'_>) {
@@ -312,8 +324,10 @@ impl Painter<'_, '_> {
         };
         let fate = if flight.fate.is_empty() { "" } else { ", " };
         let title = format!(
-            "{} sent at {}, {end}{fate}{}",
+            "{} from {} to {}: sent at {}, {end}{fate}{}",
             flight.label,
+            self.row_name(arrow.from_row),
+            self.row_name(arrow.to_row),
             instant(flight.sent_ns),
             flight.fate
         );
