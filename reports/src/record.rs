@@ -77,6 +77,8 @@ pub struct RunRecord {
     pub series: Vec<Series>,
     /// What each node was over time, in order of node, then time.
     pub strips: Vec<StripSpan>,
+    /// Messages on the network around the first violation, in order of sending.
+    pub flights: Vec<FlightRow>,
     /// The last events of the nodes involved, as printed lines.
     pub tail: Vec<TailRow>,
 }
@@ -112,6 +114,7 @@ impl Default for RunRecord {
             messages: BTreeMap::new(),
             series: Vec::new(),
             strips: Vec::new(),
+            flights: Vec::new(),
             tail: Vec::new(),
         }
     }
@@ -404,6 +407,25 @@ pub struct StripSpan {
     pub state: String,
     /// What to write into the span: `leader, term 4`.
     pub label: String,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FlightRow {
+    /// The sender.
+    pub from: u32,
+    /// The receiver.
+    pub to: u32,
+    /// When it was sent.
+    pub sent_ns: u64,
+    /// When it arrived; `None` when it never did.
+    pub arrived_ns: Option<u64>,
+    /// What it is: `AppendEntries`.
+    pub label: String,
+    /// What became of it when it did not simply arrive: `dropped: blocked`, `corrupted`; empty
+    /// otherwise.
+    pub fate: String,
 }
 
 /// One of the last events.

@@ -2,8 +2,8 @@
 
 use crate::digest::Digest;
 use crate::record::{
-    CheckRow, CoverRow, Evidence, Expectation, FaultRow, Latency, NodeRow, OpOutcome, OpRow,
-    OperationRow, PhaseRow, RunOutcome, RunRecord, Series, StripSpan, TailRow, Verdict,
+    CheckRow, CoverRow, Evidence, Expectation, FaultRow, FlightRow, Latency, NodeRow, OpOutcome,
+    OpRow, OperationRow, PhaseRow, RunOutcome, RunRecord, Series, StripSpan, TailRow, Verdict,
 };
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -316,6 +316,7 @@ pub fn split_brain() -> RunRecord {
         ]),
         series: series(),
         strips: strips(),
+        flights: flights(),
         tail: tail(),
         ..RunRecord::default()
     }
@@ -340,6 +341,30 @@ fn operations() -> Vec<OperationRow> {
         row("get", 81_234, 1, 0, Some(latency)),
         row("put", 40_100, 12, 3, Some(latency)),
     ]
+}
+
+fn flights() -> Vec<FlightRow> {
+    let rows = [
+        (1, 0, 14_060, None, "RequestVote", "dropped: blocked"),
+        (1, 2, 14_061, Some(14_120), "RequestVote", ""),
+        (2, 1, 14_150, Some(14_212), "Vote", ""),
+        (1, 2, 14_213, Some(14_260), "AppendEntries", ""),
+        (3, 0, 14_250, Some(14_300), "put 7 = #81", ""),
+        (0, 1, 14_301, None, "AppendEntries", "dropped: blocked"),
+        (0, 3, 14_340, Some(14_400), "done", ""),
+        (4, 1, 14_460, Some(14_480), "get 7", ""),
+        (1, 4, 14_490, Some(14_512), "missing", "corrupted"),
+    ];
+    let row =
+        |(from, to, sent, arrived, label, fate): (_, _, u64, Option<u64>, &str, &str)| FlightRow {
+            from,
+            to,
+            sent_ns: sent * MS,
+            arrived_ns: arrived.map(|at| at * MS),
+            label: label.into(),
+            fate: fate.into(),
+        };
+    rows.map(row).into()
 }
 
 fn tail() -> Vec<TailRow> {
@@ -427,6 +452,9 @@ pub fn hostile() -> RunRecord {
     run.strips
         .iter_mut()
         .for_each(|span| (span.state, span.label) = (evil(), evil()));
+    run.flights
+        .iter_mut()
+        .for_each(|row| (row.label, row.fate) = (evil(), evil()));
     run.tail.iter_mut().for_each(|row| row.line = evil());
     run.phases.iter_mut().for_each(|phase| phase.name = evil());
     run

@@ -1,7 +1,7 @@
 //! What happened when, ready to draw: fault bands, state strips, client lanes and alarms of a
 //! window of the run. Every canvas draws the same [`Timeline`].
 
-use crate::record::{OpRow, RunRecord, StripSpan};
+use crate::record::{FlightRow, OpRow, PhaseRow, RunRecord, StripSpan};
 
 /// A window of a run.
 #[derive(Clone, Debug)]
@@ -12,6 +12,8 @@ pub struct Timeline<'a> {
     pub from_ns: u64,
     /// Just after the last instant shown; after `from_ns`.
     pub to_ns: u64,
+    /// Phases of the plan that reach into the window.
+    pub phases: Vec<&'a PhaseRow>,
     /// Faults by id, in order of their first start.
     pub bands: Vec<Band<'a>>,
     /// Nodes with the spans of their states.
@@ -20,6 +22,8 @@ pub struct Timeline<'a> {
     pub lanes: Vec<Lane<'a>>,
     /// Violations, in order of time.
     pub alarms: Vec<Alarm<'a>>,
+    /// Messages between nodes and clients that are drawn, in order of sending.
+    pub arrows: Vec<Arrow<'a>>,
     /// How many operations of the window are not in `lanes`, because they would not be readable.
     pub ops_left_out: usize,
 }
@@ -38,6 +42,8 @@ pub struct Band<'a> {
 /// A node and what it was.
 #[derive(Clone, Debug)]
 pub struct Strip<'a> {
+    /// The node.
+    pub node: u32,
     /// The node's name.
     pub name: String,
     /// Its states, in order of time.
@@ -47,6 +53,8 @@ pub struct Strip<'a> {
 /// A client and what it did.
 #[derive(Clone, Debug)]
 pub struct Lane<'a> {
+    /// The client.
+    pub client: u32,
     /// The client's name.
     pub name: String,
     /// Its operations, in order of time.
@@ -78,8 +86,22 @@ pub struct Alarm<'a> {
     pub detail: &'a str,
 }
 
+/// A message from one row of the picture to another; rows count strips first, then lanes.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrow<'a> {
+    /// The message.
+    pub flight: &'a FlightRow,
+    /// The row of the sender.
+    pub from_row: usize,
+    /// The row of the receiver.
+    pub to_row: usize,
+}
+
 /// More operations than this in one picture cannot be told apart.
 pub const OPS_DRAWN_MAX: usize = 1_200;
+
+/// A window with more messages than this is drawn without them.
+pub const ARROWS_MAX: usize = 240;
 
 impl<'a> Timeline<'a> {
     /// The run from start to end; `None` when nothing in the record has an instant.
@@ -88,7 +110,11 @@ impl<'a> Timeline<'a> {
         if run.end_ns == 0 {
             return None;
         }
-        let timeline = Self::window(run, "The whole run", 0, run.end_ns);
+        let mut timeline = Self::window(run, "The whole run", 0, run.end_ns);
+        // Where a close-up shows the messages, here they would only cover the rest.
+        if Self::close_up(run).is_some() {
+            timeline.arrows.clear();
+        }
         let empty = timeline.bands.is_empty()
             && timeline.strips.is_empty()
             && timeline.lanes.is_empty()
@@ -121,14 +147,46 @@ impl<'a> Timeline<'a> {
             title,
             from_ns,
             to_ns,
+            phases: (run.phases.iter())
+                .filter(|phase| phase.start_ns < to_ns && phase.end_ns > from_ns)
+                .collect(),
             bands: bands(run, from_ns, to_ns),
             strips: strips(run, from_ns, to_ns),
             lanes: lanes(run, from_ns, to_ns),
             alarms: alarms(run, from_ns, to_ns),
+            arrows: Vec::new(),
             ops_left_out: 0,
         };
         timeline.thin_out();
+        timeline.arrows = timeline.arrows(run);
         timeline
+    }
+
+    /// The messages of the window between rows that are drawn; none when they are too many.
+    fn arrows(&self, run: &'a RunRecord) -> Vec<Arrow<'a>> {
+        let nodes = self.strips.iter().map(|strip| strip.node);
+        let rows: Vec<u32> = nodes
+            .chain(self.lanes.iter().map(|lane| lane.client))
+            .collect();
+        let row = |node| rows.iter().position(|&other| other == node);
+        let mut arrows = Vec::new();
+        for flight in &run.flights {
+            let end = flight.arrived_ns.unwrap_or(flight.sent_ns);
+            if flight.sent_ns < self.from_ns || end.max(flight.sent_ns) >= self.to_ns {
+                continue;
+            }
+            if let Some((from_row, to_row)) = row(flight.from).zip(row(flight.to)) {
+                arrows.push(Arrow {
+                    flight,
+                    from_row,
+                    to_row,
+                });
+            }
+        }
+        match arrows.len() {
+            0..=ARROWS_MAX => arrows,
+            _ => Vec::new(),
+        }
     }
 
     /// Keeps the operations that a violation names, and all others only as long as they can be told
@@ -187,7 +245,8 @@ fn strips(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Strip<'_>> {
             .collect();
         if !spans.is_empty() {
             let name = node.name.clone();
-            strips.push(Strip { name, spans });
+            let node = node.id;
+            strips.push(Strip { node, name, spans });
         }
     }
     strips
@@ -213,7 +272,7 @@ fn lanes(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Lane<'_>> {
         }
         if !bars.is_empty() {
             let name = run.node_name(client);
-            lanes.push(Lane { name, bars });
+            lanes.push(Lane { client, name, bars });
         }
     }
     lanes

@@ -17,7 +17,8 @@ pub fn instant(ns: u64) -> String {
 pub fn duration(ns: u64) -> String {
     const SECOND: u64 = 1_000_000_000;
     match ns {
-        0..1_000 => format!("{ns} ns"),
+        0 => "0 s".to_owned(),
+        1..1_000 => format!("{ns} ns"),
         1_000..1_000_000 => three_figures(ns, 1_000, "µs"),
         1_000_000..SECOND => three_figures(ns, 1_000_000, "ms"),
         _ if ns < 120 * SECOND => three_figures(ns, SECOND, "s"),
@@ -106,6 +107,14 @@ pub fn tick_step(range: u64, ticks_max: u64) -> u64 {
     }
 }
 
+/// As [`tick_step`], but a power of two, for sizes in bytes.
+#[must_use]
+pub fn tick_step_bytes(range: u64, ticks_max: u64) -> u64 {
+    assert!(ticks_max > 0, "an axis has at least one tick");
+    let least = range.div_ceil(ticks_max).max(1);
+    least.checked_next_power_of_two().unwrap_or(1 << 63)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +130,7 @@ mod tests {
     #[test]
     fn durations_have_three_figures() {
         let expect = [
-            (0, "0 ns"),
+            (0, "0 s"),
             (999, "999 ns"),
             (1_000, "1 µs"),
             (12_345, "12.3 µs"),
@@ -155,6 +164,7 @@ mod tests {
             let step = tick_step(range, 8);
             assert!(step >= 1);
             assert!(range / step <= 8, "{range} / {step}");
+            assert!(range / tick_step_bytes(range, 8) <= 8);
         }
         assert_eq!(tick_step(60_000_000_000, 8), 10_000_000_000);
     }

@@ -13,7 +13,7 @@ const ROWS_MAX: usize = 40;
 
 impl Section for Counterexample {
     fn title(&self) -> &'static str {
-        "Operations of the counterexample"
+        "Counterexample"
     }
 
     fn applies(&self, run: &RunRecord) -> bool {

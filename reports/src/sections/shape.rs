@@ -10,7 +10,7 @@ pub struct Shape;
 
 impl Section for Shape {
     fn title(&self) -> &'static str {
-        "The shape of the run"
+        "Shape of the run"
     }
 
     fn applies(&self, run: &RunRecord) -> bool {

@@ -10,7 +10,7 @@ pub struct LastEvents;
 
 impl Section for LastEvents {
     fn title(&self) -> &'static str {
-        "Last events of the nodes involved"
+        "Last events"
     }
 
     fn applies(&self, run: &RunRecord) -> bool {
