@@ -67,6 +67,8 @@ function player(run, root) {
   const ring = run.nodes.map((_, n) => isClient(n));
   ring.forEach((inner, n) => rings[inner ? 1 : 0].push(n));
   if (rings[0].length === 0) rings.reverse();
+  // Circles of one ring do not overlap.
+  const sizes = rings.map((members, inner) => Math.max(1.5, (inner ? 200 : 430) / members.length));
   const places = [];
   rings.forEach((members, inner) => members.forEach((n, k) => {
     const turn = (k + (inner ? 0.5 : 0)) / members.length * 2 * Math.PI - Math.PI / 2;
@@ -127,7 +129,7 @@ function player(run, root) {
       const kind = ring[n] ? "client" : state ? state[3] : "s-down";
       const group = add(graph, "g", {});
       add(group, "title", {}, state ? state[4] : "");
-      add(group, "circle", { class: `node ${kind}`, cx: x, cy: y, r: ring[n] ? 9 : 15 });
+      add(group, "circle", { class: `node ${kind}`, cx: x, cy: y, r: ring[n] ? Math.min(9, sizes[1]) : Math.min(15, sizes[0]) });
       if (run.nodes.length <= 40) add(group, "text", { x, y: y + (ring[n] ? 24 : 30) }, name);
     });
   }
