@@ -143,7 +143,7 @@ fn flight(run: &RunRecord, row: &FlightRow, window: (u64, u64)) -> Option<Flight
     shown.then_some((from, to, label, fate, sent, arrived.unwrap_or(-1)))
 }
 
-/// Microseconds: a run of 285 years still is a whole number for JavaScript.
+/// Microseconds: the end of a run of 285 years still is a whole number for JavaScript.
 const fn micros(ns: u64) -> u64 {
     ns / 1_000
 }
