@@ -167,7 +167,7 @@ impl Host {
 
     #[inline]
     pub fn fold(&mut self, at: SimTime, what: u64, hash: u64) {
-        self.digest = mix(mix(mix(self.digest, at.0), what), hash);
+        self.digest = mix(mix(self.digest, at.0.wrapping_add(what)), hash);
     }
 
     pub fn hit(&mut self, hit: HostHit) {

@@ -263,7 +263,7 @@ impl Kernel {
     pub fn note(&mut self, node: NodeId, src: NodeId, kind: EventKind, len_bytes: u32, hash: u64) {
         let at = self.now();
         let from = self.hosts.names[src.index()];
-        let what = from.wrapping_add((kind as u64) << 32 | u64::from(len_bytes));
+        let what = from ^ ((kind as u64) << 56 | u64::from(len_bytes) << 24);
         self.hosts.get_mut(node).fold(at, what, hash);
         self.trace.push(Event {
             at,
