@@ -32,7 +32,8 @@ pub(super) const APPLY: TimerKey = TimerKey(TIMERS.start + 2);
 /// heartbeat, its own part of a majority) was durable before it left.
 #[derive(Clone, Debug)]
 pub struct Raft {
-    pub(super) config: Config,
+    /// Shared by all forks of this node.
+    pub(super) config: Arc<Config>,
     pub(super) role: Role,
     pub(super) term: u64,
     pub(super) vote: Option<u32>,
@@ -111,7 +112,7 @@ impl Raft {
         let before_log = recovered.log.first_index() - 1;
         let mut raft = Self {
             progress: alloc::vec![Progress::none(); config.peers.len()],
-            config,
+            config: Arc::new(config),
             role: Role::Follower,
             term: recovered.term,
             vote: recovered.vote,
