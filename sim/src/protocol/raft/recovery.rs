@@ -161,6 +161,7 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
+    use super::super::config::Fsync;
     use super::super::entry::Payload;
     use super::super::testkit::MemDisk;
     use super::*;
@@ -200,7 +201,7 @@ mod tests {
             (1..=3).for_each(|index| storage.put_entry(&entry(1, index)));
             storage.put_entry(&entry(2, 2));
             storage.put_hard(3, Some(2));
-            storage.flush(fx);
+            storage.flush(Fsync::Always, fx);
             if is_sealed {
                 let sync = contract::SyncId(super::super::storage::SYNCS.start + 1);
                 storage.on_synced(sync, Ok(()), fx);

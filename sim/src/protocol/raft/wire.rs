@@ -2,6 +2,18 @@
 //!
 //! Every frame is `kind u8, term u64, fields, crc32c u32`. Decoding checks the checksum first and
 //! then every field, so it never panics, and what it accepts encodes to the same bytes again.
+//!
+//! | Frame | From | To | Says | Source |
+//! |---|---|---|---|---|
+//! | pre-vote | pre-candidate | voters | would I win the next term? | raft-thesis §9.6 |
+//! | vote | candidate | voters | vote for me | raft-paper §5.2 |
+//! | their responses | voter | candidate | granted or not, and the cluster time | §5.2, §5.4.1 |
+//! | append | leader | peers | entries after a known one | raft-paper §5.3 |
+//! | accepted | follower | leader | durable and equal up to here | §5.3 |
+//! | rejected | follower | leader | no such predecessor; try here | §5.3, last paragraphs |
+//! | heartbeat | leader | peers | I lead, in this round | raft-thesis §6.4 |
+//! | its response | follower | leader | you led when the round came; or a newer term | §6.4, §9.6 |
+//! | timeout now | leader | successor | campaign at once | raft-thesis §3.10 |
 
 use super::crc::crc32c;
 use super::entry::{Entry, LogId, Payload};

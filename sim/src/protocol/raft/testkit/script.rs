@@ -5,7 +5,7 @@
 //! Nodes count from 1. Time passes only by `timer` and `advance`; frames wait until they are
 //! delivered; syncs end at once unless `disk manual` was said.
 
-use super::super::{Config, Event, Flaws};
+use super::super::{Config, Event, Flaws, Fsync};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
 use super::render;
@@ -200,6 +200,7 @@ impl Script {
             "election" => 0,
             "heartbeat" => 1,
             "apply" => 2,
+            "fsync" => 3,
             _ => panic!("no such timer: {name}"),
         };
         let key = super::super::TIMERS.start + offset;
@@ -447,6 +448,13 @@ fn set(config: &mut Config, word: &str, plant: bool) {
         "entries" => config.entries_per_append_max = value.parse().expect("a count"),
         "inflight" => config.inflight_max = value.parse().expect("a count"),
         "apply" => config.apply_batch_max = value.parse().expect("a count"),
+        "fsync" => {
+            config.fsync = match value {
+                "always" => Fsync::Always,
+                "never" => Fsync::Never,
+                every => Fsync::Every(duration(every)),
+            };
+        }
         "learners" => {
             let learners: usize = value.parse().expect("a count");
             config.voters.truncate(config.peers.len() - learners);
