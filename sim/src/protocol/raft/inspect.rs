@@ -55,7 +55,7 @@ impl Raft {
         self.commit_index
     }
 
-    /// The last index handed out in [`Ready::Apply`].
+    /// The last index handed out in [`super::Ready::Apply`].
     #[must_use]
     pub const fn applied_index(&self) -> u64 {
         self.applied_index
