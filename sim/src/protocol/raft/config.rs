@@ -1,6 +1,7 @@
 //! What a Raft node is told at boot.
 
 use super::flaws::Flaws;
+use super::wire::COMMAND_BYTES_MAX;
 use alloc::vec::Vec;
 use contract::{Duration, NodeId, Ratio};
 
@@ -24,7 +25,7 @@ pub struct Config {
     /// is also how long a voter that heard a leader refuses others, and how long a leader may go
     /// without a quorum. At least three heartbeats. `[1500 ms, 3000 ms)`.
     pub election: (Duration, Duration),
-    /// Waits exactly this long instead. For experiments; `None`.
+    /// Waits exactly this long instead, `election.0` or longer. For experiments; `None`.
     pub election_fixed: Option<Duration>,
     /// Whether a node asks before it raises its term (raft-thesis §9.6). On.
     pub pre_vote: bool,
@@ -50,8 +51,23 @@ pub struct Config {
     pub apply_batch_max: u32,
     /// How long after a full batch the next one is handed out. 100 µs.
     pub apply_pause: Duration,
+    /// When appended entries become durable.
+    pub fsync: Fsync,
     /// Planted flaws; none.
     pub flaws: Flaws,
+}
+
+/// When appended entries become durable. Term and vote are always synced before anything rests on
+/// them: without that, two leaders of one term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Fsync {
+    /// Before they are acknowledged: nothing acknowledged is lost with a minority of the nodes.
+    #[default]
+    Always,
+    /// At most this long after: a power failure loses so much of what was acknowledged.
+    Every(Duration),
+    /// When the operating system likes: here, with the next change of term or vote.
+    Never,
 }
 
 impl Config {
@@ -75,7 +91,84 @@ impl Config {
             inflight_max: 16,
             apply_batch_max: 64,
             apply_pause: Duration::from_micros(100),
+            fsync: Fsync::Always,
             flaws: Flaws::default(),
         }
+    }
+
+    /// The longest lease that ends before any voter can elect another leader, whatever the clocks
+    /// do within `drift_max` (`d`): the greatest `L` with `L · (1 + d) < election_min · (1 − d)`.
+    #[must_use]
+    pub fn lease_max(election_min: Duration, drift_max: Ratio) -> Duration {
+        let numerator = u128::from(drift_max.numerator);
+        let denominator = u128::from(drift_max.denominator);
+        let slow = denominator.saturating_sub(numerator);
+        let fast = denominator + numerator;
+        let bound = (u128::from(election_min.as_nanos()) * slow).div_ceil(fast);
+        let bound = u64::try_from(bound).expect("a part of a length of time is one");
+        Duration(bound.saturating_sub(1))
+    }
+
+    /// # Panics
+    /// When the settings contradict each other, which is a bug of the owner.
+    pub(super) fn check(&self) {
+        let peers = self.peers.len();
+        assert!(peers <= PEERS_MAX, "a group has at most {PEERS_MAX} peers");
+        assert!((self.me as usize) < peers, "this node is one of the peers");
+        assert!(!self.voters.is_empty(), "somebody votes");
+        for (at, voter) in self.voters.iter().enumerate() {
+            assert!((*voter as usize) < peers, "voters are peers");
+            assert!(!self.voters[..at].contains(voter), "nobody votes twice");
+        }
+        let (min, max) = self.election;
+        assert!(min < max, "election timeouts are drawn from a range");
+        assert!(
+            self.election_fixed.is_none_or(|fixed| fixed >= min),
+            "nobody campaigns earlier than the others may hear it"
+        );
+        assert!(
+            self.heartbeat > Duration::ZERO,
+            "heartbeats are some time apart"
+        );
+        assert!(self.heartbeat < min, "a heartbeat comes before a timeout");
+        assert!(self.entries_per_append_max > 0, "appends hold entries");
+        assert!(
+            self.append_bytes_max as usize <= COMMAND_BYTES_MAX,
+            "an append fits into one datagram"
+        );
+        assert!(self.inflight_max > 0, "some append may be in flight");
+        assert!(self.apply_batch_max > 0, "batches hold entries");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_lease_is_the_longest_safe_one() {
+        let check = |min_ms: u64, ppm: u32| {
+            let min = Duration::from_millis(min_ms);
+            let lease = Config::lease_max(min, Ratio::from_ppm(ppm)).as_nanos();
+            let drift = u64::from(ppm);
+            let is_safe =
+                |lease: u64| lease * (1_000_000 + drift) < min.as_nanos() * (1_000_000 - drift);
+            assert!(is_safe(lease), "{min_ms} ms at {ppm} ppm");
+            assert!(!is_safe(lease + 1), "{min_ms} ms at {ppm} ppm");
+        };
+        for ppm in [0, 1, 10_000, 199_999, 200_000, 500_000] {
+            check(1500, ppm);
+            check(1, ppm);
+        }
+        let all = Config::lease_max(Duration::from_millis(1500), Ratio::ONE);
+        assert_eq!(all, Duration::ZERO);
+    }
+
+    #[test]
+    fn the_briefed_lease_is_safe_below_a_fifth() {
+        let min = Duration::from_millis(1500);
+        let lease = Duration::from_millis(1000);
+        assert!(Config::lease_max(min, Ratio::from_ppm(199_999)) >= lease);
+        assert!(Config::lease_max(min, Ratio::from_ppm(200_000)) < lease);
     }
 }

@@ -39,14 +39,15 @@ mod tables;
 mod time;
 mod wire;
 
-pub use config::Config;
+pub use config::{Config, Fsync};
 pub use entry::{Entry, LogId, Payload};
 pub use flaws::{DEFECTS, Flaws};
 pub use machine::{Raft, TIMERS};
 pub use ready::{NotLeader, ReadId, Ready, Role};
 pub use storage::{FILES, SYNCS};
 pub use tables::{
-    EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, select, view,
+    EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, pending,
+    select, view,
 };
 pub use wire::COMMAND_BYTES_MAX;
 

@@ -5,7 +5,7 @@
 //! Nodes count from 1. Time passes only by `timer` and `advance`; frames wait until they are
 //! delivered; syncs end at once unless `disk manual` was said.
 
-use super::super::{Config, Event, Flaws};
+use super::super::{Config, Event, Flaws, Fsync};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
 use super::render;
@@ -106,6 +106,7 @@ impl Script {
     fn command(&mut self, words: &[&str]) -> String {
         self.cluster.lines = Some(String::new());
         match *words {
+            ["elect", node] => self.elect(index(node)),
             ["campaign", node] => self.campaign(index(node)),
             ["timer", node, name] => self.timer(index(node), name),
             ["advance", time] => self.cluster.now += duration(time).0,
@@ -183,11 +184,23 @@ impl Script {
         self.timer(node, "election");
     }
 
+    /// Makes a leader that everybody follows and whose no-op everybody has committed, in one line.
+    fn elect(&mut self, node: usize) {
+        self.campaign(node);
+        self.stabilize(&[]);
+        self.timer(node, "heartbeat");
+        self.stabilize(&[]);
+        let term = self.cluster.raft(node).map_or(0, |raft| raft.term());
+        self.cluster.lines = Some(String::new());
+        self.say(&format!("{} leads term {term}", node + 1));
+    }
+
     fn timer(&mut self, node: usize, name: &str) {
         let offset = match name {
             "election" => 0,
             "heartbeat" => 1,
             "apply" => 2,
+            "fsync" => 3,
             _ => panic!("no such timer: {name}"),
         };
         let key = super::super::TIMERS.start + offset;
@@ -435,6 +448,13 @@ fn set(config: &mut Config, word: &str, plant: bool) {
         "entries" => config.entries_per_append_max = value.parse().expect("a count"),
         "inflight" => config.inflight_max = value.parse().expect("a count"),
         "apply" => config.apply_batch_max = value.parse().expect("a count"),
+        "fsync" => {
+            config.fsync = match value {
+                "always" => Fsync::Always,
+                "never" => Fsync::Never,
+                every => Fsync::Every(duration(every)),
+            };
+        }
         "learners" => {
             let learners: usize = value.parse().expect("a count");
             config.voters.truncate(config.peers.len() - learners);
