@@ -1,8 +1,8 @@
 //! A group of nodes, their disks, clocks and frames.
 
 use super::super::invariants;
-use super::super::storage::SYNCS;
-use super::super::{Config, Raft, Ready};
+use super::super::storage::{SYNCS, Storage};
+use super::super::{Config, Entry, LogId, Payload, Raft, Ready};
 use super::disk::MemDisk;
 use super::render;
 use super::weather::Weather;
@@ -189,6 +189,36 @@ impl Cluster {
         }
         self.take_effects(node, outbox);
         booted.map_err(|refused| refused.0)
+    }
+
+    /// Gives a node that is up another past: `term`, and a log of commands with these terms.
+    pub fn preset(&mut self, node: usize, term: u64, terms: &[u64], rng: &mut Rng) {
+        self.crash(node, DiskFate::Wiped, rng);
+        let mut storage = Storage::resume(0);
+        storage.put_header(LogId::default());
+        storage.put_hard(term, None);
+        for (&term, index) in terms.iter().zip(1..) {
+            storage.put_entry(&Entry {
+                term,
+                index,
+                time: 0,
+                payload: Payload::Command(format!("t{term}").as_bytes().into()),
+            });
+        }
+        let place = &mut self.places[node];
+        let id = NodeId(node as u32);
+        let mut outbox = Outbox::default();
+        let mut fx = Fx::new(
+            &mut outbox,
+            id,
+            &mut place.conns,
+            &mut place.disk,
+            &mut place.rng,
+        );
+        storage.flush(&mut fx);
+        place.disk.synced(place.disk.position());
+        self.boot(node)
+            .expect("a log that was just written is whole");
     }
 
     /// Takes a node down.

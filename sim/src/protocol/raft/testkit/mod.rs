@@ -2,11 +2,11 @@
 
 mod cluster;
 mod disk;
+mod oracle;
 mod random;
 mod render;
+mod script;
 mod weather;
 
-pub(super) use cluster::{Cluster, Member, raft_of};
-pub(super) use disk::MemDisk;
 pub(super) use random::{Profile, run};
-pub(super) use weather::Weather;
+pub(super) use script::{Played, play};

@@ -1,12 +1,9 @@
-//! Random runs: load, faults by chance, and an oracle for reads.
-//!
-//! The log is the order of everything, so a read is linearizable when what it saw reaches at least
-//! as far as what was acknowledged before it was asked.
+//! Random runs: load, and faults by chance.
 
-use super::super::{Config, Event, Flaws, LogId, Raft, ReadId, Ready, Role};
+use super::super::{Config, Event, Flaws, Raft, Ready, Role};
 use super::cluster::Cluster;
+use super::oracle::{Oracle, Told};
 use super::weather::Weather;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{DiskFate, Domain, Duration, NodeId, Ratio, Rng};
@@ -110,9 +107,7 @@ struct Run<'a> {
     next_fault: u64,
     /// Nodes to take down or bring back, by time.
     plan: Vec<(u64, usize, Act)>,
-    proposed: BTreeSet<(usize, LogId)>,
-    reads: BTreeMap<(usize, ReadId), u64>,
-    acknowledged: u64,
+    oracle: Oracle,
     marks_seen: usize,
     outcome: Outcome,
     is_calm: bool,
@@ -161,9 +156,7 @@ impl<'a> Run<'a> {
             next_op: 0,
             next_fault: Duration::from_secs(2).0,
             plan: Vec::new(),
-            proposed: BTreeSet::new(),
-            reads: BTreeMap::new(),
-            acknowledged: 0,
+            oracle: Oracle::default(),
             marks_seen: 0,
             outcome: Outcome::default(),
             is_calm: false,
@@ -237,7 +230,7 @@ impl<'a> Run<'a> {
                     .cluster
                     .call(node, |raft, now, fx| raft.propose(now, command, fx));
                 if let Some(Ok(id)) = id {
-                    self.proposed.insert((node, id));
+                    self.oracle.proposed(node, id);
                 }
             }
             5..7 => {
@@ -245,7 +238,7 @@ impl<'a> Run<'a> {
                     .cluster
                     .call(node, |raft, now, fx| raft.read_index(now, fx));
                 if let Some(Ok(id)) = id {
-                    self.reads.insert((node, id), self.acknowledged);
+                    self.oracle.asked(node, id);
                 }
             }
             _ => self.lease_read(node),
@@ -261,7 +254,7 @@ impl<'a> Run<'a> {
         if may_read {
             let seen = raft.applied_index();
             self.outcome.lease_reads += 1;
-            if seen < self.acknowledged {
+            if seen < self.oracle.acknowledged {
                 self.broke("stale lease read");
             }
         }
@@ -272,7 +265,7 @@ impl<'a> Run<'a> {
         for node in 0..self.cluster.len() {
             let ready = core::mem::take(&mut self.cluster.places[node].ready);
             for ready in ready {
-                self.ready(node, ready);
+                self.ready(node, &ready);
             }
         }
         while let Some(&(node, mark)) = self.cluster.marks.get(self.marks_seen) {
@@ -290,26 +283,16 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn ready(&mut self, node: usize, ready: Ready) {
-        match ready {
-            Ready::Apply(entry) => {
-                self.outcome.committed = self.outcome.committed.max(entry.index);
-                if self.proposed.remove(&(node, entry.id())) {
-                    self.acknowledged = self.acknowledged.max(entry.index);
-                }
+    fn ready(&mut self, node: usize, ready: &Ready) {
+        if let Ready::Apply(entry) = ready {
+            self.outcome.committed = self.outcome.committed.max(entry.index);
+        }
+        let applied = self.cluster.raft(node).map_or(0, Raft::applied_index);
+        if let Some(Told::Read { is_stale, .. }) = self.oracle.hear(node, ready, applied) {
+            self.outcome.reads += 1;
+            if is_stale {
+                self.broke("stale read");
             }
-            Ready::ReadReady { id, index, .. } => {
-                self.outcome.reads += 1;
-                let applied = self.cluster.raft(node).map_or(0, Raft::applied_index);
-                let floor = self.reads.remove(&(node, id)).expect("the read was asked");
-                if index.max(applied) < floor {
-                    self.broke("stale read");
-                }
-            }
-            Ready::ReadFailed { id } => {
-                self.reads.remove(&(node, id)).expect("the read was asked");
-            }
-            Ready::BecameLeader { .. } | Ready::SteppedDown { .. } | Ready::StorageFailed(_) => {}
         }
     }
 
@@ -413,8 +396,7 @@ impl<'a> Run<'a> {
                 let fate = fates[self.rng.below(3) as usize];
                 if self.cluster.raft(node).is_some() && !is_spared {
                     self.cluster.crash(node, fate, &mut self.rng);
-                    self.reads.retain(|&(at, _), _| at != node);
-                    self.proposed.retain(|&(at, _)| at != node);
+                    self.oracle.forget(node);
                 }
             }
             Act::Boot => {
