@@ -178,7 +178,7 @@ impl Kernel {
         match target {
             Target::Link(from, to, _) => {
                 let id = self.net.link_id(from, to);
-                let list = self.net.list(id).clone();
+                let list = self.net.bent(id).conditions.clone();
                 self.net.refit(id, self.conditions.among(&list));
             }
             Target::Host(node, _) => self.refit_host(node),
@@ -223,7 +223,7 @@ impl Kernel {
         match target {
             Target::Link(from, to, _) => {
                 let id = self.net.link_id(from, to);
-                change(self.net.list(id));
+                change(&mut self.net.bent(id).conditions);
             }
             Target::Host(node, _) | Target::Disk(node, _) => {
                 change(&mut self.hosts.get_mut(node).conditions);

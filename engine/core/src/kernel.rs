@@ -138,13 +138,11 @@ impl Kernel {
     /// Puts a datagram on its way, or into the link's queue of held ones.
     #[inline]
     fn launch(&mut self, verdict: Verdict, due: SimTime, record: Record, link: u32) {
-        let link = self.net.link_mut(link);
-        link.in_flight += 1;
+        self.net.link_mut(link).in_flight += 1;
         if verdict == Verdict::Deliver {
             self.queue.schedule(due, Class::Data, record);
         } else {
-            let bent = link.bent.as_mut().expect("only a bent link holds");
-            bent.held.push((due, record));
+            self.net.bent(link).held.push((due, record));
         }
     }
 

@@ -7,6 +7,7 @@
 //! **Invariant:** equal inputs give equal runs, in every build profile and on every platform. No
 //! tie is broken by a hash of an address, a slot or the history of scheduling.
 #![no_std]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 

@@ -24,9 +24,6 @@ impl<O: Observer> Engine<O> {
     /// From now on nothing that is sent arrives by itself.
     pub fn hold_all(&mut self) {
         self.kernel.net.manual = true;
-        for link in 0..self.kernel.net.links() {
-            self.kernel.net.list(link);
-        }
     }
 
     /// What waits, by link in the order of first use, then in the order of sending.

@@ -60,8 +60,9 @@ impl Queue {
     pub fn new() -> Self {
         Self {
             heap: BinaryHeap::new(),
-            later: Vec::new(),
-            tied: Vec::new(),
+            // Ties are rare, so the first may come late: it should not be what allocates.
+            later: Vec::with_capacity(16),
+            tied: Vec::with_capacity(16),
             records: Vec::new(),
             free: Vec::new(),
             now: SimTime::ZERO,

@@ -226,7 +226,7 @@ fn a_condition_without_effect_counts_none() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Two overlapping conditions of one kind, ending in either order: while one is left it holds
     /// as if it were alone, and once both are lifted nothing holds any more.

@@ -282,14 +282,12 @@ impl Net {
         link.bent.as_mut().expect("its list was asked for").law = law;
     }
 
-    /// The numbers of the conditions on a link.
-    pub fn list(&mut self, id: u32) -> &mut Vec<u32> {
+    /// What conditions did to a link, made when it is first asked for.
+    pub fn bent(&mut self, id: u32) -> &mut Bent {
         let link = &mut self.links[id as usize];
         let law = &self.laws[link.spec as usize];
-        let bent = link
-            .bent
-            .get_or_insert_with(|| Box::new(Bent::new(law.clone())));
-        &mut bent.conditions
+        link.bent
+            .get_or_insert_with(|| Box::new(Bent::new(law.clone())))
     }
 
     /// How often conditions changed something on the link, if it was ever used.

@@ -54,6 +54,7 @@ impl Kernel {
 
     /// Lets the first segment of each stopped direction on `link` through; `true` if there was one.
     pub fn let_through(&mut self, link: u32) -> bool {
+        let now = self.now();
         for at in 0..self.conns.index.len() {
             let slot = self.conns.index[at].1;
             for way in 0..2 {
@@ -64,6 +65,7 @@ impl Kernel {
                         .front_mut()
                         .expect("what is stopped has a segment");
                     head.stopped = false;
+                    head.due = now;
                     flow.state = WayState::Idle;
                     self.queue_head(slot, way);
                     return true;
