@@ -27,6 +27,10 @@ pub struct Config {
     pub election: (Duration, Duration),
     /// Waits exactly this long instead, `election.0` or longer. For experiments; `None`.
     pub election_fixed: Option<Duration>,
+    /// Whether only heartbeats count as hearing a leader, as in an implementation that keeps a
+    /// `last_heartbeat`; otherwise appends count too. Either is safe: leases rest on heartbeats
+    /// alone. Off.
+    pub contact_is_heartbeat: bool,
     /// Whether a node asks before it raises its term (raft-thesis §9.6). On.
     pub pre_vote: bool,
     /// Whether a leader steps down when it has not heard a quorum for `election.0`
@@ -81,6 +85,7 @@ impl Config {
             heartbeat: Duration::from_millis(150),
             election: (Duration::from_millis(1500), Duration::from_millis(3000)),
             election_fixed: None,
+            contact_is_heartbeat: false,
             pre_vote: true,
             check_quorum: true,
             lease: Duration::from_millis(1000),

@@ -76,8 +76,11 @@ impl Raft {
             self.follow(now, self.term, fx);
         }
         self.leader = Some(from);
-        self.leader_contact = Some(now);
-        self.reset_election(now, fx);
+        let is_heartbeat = matches!(body, Body::Heartbeat { .. });
+        if is_heartbeat || !self.config.contact_is_heartbeat {
+            self.leader_contact = Some(now);
+            self.reset_election(now, fx);
+        }
         match body {
             Body::Append {
                 previous,
