@@ -3,7 +3,7 @@
 //! `ln`, `exp` and `pow` come from the `libm` crate, which is pure Rust; those of the platform may
 //! differ in the last bit.
 
-use crate::rng::{Ratio, Rng};
+use crate::rng::{Ratio, Rng, Word};
 use alloc::vec::Vec;
 
 /// A distribution over whole numbers; the unit (nanoseconds, bytes, …) is that of its use.
@@ -51,12 +51,28 @@ impl Dist {
     /// Draws a value.
     #[must_use]
     pub fn sample(&self, rng: &mut Rng) -> u64 {
+        let unused = Word(0);
+        let words = match self {
+            Self::Constant(_) => [unused; 2],
+            Self::Uniform { .. } | Self::Exponential { .. } | Self::Choice(_) => {
+                [rng.word(), unused]
+            }
+            Self::LogNormal { .. } | Self::Bimodal { .. } => [rng.word(), rng.word()],
+        };
+        self.sample_words(words)
+    }
+
+    /// The value that `words` stand for; those that the distribution does not need are ignored.
+    #[must_use]
+    #[inline]
+    pub fn sample_words(&self, words: [Word; 2]) -> u64 {
+        let [first, second] = words;
         match self {
             Self::Constant(value) => *value,
-            Self::Uniform { min, max } => rng.range(*min, *max),
+            Self::Uniform { min, max } => first.range(*min, *max),
             Self::Exponential { min, mean } => {
                 // 1 - unit() lies in (0, 1], so the logarithm is finite.
-                let drawn = -libm::log(1.0 - rng.unit());
+                let drawn = -libm::log(1.0 - first.unit());
                 min.saturating_add((drawn * mean.saturating_sub(*min) as f64) as u64)
             }
             Self::LogNormal {
@@ -64,8 +80,8 @@ impl Dist {
                 sigma_ppm,
                 max,
             } => {
-                let radius = libm::sqrt(-2.0 * libm::log(1.0 - rng.unit()));
-                let normal = radius * libm::cos(core::f64::consts::TAU * rng.unit());
+                let radius = libm::sqrt(-2.0 * libm::log(1.0 - first.unit()));
+                let normal = radius * libm::cos(core::f64::consts::TAU * second.unit());
                 let sigma = f64::from(*sigma_ppm) / 1e6;
                 ((*median as f64 * libm::exp(sigma * normal)) as u64).min(*max)
             }
@@ -74,14 +90,14 @@ impl Dist {
                 slow,
                 slow_share,
             } => {
-                let (min, max) = if rng.chance(*slow_share) {
+                let (min, max) = if first.chance(*slow_share) {
                     *slow
                 } else {
                     *fast
                 };
-                rng.range(min, max)
+                second.range(min, max)
             }
-            Self::Choice(values) => values[rng.below(values.len() as u64) as usize],
+            Self::Choice(values) => values[first.below(values.len() as u64) as usize],
         }
     }
 
