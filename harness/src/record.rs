@@ -313,12 +313,20 @@ pub fn answer(ret: &Ret) -> String {
     }
 }
 
-/// The last events, of the nodes that the first violation names where it names any.
+/// At most so many events before a violation are shown.
+const TAIL_MAX: usize = 40;
+
+/// The last events before the first violation; a run without one has nothing to explain.
 fn tail(run: &Finished) -> Vec<row::TailRow> {
+    let fired = run.verdicts.iter().any(crate::outcome::violated) || !run.unnamed.is_empty();
+    if !fired {
+        return Vec::new();
+    }
     let row = |event: &crate::run::TraceLine| row::TailRow {
         at_ns: event.at.0,
         node: Some(event.node.0),
         line: event.line.clone(),
     };
-    run.trace.iter().map(row).collect()
+    let skipped = run.trace.len().saturating_sub(TAIL_MAX);
+    run.trace.iter().skip(skipped).map(row).collect()
 }
