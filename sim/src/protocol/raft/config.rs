@@ -1,9 +1,9 @@
 //! What a Raft node is told at boot.
 
 use super::flaws::Flaws;
-use super::wire::COMMAND_BYTES_MAX;
+use alloc::format;
 use alloc::vec::Vec;
-use contract::{Duration, NodeId, Ratio};
+use contract::{Duration, NodeId, Ratio, Refused};
 
 /// The most peers in a group, voters and learners together.
 pub const PEERS_MAX: usize = 32;
@@ -47,7 +47,8 @@ pub struct Config {
     pub tick: Duration,
     /// The most entries in one append. 64.
     pub entries_per_append_max: u32,
-    /// The most bytes of entries in one append; a single larger entry still goes. 256 KiB.
+    /// The most bytes of entries in one append, as far as a datagram allows; a single larger entry
+    /// still goes. 256 KiB.
     pub append_bytes_max: u32,
     /// The most appends to one peer that wait for an answer. 16.
     pub inflight_max: u32,
@@ -114,9 +115,14 @@ impl Config {
         Duration(bound.saturating_sub(1))
     }
 
+    /// Whether a node can work by these settings.
+    ///
+    /// # Errors
+    /// With the first pair of settings that contradict each other: a scenario may give any.
+    ///
     /// # Panics
-    /// When the settings contradict each other, which is a bug of the owner.
-    pub(super) fn check(&self) {
+    /// When the group itself makes no sense, which is a bug of the owner.
+    pub(super) fn check(&self) -> Result<(), Refused> {
         let peers = self.peers.len();
         assert!(peers <= PEERS_MAX, "a group has at most {PEERS_MAX} peers");
         assert!((self.me as usize) < peers, "this node is one of the peers");
@@ -126,23 +132,35 @@ impl Config {
             assert!(!self.voters[..at].contains(voter), "nobody votes twice");
         }
         let (min, max) = self.election;
-        assert!(min < max, "election timeouts are drawn from a range");
-        assert!(
-            self.election_fixed.is_none_or(|fixed| fixed >= min),
-            "nobody campaigns earlier than the others may hear it"
-        );
-        assert!(
-            self.heartbeat > Duration::ZERO,
-            "heartbeats are some time apart"
-        );
-        assert!(self.heartbeat < min, "a heartbeat comes before a timeout");
-        assert!(self.entries_per_append_max > 0, "appends hold entries");
-        assert!(
-            self.append_bytes_max as usize <= COMMAND_BYTES_MAX,
-            "an append fits into one datagram"
-        );
-        assert!(self.inflight_max > 0, "some append may be in flight");
-        assert!(self.apply_batch_max > 0, "batches hold entries");
+        let fixed = self.election_fixed.unwrap_or(min);
+        let rules = [
+            (
+                min < max,
+                "the shortest election timeout is below the longest",
+            ),
+            (
+                fixed >= min,
+                "a fixed election timeout is not below the shortest",
+            ),
+            (
+                self.heartbeat > Duration::ZERO,
+                "heartbeats are some time apart",
+            ),
+            (
+                self.heartbeat < min,
+                "a heartbeat comes before the shortest timeout",
+            ),
+            (
+                self.entries_per_append_max > 0,
+                "an append may hold an entry",
+            ),
+            (self.inflight_max > 0, "an append may be in flight"),
+            (self.apply_batch_max > 0, "a batch may hold an entry"),
+        ];
+        match rules.iter().find(|(holds, _)| !holds) {
+            Some((_, rule)) => Err(Refused(format!("settings break a rule of Raft: {rule}"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -167,6 +185,22 @@ mod tests {
         }
         let all = Config::lease_max(Duration::from_millis(1500), Ratio::ONE);
         assert_eq!(all, Duration::ZERO);
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused() {
+        let good = Config::new(0, alloc::vec![NodeId(0), NodeId(1), NodeId(2)]);
+        assert_eq!(good.check(), Ok(()));
+        let check = |change: fn(&mut Config), expect: &str| {
+            let mut config = good.clone();
+            change(&mut config);
+            let Refused(reason) = config.check().unwrap_err();
+            assert!(reason.contains(expect), "{reason}");
+        };
+        check(|config| config.heartbeat = config.election.0, "heartbeat");
+        check(|config| config.election.1 = config.election.0, "longest");
+        check(|config| config.election_fixed = Some(Duration(1)), "fixed");
+        check(|config| config.apply_batch_max = 0, "batch");
     }
 
     #[test]

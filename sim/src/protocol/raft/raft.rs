@@ -89,12 +89,12 @@ impl Raft {
     ///
     /// # Errors
     /// When the log is damaged in the middle: what was acknowledged may be gone, and a node that
-    /// forgot it must not vote.
+    /// forgot it must not vote. Also when settings contradict each other.
     ///
     /// # Panics
-    /// When the configuration contradicts itself, which is a bug of the owner.
+    /// When the group itself makes no sense, which is a bug of the owner.
     pub fn boot(config: Config, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
-        config.check();
+        config.check()?;
         let recovered = recover(fx)?;
         let now = now.mono;
         let phase = Duration(fx.rng.range(0, config.tick.as_nanos()));
