@@ -57,6 +57,7 @@ pub fn record(run: &Finished) -> row::RunRecord {
 
 fn notes(run: &Finished) -> Vec<String> {
     let mut notes = run.incidents.clone();
+    notes.extend(run.plan.point.iter().map(|value| format!("The seed selects {value}.")));
     for (id, converged) in &run.converged {
         if let crate::checks::Converged::At { from, held } = converged {
             notes.push(format!("`{id}`: converged {} after {from}.", human(held.since(*from))));

@@ -446,7 +446,7 @@ impl Runner {
             };
             self.converged.insert(waiting.id.clone(), outcome);
         }
-        self.director.finish(&mut self.engine);
+        self.director.finish(&self.engine);
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
         let load = self.engine.workload().as_any().downcast_ref::<Load>();
         let load = load.expect("the runner gave the engine a Load");
