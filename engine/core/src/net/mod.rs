@@ -1,8 +1,8 @@
 //! The network: every link's latency, chance, bandwidth and conditions.
 //!
-//! Start with [`Net::route`], which decides the fate of a datagram, and [`Net::carry`], which does
+//! Start with `Net::route`, which decides the fate of a datagram, and `Net::carry`, which does
 //! so for a segment of a stream. Both draw all words of the message before they look at what
-//! holds on the link, so a fault shifts no later draw. Connections live in [`stream`].
+//! holds on the link, so a fault shifts no later draw. Connections live in `stream`.
 
 mod chacha;
 pub(crate) mod conn;
