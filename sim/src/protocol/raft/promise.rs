@@ -72,7 +72,7 @@ impl Raft {
                 self.on_own_match(index, fx);
             }
             Promise::Heartbeat { term, to, round } if term == self.term => {
-                self.send(to, Body::HeartbeatResponse { round }, fx);
+                self.respond(to, round, fx);
             }
             _ => {}
         }

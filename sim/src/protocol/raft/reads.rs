@@ -181,19 +181,29 @@ impl Raft {
         self.commit_to(commit, fx);
     }
 
+    /// Answers the leader of this term, or tells the leader of an earlier one that it is deposed.
+    pub(super) fn respond(&self, to: u32, round: u64, fx: &mut Fx<'_>) {
+        let last_index = self.log.last().index;
+        self.send(to, Body::HeartbeatResponse { round, last_index }, fx);
+    }
+
     /// A peer answered a round.
     pub(super) fn on_heartbeat_response(
         &mut self,
         now: Instant,
         from: u32,
         round: u64,
+        last_index: u64,
         fx: &mut Fx<'_>,
     ) {
         if round > self.reads.round {
             return;
         }
         let progress = &mut self.progress[from as usize];
-        progress.round = progress.round.max(round);
+        if round > progress.round {
+            progress.round = round;
+            progress.reaches(last_index, now);
+        }
         let is_voter = self.is_voter(from);
         for bound in &mut self.reads.bound {
             bound.heard |= u32::from(is_voter) << from;

@@ -181,6 +181,15 @@ fn transcripts_explain_the_protocol() {
     }
 }
 
+/// More disks lost than a group survives: the breaches are named, and nothing panics.
+#[test]
+fn what_is_beyond_the_budget_is_named() {
+    for (path, text) in scripts("testdata/beyond") {
+        let broken = transcript(&path, &text).broken;
+        assert!(!broken.is_empty(), "{path} breaks nothing");
+    }
+}
+
 #[test]
 fn every_flaw_breaks_what_it_says_and_only_when_planted() {
     let scripts = scripts("testdata/flaws");

@@ -55,8 +55,8 @@ pub(super) enum Body<'a> {
     AppendRejected { rejected: u64, hint: LogId },
     /// I lead. `commit` is nothing that the receiver has not acknowledged.
     Heartbeat { round: u64, commit: u64, time: u64 },
-    /// You led when this round reached me.
-    HeartbeatResponse { round: u64 },
+    /// You led when this round reached me, and my log ended at `last_index`.
+    HeartbeatResponse { round: u64, last_index: u64 },
     /// Campaign now, if your log reaches `last`.
     TimeoutNow { last: LogId },
 }
@@ -131,7 +131,10 @@ impl Message<'_> {
                 put(out, commit);
                 put(out, time);
             }
-            Body::HeartbeatResponse { round } => put(out, round),
+            Body::HeartbeatResponse { round, last_index } => {
+                put(out, round);
+                put(out, last_index);
+            }
         }
     }
 }
@@ -284,7 +287,10 @@ impl<'a> Reader<'a> {
                 commit: self.u64()?,
                 time: self.u64()?,
             },
-            9 => Body::HeartbeatResponse { round: self.u64()? },
+            9 => Body::HeartbeatResponse {
+                round: self.u64()?,
+                last_index: self.u64()?,
+            },
             10 => Body::TimeoutNow { last: self.id()? },
             _ => return Err(DecodeError::Kind),
         })
@@ -437,7 +443,8 @@ mod tests {
                 commit,
                 time
             }),
-            any::<u64>().prop_map(|round| Body::HeartbeatResponse { round }),
+            any::<[u64; 2]>()
+                .prop_map(|[round, last_index]| Body::HeartbeatResponse { round, last_index }),
             id().prop_map(|last| Body::TimeoutNow { last }),
         ]
     }

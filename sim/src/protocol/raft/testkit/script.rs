@@ -322,6 +322,7 @@ impl Script {
             [] | ["lost"] => DiskFate::UnsyncedLost,
             ["kept"] => DiskFate::Kept,
             ["torn"] => DiskFate::Torn,
+            ["wiped"] => DiskFate::Wiped,
             _ => panic!("no such fate: {fate:?}"),
         };
         self.oracle.forget(node);
@@ -381,6 +382,7 @@ impl Script {
         let end = self.cluster.now + time.0;
         let lines = self.cluster.lines.take();
         let from = self.cluster.marks.len();
+        let breaches = self.cluster.violations.len();
         while let Some(due) = self.next_timer().filter(|due| *due <= end) {
             self.cluster.now = due;
             for node in 0..self.cluster.len() {
@@ -399,6 +401,9 @@ impl Script {
             if mark.event != Event::HeartbeatSent as u16 {
                 render::mark(lines, node, mark);
             }
+        }
+        for violation in &self.cluster.violations[breaches..] {
+            render::violation(lines, violation);
         }
     }
 
