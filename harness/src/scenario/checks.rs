@@ -75,9 +75,12 @@ fn kind_of<'a>(cx: &mut Cx<'a>, item: &Item) -> Option<&'a Row> {
     None
 }
 
-/// A linearizability check over clients that see nothing could never fail.
+/// Checks that judge what clients saw.
+const OF_READS: &[&str] = &["linearizable", "staleness"];
+
+/// A check of reads over clients that see nothing could never fail.
 fn sees_something(cx: &mut Cx<'_>, check: &CheckPlan, span: Span, groups: &[GroupPlan]) {
-    if check.kind != "linearizable" {
+    if !OF_READS.contains(&check.kind) {
         return;
     }
     let over = match check.fields.0.get("over") {

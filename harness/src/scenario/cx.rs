@@ -31,6 +31,8 @@ pub struct Cx<'a> {
     pub sources: &'a [Source],
     /// What went wrong, in the order of reading.
     pub diagnostics: Vec<Diagnostic>,
+    /// The source that the last diagnostic points into.
+    last_source: u16,
     /// What was drawn: the path of a scalar and its value. The document of the plan has them.
     pub draws: Vec<(String, Item)>,
 }
@@ -45,6 +47,7 @@ impl<'a> Cx<'a> {
             expand: false,
             sources,
             diagnostics: Vec::new(),
+            last_source: 0,
             draws: Vec::new(),
         }
     }
@@ -56,14 +59,14 @@ impl<'a> Cx<'a> {
             let source = &self.sources[index];
             diagnostic.source = Some((source.name.clone(), source.text.clone()));
         }
+        self.last_source = span.source;
         self.diagnostics.push(diagnostic);
     }
 
     /// Adds a second place to the last diagnostic, unless it is in another source.
     pub fn also(&mut self, span: Span, label: &str) {
         let last = self.diagnostics.last_mut().expect("something was reported");
-        let same_source = last.source.is_none() == (span.source == 0);
-        if same_source {
+        if self.last_source == span.source {
             last.labels.push(Label {
                 span: span.range(),
                 text: label.to_owned(),

@@ -312,11 +312,16 @@ fn repeat(cx: &mut Cx<'_>, item: &Item, path: &str) -> Option<Repeat> {
 
 /// Reports a fault that starts after the end of the run, or ends before it starts.
 fn inside_the_run(cx: &mut Cx<'_>, fault: &FaultPlan, keys: [Option<&Item>; 3], span: Span) {
-    let (Start::At(at), Some(end)) = (&fault.start, cx.names.sim_time) else {
+    let Some(end) = cx.names.sim_time else {
         return;
     };
-    let earliest = at.min().saturating_add(fault.plus.min());
-    let at_span = keys[0].map_or(span, |item| item.span);
+    let at = match &fault.start {
+        Start::At(at) => at.min(),
+        // An event at the first instant, at best.
+        Start::When(_) => 0,
+    };
+    let earliest = at.saturating_add(fault.plus.min());
+    let at_span = keys[0].or(keys[1]).map_or(span, |item| item.span);
     if earliest >= end.0 {
         let message = format!(
             "the fault starts at {}, when the run is over",

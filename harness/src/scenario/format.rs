@@ -178,7 +178,7 @@ const DISK: &[&str] = &[
 ];
 const CLIENTS: &[&str] = &[
     "count", "target", "mode", "rate", "think", "ops", "keys", "value", "ttl", "read", "timeout",
-    "retry", "start", "stop", "system",
+    "retry", "start", "stop",
 ];
 const FAULT: &[&str] = &["id", "kind", "at", "when", "plus", "for", "until", "repeat"];
 

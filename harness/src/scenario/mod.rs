@@ -16,6 +16,7 @@ mod clock;
 mod cx;
 mod dist;
 mod document;
+mod edits;
 mod exact;
 mod expect;
 mod faults;
@@ -28,6 +29,7 @@ mod near;
 mod net;
 mod paths;
 mod preload;
+mod probe;
 mod read;
 mod rows;
 mod selector;
@@ -41,14 +43,15 @@ mod fake;
 mod tests;
 
 use crate::diagnostics::codes::{E0101, E0607, E0701, E0703, E0704, E0705, E0706};
-use crate::diagnostics::{Diagnostic, Severity, any_error};
+use crate::diagnostics::{Diagnostic, any_error};
 use crate::table::Row;
-use contract::{Domain, Rng, System};
+use contract::System;
 use cx::{Cx, Source};
+use edits::Edits;
 use names::Names;
 use plan::{Expectation, Plan};
 use read::Reading;
-use sweep::{Law, Swarm, Sweep};
+use sweep::Sweep;
 use tree::{Item, Span, Table, Value};
 
 pub use preload::PRELOADED;
@@ -134,7 +137,7 @@ impl Scenario {
         if let Some(diagnostic) = name_and_path(&tree, path) {
             cx.diagnostics.push(diagnostic);
         }
-        let shapes = shapes(&mut cx, &tree, &reading);
+        let shapes = probe::shapes(&mut cx, &tree, &reading);
         let mut diagnostics = cx.diagnostics;
         if !syntax_errors.is_empty() {
             diagnostics.retain(|d| survives_syntax_errors(d, &syntax, text));
@@ -261,8 +264,8 @@ impl Scenario {
         let mut edits = Edits::default();
         self.apply_point(&mut cx, &mut tree, variant, point, &mut edits);
         let values_of_point = std::mem::take(&mut edits.overrides);
-        apply_sets(&mut cx, &mut tree, sets, &mut edits);
-        concrete(&mut cx, &mut tree, &edits);
+        edits::apply_sets(&mut cx, &mut tree, sets, &mut edits);
+        edits::concrete(&mut cx, &mut tree, &edits);
         if any_error(&cx.diagnostics, false) {
             return Err(tidy(cx.diagnostics));
         }
@@ -324,207 +327,6 @@ impl Scenario {
             edits.put(cx, tree, &axis.path, axis.span, item.clone());
         }
     }
-}
-
-/// What was changed besides the variant.
-#[derive(Default)]
-struct Edits {
-    /// Every path that was set, also to what was there.
-    paths: Vec<String>,
-    /// `path = value` for each change.
-    overrides: Vec<String>,
-}
-
-impl Edits {
-    fn put(&mut self, cx: &mut Cx<'_>, tree: &mut Table, path: &str, span: Span, item: Item) {
-        let same = paths::get(tree, path) == Some(&item);
-        let shown = item.show();
-        if expect::put(cx, tree, path, span, item) {
-            self.paths.push(path.to_owned());
-            if !same {
-                self.overrides.push(format!("{path} = {shown}"));
-            }
-        }
-    }
-
-    /// Whether `path`, or something around or inside of it, was set.
-    fn touches(&self, path: &str) -> bool {
-        let inside = |outer: &str, inner: &str| {
-            inner
-                .strip_prefix(outer)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let touches = |set: &String| inside(set, path) || inside(path, set);
-        self.paths.iter().any(touches)
-    }
-}
-
-fn apply_sets(cx: &mut Cx<'_>, tree: &mut Table, sets: &[(String, String)], edits: &mut Edits) {
-    for (i, (path, value)) in sets.iter().enumerate() {
-        let source = u16::try_from(i + 1).expect("nobody types so many overrides");
-        let span = Span {
-            source,
-            start: 0,
-            end: u32::try_from(path.len()).expect("a path is short"),
-        };
-        let item = tree::parse_value(value, source, path.len() + 1);
-        edits.put(cx, tree, path, span, item);
-    }
-}
-
-/// Makes `tree` a scenario of one run: swarm draws made, the seed fixed, no matrix.
-fn concrete(cx: &mut Cx<'_>, tree: &mut Table, edits: &Edits) {
-    let copy = tree.clone();
-    let mut top = fields::Fields::top(&copy, Span::default(), "", "the top level");
-    let sweep = sweep::read(cx, &mut top);
-    let swarm = sweep::read_swarm(cx, &mut top);
-    redraw(cx, tree, &swarm, edits);
-    let kept = omit(cx, tree, &swarm);
-    tree.remove("sweep");
-    if sweep.ties_explore {
-        put_made(tree, "sweep", [("ties", made_text("explore"))]);
-    }
-    tree.remove("swarm");
-    if !kept.is_empty() {
-        // That a fault may be left out is remembered; that it was not is settled.
-        let faults = made(Value::List(kept.iter().map(|id| made_text(id)).collect()));
-        let mut omit = Table::default();
-        omit.set("faults", Span::default(), faults);
-        omit.set("probability", Span::default(), made_text("0%"));
-        put_made(tree, "swarm", [("omit", made(Value::Table(omit)))]);
-    }
-    let seed = made(Value::Int(i128::from(cx.seed)));
-    tree.set("seed", Span::default(), seed);
-}
-
-/// A value that stands nowhere.
-fn made(value: Value) -> Item {
-    Item {
-        span: Span::default(),
-        value,
-    }
-}
-
-fn made_text(text: &str) -> Item {
-    made(Value::Text(text.to_owned()))
-}
-
-/// Puts a table of `entries` at `key` of the top level.
-fn put_made<const N: usize>(tree: &mut Table, key: &str, entries: [(&str, Item); N]) {
-    let mut table = Table::default();
-    for (name, item) in entries {
-        table.set(name, Span::default(), item);
-    }
-    tree.set(key, Span::default(), made(Value::Table(table)));
-}
-
-/// Redraws what the swarm redraws, except for what was set by hand.
-fn redraw(cx: &mut Cx<'_>, tree: &mut Table, swarm: &Swarm, edits: &Edits) {
-    for entry in &swarm.redraw {
-        if edits.touches(&entry.path) {
-            continue;
-        }
-        let mut rng = Rng::new(cx.seed, Domain::Swarm, &entry.path);
-        let item = match &entry.from {
-            Law::Dist(measure, dist) => {
-                Item::quantity(entry.law_span, *measure, dist.sample(&mut rng))
-            }
-            Law::Choice(items) => items[rng.below(items.len() as u64) as usize].clone(),
-        };
-        expect::put(cx, tree, &entry.path, entry.span, item);
-    }
-}
-
-/// Leaves out the faults that the seed leaves out, and the covers that refer to them. Returns the
-/// faults that stay although they could have gone.
-fn omit(cx: &mut Cx<'_>, tree: &mut Table, swarm: &Swarm) -> Vec<String> {
-    let mut kept = Vec::new();
-    let mut gone = Vec::new();
-    for (fault, ratio) in &swarm.omit {
-        let mut rng = Rng::new(cx.seed, Domain::Swarm, &format!("omit {fault}"));
-        if rng.chance(*ratio) {
-            gone.push(fault.clone());
-        } else {
-            kept.push(fault.clone());
-        }
-    }
-    let text = |item: &Item, key: &str| {
-        let found = item.table().and_then(|table| table.get(key));
-        found.and_then(Item::as_text).map(str::to_owned)
-    };
-    if let Some(Value::List(faults)) = tree.get_mut("fault").map(|item| &mut item.value) {
-        faults.retain(|fault| !text(fault, "id").is_some_and(|id| gone.contains(&id)));
-    }
-    if let Some(Value::List(covers)) = tree.get_mut("cover").map(|item| &mut item.value) {
-        covers.retain(|cover| {
-            let during = text(cover, "during");
-            !gone.iter().any(|id| during == Some(format!("fault.{id}")))
-        });
-    }
-    kept
-}
-
-/// Reads every variant and every single value of every axis and swarm, so that what is wrong with
-/// any of them is found without running them.
-fn shapes(cx: &mut Cx<'_>, tree: &Table, base: &Reading) -> Vec<(String, Shape)> {
-    let mut plain = tree.clone();
-    plain.remove("variant");
-    probe(cx, &plain, base);
-    let mut shapes = Vec::new();
-    let variants: Vec<&Table> = tree.tables("variant").map(|(_, table)| table).collect();
-    for variant in variants {
-        let edited = expect::apply(cx, tree, variant);
-        let reading = reread(cx, &edited);
-        probe(cx, &edited, &reading);
-        let Some(name) = variant.get("name").and_then(Item::as_text) else {
-            continue;
-        };
-        let shape = Shape {
-            expectation: reading.expectation,
-            sweep: reading.sweep,
-        };
-        shapes.push((name.to_owned(), shape));
-    }
-    shapes
-}
-
-/// Reads the tree with each value of the matrix and of the swarm in turn.
-fn probe(cx: &mut Cx<'_>, tree: &Table, reading: &Reading) {
-    let mut plain = tree.clone();
-    plain.remove("sweep");
-    plain.remove("swarm");
-    for axis in &reading.sweep.axes {
-        let ends = match axis.values.as_slice() {
-            // A range of quantities: what holds at both ends holds between them.
-            [first, .., last] if first.span == last.span => vec![first.clone(), last.clone()],
-            values => values.to_vec(),
-        };
-        try_each(cx, &plain, &axis.path, axis.span, ends);
-    }
-    for redraw in &reading.swarm.redraw {
-        let probes = redraw.from.probes(redraw.law_span);
-        try_each(cx, &plain, &redraw.path, redraw.span, probes);
-    }
-}
-
-fn try_each(cx: &mut Cx<'_>, tree: &Table, path: &str, span: Span, items: Vec<Item>) {
-    for item in items {
-        let mut edited = tree.clone();
-        if !expect::put(cx, &mut edited, path, span, item) {
-            return;
-        }
-        reread(cx, &edited);
-    }
-}
-
-/// Reads an edited tree, with its own names.
-fn reread(cx: &mut Cx<'_>, tree: &Table) -> Reading {
-    let names = Names::collect(tree, cx.lab);
-    let before = std::mem::replace(&mut cx.names, names);
-    let reading = read::read(cx, tree);
-    cx.names = before;
-    cx.draws.clear();
-    reading
 }
 
 fn decode(text: &[u8]) -> Result<&str, Box<Diagnostic>> {
@@ -601,22 +403,19 @@ fn survives_syntax_errors(d: &Diagnostic, syntax: &[tree::SyntaxError], text: &s
 /// In the order of the file, each once, at most so many.
 fn tidy(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let place = |d: &Diagnostic| {
-        d.labels
-            .first()
-            .map_or((0, 0), |l| (l.span.start, l.span.end))
+        let first = d.labels.first();
+        first.map_or((0, 0), |label| (label.span.start, label.span.end))
     };
-    diagnostics.sort_by(|a, b| (a.severity, place(a), a.code).cmp(&(b.severity, place(b), b.code)));
-    let mut seen: Vec<Diagnostic> = Vec::new();
-    for diagnostic in diagnostics {
-        if !seen.contains(&diagnostic) {
-            seen.push(diagnostic);
-        }
-    }
-    let more = seen.len().saturating_sub(DIAGNOSTICS_MAX);
-    seen.truncate(DIAGNOSTICS_MAX);
-    if let Some(last) = seen.last_mut().filter(|_| more > 0) {
+    diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.severity, place(d), d.code);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    diagnostics.dedup();
+    let more = diagnostics.len().saturating_sub(DIAGNOSTICS_MAX);
+    diagnostics.truncate(DIAGNOSTICS_MAX);
+    if let Some(last) = diagnostics.last_mut().filter(|_| more > 0) {
         last.help = Some(format!("and {more} more"));
     }
-    assert!(seen.is_sorted_by_key(|d| d.severity == Severity::Warning));
-    seen
+    assert!(diagnostics.is_sorted_by_key(|d| d.severity));
+    diagnostics
 }

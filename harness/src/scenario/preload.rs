@@ -2,10 +2,11 @@
 
 use super::clients::{VALUE_BYTES_MAX, check_size};
 use super::cx::Cx;
+use super::faults::list;
 use super::fields::Fields;
 use super::plan::GroupPlan;
 use super::selector::{self, Resolved, Selector};
-use super::tree::{Item, Value as Tree};
+use super::tree::Item;
 use super::units::Measure;
 use super::value;
 use crate::diagnostics::Diagnostic;
@@ -14,18 +15,14 @@ use contract::{Dist, Domain, Duration, Preload, Rng, Value};
 
 /// The most entries of one preload.
 const ENTRIES_MAX: u64 = 1_000_000;
+/// The most preloads of one file.
+const PRELOADS_MAX: usize = 1_000;
 /// Values that were there from the start are told from written ones by this bit of their id.
 pub const PRELOADED: u64 = 1 << 63;
 
 /// Reads `[[preload]]` into the groups that it is about.
 pub fn read(cx: &mut Cx<'_>, top: &mut Fields<'_>, groups: &mut [GroupPlan]) {
-    let Some(item) = top.get("preload") else {
-        return;
-    };
-    let Tree::List(items) = &item.value else {
-        value::wrong_type(cx, item, "preloads are a list of tables: `[[preload]]`");
-        return;
-    };
+    let items = list(cx, top, "preload", PRELOADS_MAX).unwrap_or(&[]);
     for (i, item) in items.iter().enumerate() {
         let Some((selector, group, preload)) = one(cx, item, i + 1) else {
             continue;

@@ -253,10 +253,17 @@ fn link(cx: &mut Cx<'_>, item: &Item) -> Option<SettingValue> {
     let to = fields.need(cx, "to", "a selector");
     fields.finish(cx);
     let mut ends = Vec::new();
+    let mut fixed = Vec::new();
     for end in [from?, to?] {
         let text = value::text(cx, end, "link")?;
-        selector::read(cx, text, end.span, Resolved::InRun)?;
+        let selector = selector::read(cx, text, end.span, Resolved::InRun)?;
+        fixed.push(selector.fixed(&cx.names));
         ends.push(SettingValue::Text(text.to_owned()));
+    }
+    if fixed[0].as_ref().is_some_and(|nodes| nodes.len() == 1) && fixed[0] == fixed[1] {
+        let diagnostic = Diagnostic::error(E0403, "a link from a node to itself");
+        cx.report(diagnostic, item.span, "");
+        return None;
     }
     Some(SettingValue::List(ends))
 }

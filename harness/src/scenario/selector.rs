@@ -51,8 +51,16 @@ const WORDS: &[&str] = &["any", "minority", "majority"];
 /// Reads a selector; reports when it is malformed or matches nothing.
 pub fn read(cx: &mut Cx<'_>, text: &str, span: Span, resolved: Resolved) -> Option<Selector> {
     if let Some(zone) = text.strip_prefix("zone:") {
+        let selector = Selector::Zone(zone.to_owned());
+        let nodes = selector.fixed(&cx.names).map_or(0, |nodes| nodes.len());
+        if nodes > 0 {
+            return Some(selector);
+        }
         if cx.names.zones.contains(zone) {
-            return Some(Selector::Zone(zone.to_owned()));
+            let message = format!("no node is in the zone `{zone}`");
+            let help = "zones are dealt round-robin, and there are fewer nodes than zones";
+            cx.report(Diagnostic::error(E0402, message).help(help), span, "");
+            return None;
         }
         let zones: Vec<String> = cx.names.zones.iter().cloned().collect();
         let zones: Vec<&str> = zones.iter().map(String::as_str).collect();
@@ -125,6 +133,12 @@ fn read_word(
     match word {
         "*" => return Some(Word::All),
         "any" => return Some(Word::Any),
+        "minority" if info.count < 3 => {
+            let message = format!("the minority of `{group}` is nobody");
+            let help = format!("it has {}; a minority needs 3", nodes(info.count));
+            cx.report(Diagnostic::error(E0402, message).help(help), span, "");
+            return None;
+        }
         "minority" => return Some(Word::Minority),
         "majority" => return Some(Word::Majority),
         _ => {}
@@ -143,13 +157,19 @@ fn read_word(
     None
 }
 
+fn nodes(count: u32) -> String {
+    match count {
+        1 => "1 node".to_owned(),
+        count => format!("{count} nodes"),
+    }
+}
+
 /// `number`, when it is from 1 to `count`.
 fn in_group(cx: &mut Cx<'_>, group: &str, count: u32, number: u32, span: Span) -> Option<u32> {
     if (1..=count).contains(&number) {
         return Some(number);
     }
-    let nodes = if count == 1 { "node" } else { "nodes" };
-    let message = format!("group `{group}` has {count} {nodes}, not {number}");
+    let message = format!("group `{group}` has {}, not {number}", nodes(count));
     let help = "nodes are numbered from 1";
     cx.report(Diagnostic::error(E0402, message).help(help), span, "");
     None
@@ -157,7 +177,7 @@ fn in_group(cx: &mut Cx<'_>, group: &str, count: u32, number: u32, span: Span) -
 
 impl Selector {
     /// The nodes, when they are known for certain before the run.
-    fn fixed(&self, names: &Names) -> Option<BTreeSet<(String, u32)>> {
+    pub fn fixed(&self, names: &Names) -> Option<BTreeSet<(String, u32)>> {
         let mut found = BTreeSet::new();
         match self {
             Self::Group(group, Word::Number(number)) => {

@@ -323,7 +323,7 @@ fn every_code_has_a_file_that_triggers_it() {
 
 /// Whether compiling is survived, and whether what it says can be printed.
 fn survives(text: &[u8]) -> Option<Scenario> {
-    let (scenario, diagnostics) = Scenario::compile("scenarios/x.toml", text, &LAB);
+    let (scenario, diagnostics) = Scenario::compile("x.toml", text, &LAB);
     let source = String::from_utf8_lossy(text);
     let shown = render(&diagnostics, &source, "x.toml", false);
     assert_eq!(
@@ -338,6 +338,20 @@ fn survives(text: &[u8]) -> Option<Scenario> {
         );
     }
     scenario
+}
+
+/// Whatever compiles has plans, and each says everything about itself.
+fn round_trip(scenario: &Scenario, seed: u64) {
+    // A matrix may hold two values that are right alone and wrong together.
+    let Ok(plan) = scenario.plan(&LAB, None, seed, 0, &[]) else {
+        return;
+    };
+    let again = survives(plan.document.as_bytes());
+    let again =
+        again.unwrap_or_else(|| panic!("this is a plan and no scenario:\n{}", plan.document));
+    let replayed = again.plan(&LAB, None, seed, 0, &[]).expect("it compiled");
+    assert_eq!(essence(&replayed), essence(&plan));
+    assert_eq!(replayed.document, plan.document);
 }
 
 /// Words that mutations put in, so that they reach further than noise would.
@@ -403,7 +417,7 @@ proptest! {
             text.replace_range(start..end, WORDS[word]);
         }
         if let Some(scenario) = survives(text.as_bytes()) {
-            let _ = scenario.plan(&LAB, None, seed, 0, &[]);
+            round_trip(&scenario, seed);
         }
     }
 
@@ -417,7 +431,7 @@ proptest! {
         let mut edited = lines.clone();
         edited[line] = &changed;
         if let Some(scenario) = survives(edited.join("\n").as_bytes()) {
-            let _ = scenario.plan(&LAB, None, seed, 0, &[]);
+            round_trip(&scenario, seed);
         }
     }
 
@@ -459,5 +473,43 @@ fn the_examples_of_the_design_are_right_or_not_yet_supported() {
                 assert_eq!(diagnostic.code, crate::diagnostics::codes::E0702, "{shown}");
             }
         }
+    }
+}
+
+/// Nesting is what recursive readers break on.
+#[test]
+fn deep_nesting_is_survived() {
+    let deep = 100_000;
+    let nested = |open: &str, close: &str| {
+        format!(
+            "format = 1\nx = {}{}\n",
+            open.repeat(deep),
+            close.repeat(deep)
+        )
+    };
+    let texts = [
+        nested("[", "]"),
+        nested("[", ""),
+        nested("{ a = ", " }"),
+        format!("format = 1\n{} = 1\n", vec!["a"; deep].join(".")),
+        format!("format = 1\n[{}]\nb = 1\n", vec!["a"; deep].join(".")),
+        format!(
+            "format = 1\n[nodes.h]\nx = {{ {} = 1 }}\n",
+            vec!["a"; deep].join(".")
+        ),
+    ];
+    for text in texts {
+        assert!(survives(text.as_bytes()).is_none());
+    }
+    let sets = [(vec!["tuning"; deep].join("."), "1".to_owned())];
+    assert!(good().plan(&LAB, None, 1, 0, &sets).is_err());
+}
+
+#[test]
+fn line_ends_and_byte_order_marks_of_other_platforms() {
+    for text in [GOOD.replace('\n', "\r\n"), format!("\u{feff}{GOOD}")] {
+        let scenario = survives(text.as_bytes()).expect("they change nothing");
+        let plan = scenario.plan(&LAB, None, 4, 0, &[]).expect("it is right");
+        assert_eq!(essence(&plan), essence(&self::plan(None, 4, 0, &[])));
     }
 }
