@@ -117,7 +117,7 @@ pub const OPS: &[&str] = &[
 pub const OPS_BLIND: &[&str] = &["put", "append", "release", "purge"];
 
 /// The fields of every table, as a message would name it.
-const TABLES: &[(&str, &[&str])] = &[
+pub const TABLES: &[(&str, &[&str])] = &[
     ("the top level", TOP),
     ("[budget]", &["sim_time", "events", "search_steps"]),
     ("[nodes.G]", NODES),

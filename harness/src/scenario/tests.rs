@@ -513,3 +513,51 @@ fn line_ends_and_byte_order_marks_of_other_platforms() {
         assert_eq!(essence(&plan), essence(&self::plan(None, 4, 0, &[])));
     }
 }
+
+const MANUAL: &str = include_str!("../../../docs/scenarios.md");
+
+#[test]
+fn the_example_of_the_manual_is_right() {
+    let (_, rest) = MANUAL.split_once("```toml\n").expect("it begins with one");
+    let (example, _) = rest.split_once("```").expect("it ends");
+    let (_, diagnostics) = Scenario::compile("x.toml", example.as_bytes(), &LAB);
+    let shown = render(&diagnostics, example, "docs/scenarios.md", false);
+    assert!(diagnostics.is_empty(), "{shown}");
+}
+
+/// The table of the format, the readers and the manual know the same fields.
+#[test]
+fn every_field_of_the_format_is_read_and_documented() {
+    let places = [
+        ("the top level", ""),
+        ("[budget]", "budget."),
+        ("[nodes.G]", "nodes.h."),
+        ("[net]", "net."),
+        ("[[net.link]]", "net.link.1."),
+        ("[disk.G]", "disk.h."),
+        ("[clock.G]", "clock.h."),
+        ("[memory.G]", "memory.h."),
+        ("[[preload]]", "preload.1."),
+        ("[clients.C]", "clients.kv."),
+        ("[[fault]]", "fault.split."),
+        ("[[cover]]", "cover.settled."),
+        ("[sweep]", "sweep."),
+        ("[swarm]", "swarm."),
+        ("[report]", "report."),
+    ];
+    for (table, fields) in format::TABLES {
+        let place = places.iter().find(|(name, _)| name == table);
+        for field in *fields {
+            let documented =
+                MANUAL.contains(&format!("`{field}`")) || MANUAL.contains(&format!("[{field}"));
+            assert!(documented, "{table} {field} is not in the manual");
+            let Some((_, prefix)) = place else { continue };
+            let sets = [(format!("{prefix}{field}"), "1979-05-27".to_owned())];
+            let Err(diagnostics) = good().plan(&LAB, None, 1, 0, &sets) else {
+                panic!("no field is a date: {table} {field}");
+            };
+            let unknown = diagnostics.iter().find(|d| d.code == "E0102");
+            assert!(unknown.is_none(), "{table} {field}: {unknown:?}");
+        }
+    }
+}

@@ -99,10 +99,11 @@ fn in_range(
 /// A quantity that stands there as such.
 pub fn plain_quantity(cx: &mut Cx<'_>, item: &Item, measure: Measure) -> Option<u64> {
     match (&item.value, measure) {
-        (Value::Int(number), Measure::Count) => match u64::try_from(*number) {
-            Ok(count) => Some(count),
-            Err(_) => {
-                let message = format!("{number} is not a count from 0 to 2^64");
+        // The integers of TOML end at 2^63, and so do counts: a plan is written as TOML.
+        (Value::Int(number), Measure::Count) => match i64::try_from(*number).map(u64::try_from) {
+            Ok(Ok(count)) => Some(count),
+            _ => {
+                let message = format!("{number} is not a count from 0 to 2^63");
                 cx.report(Diagnostic::error(E0202, message), item.span, "");
                 None
             }
