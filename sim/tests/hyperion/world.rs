@@ -4,8 +4,8 @@ use crate::history::{Done, History};
 use crate::settings;
 use contract::{
     Call, Condition, ConditionId, DiskFate, Domain, Duration, Fx, Group, InFlight, Invariant, Mark,
-    Node, NodeId, Nodes, Now, OpId, Outcome, Ratio, ReadLevel, Refused, Rng, Seat, SettingValue,
-    Settings, SimTime, System, Value, Violation,
+    Node, NodeId, Nodes, Now, OpId, Outcome, Preload, Ratio, ReadLevel, Refused, Rng, Seat,
+    SettingValue, Settings, SimTime, System, Value, Violation,
 };
 use engine::{Boot, Config, Control, Engine, LinkSpec, NodeSpec, Observer, Ties, Wake, Workload};
 use sim::hyperion::Hyperion;
@@ -33,6 +33,10 @@ pub struct Plan {
     pub link: LinkSpec,
     /// When the load stops.
     pub stop_at: SimTime,
+    /// Where it is not empty, the first client asks exactly this, at these milliseconds, and the
+    /// others nothing.
+    pub script: Vec<(u64, Call)>,
+    pub preload: Vec<Preload>,
 }
 
 impl Plan {
@@ -57,6 +61,8 @@ impl Plan {
                 ..LinkSpec::default()
             },
             stop_at: SimTime(15_000_000_000),
+            script: Vec::new(),
+            preload: Vec::new(),
         }
     }
 
@@ -85,6 +91,7 @@ struct Lab {
     none: BTreeMap<String, Vec<NodeId>>,
     target: BTreeMap<String, Vec<NodeId>>,
     defects: Vec<&'static str>,
+    preload: Vec<Preload>,
 }
 
 impl Boot for Lab {
@@ -114,7 +121,7 @@ impl Boot for Lab {
             settings: if is_cache { &self.cache } else { &self.client },
             defects: &self.defects,
             drift_max: Ratio::new(1, 100),
-            preload: &[],
+            preload: if is_cache { &self.preload } else { &[] },
         };
         Hyperion.boot(&seat, now, fx)
     }
@@ -174,6 +181,10 @@ impl Load {
 
 impl Workload for Load {
     fn start(&mut self, client: NodeId) -> Option<SimTime> {
+        if let Some((at_ms, _)) = self.plan.script.first() {
+            let is_first = self.clients.keys().next() == Some(&client);
+            return is_first.then_some(SimTime(at_ms * 1_000_000));
+        }
         self.clients
             .contains_key(&client)
             .then(|| SimTime::ZERO + self.gap(client))
@@ -183,11 +194,17 @@ impl Workload for Load {
         if at >= self.plan.stop_at {
             return Wake::default();
         }
-        let next = Some(at + self.gap(client));
+        let next = match self.plan.script.get(self.ops as usize + 1) {
+            Some((at_ms, _)) => Some(SimTime(at_ms * 1_000_000)),
+            None => Some(at + self.gap(client)).filter(|_| self.plan.script.is_empty()),
+        };
         if self.clients[&client].op.is_some() {
             return Wake { invoke: None, next };
         }
-        let call = self.call(client);
+        let call = match self.plan.script.get(self.ops as usize) {
+            Some((_, call)) => call.clone(),
+            None => self.call(client),
+        };
         let place = self.history.borrow().0.len();
         self.busy(client).op = Some(place);
         self.history.borrow_mut().0.push(Done {
@@ -313,6 +330,7 @@ impl World {
             cache: with(settings::defaults(CACHE_SETTINGS), &plan.cache),
             client: with(settings::defaults(CLIENT_SETTINGS), &plan.client),
             defects: plan.defects.clone(),
+            preload: plan.preload.clone(),
             names: names.clone(),
             caches,
             clients: clients.clone(),
@@ -462,9 +480,14 @@ impl World {
         value.expect("cache nodes have it")
     }
 
+    /// No invariant was violated.
+    pub fn assert_violation_free(&self) {
+        assert_eq!(self.violations(), &[], "invariants hold");
+    }
+
     /// Nothing was violated, and one copy of the data could have answered so.
     pub fn assert_clean(&self) {
-        assert_eq!(self.violations(), &[], "invariants hold");
+        self.assert_violation_free();
         assert_eq!(self.history().contradiction(), None, "linearizable");
     }
 }
