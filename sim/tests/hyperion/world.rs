@@ -3,11 +3,13 @@
 use crate::history::{Done, History};
 use crate::settings;
 use contract::{
-    Call, Condition, ConditionId, DiskFate, Domain, Duration, Fx, Group, InFlight, Invariant, Mark,
-    Node, NodeId, Nodes, Now, OpId, Outcome, Preload, Ratio, ReadLevel, Refused, Rng, Seat,
+    Call, Condition, ConditionId, DiskFate, Dist, Domain, Duration, Fx, Group, InFlight, Invariant,
+    Mark, Node, NodeId, Nodes, Now, OpId, Outcome, Preload, Ratio, ReadLevel, Refused, Rng, Seat,
     SettingValue, Settings, SimTime, System, Value, Violation,
 };
-use engine::{Boot, Config, Control, Engine, LinkSpec, NodeSpec, Observer, Ties, Wake, Workload};
+use engine::{
+    Boot, Config, Control, DiskSpec, Engine, LinkSpec, NodeSpec, Observer, Ties, Wake, Workload,
+};
 use sim::hyperion::Hyperion;
 use sim::hyperion::tables::{CACHE_SETTINGS, CLIENT_SETTINGS};
 use std::cell::RefCell;
@@ -54,7 +56,7 @@ impl Plan {
             client: Vec::new(),
             defects: Vec::new(),
             link: LinkSpec {
-                latency: contract::Dist::Uniform {
+                latency: Dist::Uniform {
                     min: 1_000_000,
                     max: 4_000_000,
                 },
@@ -92,6 +94,22 @@ struct Lab {
     target: BTreeMap<String, Vec<NodeId>>,
     defects: Vec<&'static str>,
     preload: Vec<Preload>,
+}
+
+impl Lab {
+    fn new(plan: &Plan, caches: Vec<NodeId>, clients: Vec<NodeId>, names: Vec<String>) -> Self {
+        Self {
+            target: BTreeMap::from([("target".to_string(), caches.clone())]),
+            none: BTreeMap::new(),
+            cache: with(settings::defaults(CACHE_SETTINGS), &plan.cache),
+            client: with(settings::defaults(CLIENT_SETTINGS), &plan.client),
+            defects: plan.defects.clone(),
+            preload: plan.preload.clone(),
+            names,
+            caches,
+            clients,
+        }
+    }
 }
 
 impl Boot for Lab {
@@ -144,6 +162,26 @@ struct Busy {
 }
 
 impl Load {
+    fn new(
+        plan: &Plan,
+        clients: &[NodeId],
+        names: &[String],
+        history: &Rc<RefCell<History>>,
+    ) -> Self {
+        let busy = |id: &NodeId| {
+            let rng = Rng::new(plan.seed, Domain::Client, &names[id.index()]);
+            (*id, Busy { rng, op: None })
+        };
+        Self {
+            clients: clients.iter().map(busy).collect(),
+            last: BTreeMap::new(),
+            values: 0,
+            ops: 0,
+            history: Rc::clone(history),
+            plan: plan.clone(),
+        }
+    }
+
     fn busy(&mut self, client: NodeId) -> &mut Busy {
         let busy = self.clients.get_mut(&client);
         busy.expect("only clients are asked for operations")
@@ -314,69 +352,25 @@ impl World {
             .map(|i| format!("h/{i}"))
             .chain((1..=plan.clients).map(|i| format!("kv/{i}")))
             .collect();
-        let groups: Vec<Group> = [("h", "cache", &caches), ("kv", "client", &clients)]
-            .into_iter()
-            .map(|(name, role, nodes)| Group {
-                name: name.into(),
-                role,
-                nodes: nodes.clone(),
-                defects: plan.defects.clone(),
-            })
-            .collect();
-        let history = Rc::new(RefCell::new(History::default()));
-        let lab = Lab {
-            target: BTreeMap::from([("target".to_string(), caches.clone())]),
-            none: BTreeMap::new(),
-            cache: with(settings::defaults(CACHE_SETTINGS), &plan.cache),
-            client: with(settings::defaults(CLIENT_SETTINGS), &plan.client),
+        let group = |name: &str, role, nodes: &[NodeId]| Group {
+            name: name.into(),
+            role,
+            nodes: nodes.to_vec(),
             defects: plan.defects.clone(),
-            preload: plan.preload.clone(),
-            names: names.clone(),
-            caches,
-            clients: clients.clone(),
         };
-        let stream = |id: &NodeId| Rng::new(plan.seed, Domain::Client, &names[id.index()]);
-        let busy = |id: &NodeId| {
-            (
-                *id,
-                Busy {
-                    rng: stream(id),
-                    op: None,
-                },
-            )
-        };
-        let load = Load {
-            clients: clients.iter().map(busy).collect(),
-            last: BTreeMap::new(),
-            values: 0,
-            ops: 0,
-            history: history.clone(),
-            plan: plan.clone(),
-        };
+        let groups = vec![
+            group("h", "cache", &caches),
+            group("kv", "client", &clients),
+        ];
         let watch = Watch {
             invariants: Hyperion.invariants(&groups),
             violations: Vec::new(),
             marks: Vec::new(),
         };
-        let spec = |name: &String| NodeSpec {
-            name: name.clone(),
-            disk: engine::DiskSpec {
-                sync: contract::Dist::Uniform {
-                    min: 100_000,
-                    max: 1_000_000,
-                },
-                ..engine::DiskSpec::default()
-            },
-            ..NodeSpec::default()
-        };
-        let config = Config {
-            seed: plan.seed,
-            nodes: names.iter().map(spec).collect(),
-            link: plan.link.clone(),
-            links: Vec::new(),
-            ties: Ties::Canonical,
-            events_max: u64::MAX,
-        };
+        let history = Rc::new(RefCell::new(History::default()));
+        let load = Load::new(&plan, &clients, &names, &history);
+        let config = config(&plan, &names);
+        let lab = Lab::new(&plan, caches, clients, names);
         Self {
             engine: Engine::new(config, Rc::new(lab), Box::new(load), watch),
             groups,
@@ -495,4 +489,27 @@ impl World {
 fn with(mut settings: Settings, given: &[(&'static str, SettingValue)]) -> Settings {
     settings.0.extend(given.iter().cloned());
     settings
+}
+
+/// Faultless disks that take up to a millisecond to sync, and the network of the plan.
+fn config(plan: &Plan, names: &[String]) -> Config {
+    let spec = |name: &String| NodeSpec {
+        name: name.clone(),
+        disk: DiskSpec {
+            sync: Dist::Uniform {
+                min: 100_000,
+                max: 1_000_000,
+            },
+            ..DiskSpec::default()
+        },
+        ..NodeSpec::default()
+    };
+    Config {
+        seed: plan.seed,
+        nodes: names.iter().map(spec).collect(),
+        link: plan.link.clone(),
+        links: Vec::new(),
+        ties: Ties::Canonical,
+        events_max: u64::MAX,
+    }
 }
