@@ -23,6 +23,7 @@ mod faults;
 mod fields;
 mod format;
 mod groups;
+mod layout;
 mod moment;
 mod names;
 mod near;
@@ -32,6 +33,7 @@ mod preload;
 mod probe;
 mod read;
 mod rows;
+mod schema;
 mod selector;
 mod sweep;
 mod tree;
@@ -56,6 +58,7 @@ use tree::{Item, Span, Table, Value};
 
 pub use preload::PRELOADED;
 pub use read::parse_seed;
+pub use schema::schema;
 
 /// The largest file.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
