@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
+use core::any::Any;
 use contract::{Call, Fx, Mark, Node, NodeId, Nodes, Now, OpId, Outcome, Refused, SimTime};
 
 /// Makes nodes. Shared by all forks of a world, so it holds nothing that a run changes.
@@ -73,6 +74,8 @@ pub trait Workload {
     fn lost(&mut self, at: SimTime, client: NodeId);
     /// A copy, for forks.
     fn fork(&self) -> Box<dyn Workload>;
+    /// The load as its concrete type, for whoever gave it to the engine.
+    fn as_any(&self) -> &dyn Any;
 }
 
 /// What a woken client does.
@@ -107,6 +110,9 @@ impl Workload for Idle {
     fn lost(&mut self, _at: SimTime, _client: NodeId) {}
     fn fork(&self) -> Box<dyn Workload> {
         Box::new(Self)
+    }
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

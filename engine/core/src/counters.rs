@@ -55,6 +55,42 @@ impl Counters {
         self.dropped_blocked + self.dropped_lost + self.dropped_queue_full + self.dropped_node_down
     }
 
+    /// Every counter with its name, in the order of their declaration.
+    #[must_use]
+    pub fn rows(&self) -> [(&'static str, u64); 29] {
+        [
+            ("datagrams_sent", self.datagrams_sent),
+            ("datagrams_delivered", self.datagrams_delivered),
+            ("dropped_blocked", self.dropped_blocked),
+            ("dropped_lost", self.dropped_lost),
+            ("dropped_queue_full", self.dropped_queue_full),
+            ("dropped_node_down", self.dropped_node_down),
+            ("duplicated", self.duplicated),
+            ("corrupted", self.corrupted),
+            ("reordered", self.reordered),
+            ("held", self.held),
+            ("injected", self.injected),
+            ("streams_opened", self.streams_opened),
+            ("streams_refused", self.streams_refused),
+            ("streams_reset", self.streams_reset),
+            ("stream_bytes", self.stream_bytes),
+            ("stream_retransmits", self.stream_retransmits),
+            ("timers_fired", self.timers_fired),
+            ("invoked", self.invoked),
+            ("completed", self.completed),
+            ("marks", self.marks),
+            ("inputs_parked", self.inputs_parked),
+            ("syncs", self.syncs),
+            ("syncs_failed", self.syncs_failed),
+            ("boots", self.boots),
+            ("refusals", self.refusals),
+            ("crashes", self.crashes),
+            ("out_of_memory_kills", self.out_of_memory_kills),
+            ("starts", self.starts),
+            ("stops", self.stops),
+        ]
+    }
+
     pub(crate) fn count_drop(&mut self, reason: DropReason) {
         *match reason {
             DropReason::Blocked => &mut self.dropped_blocked,

@@ -156,7 +156,7 @@ impl Kernel {
     }
 
     /// A timer or a wake-up that popped while its node was down.
-    pub fn miss(&mut self, record: Record) {
+    pub fn miss(&mut self, record: &Record) {
         let host = self.hosts.get_mut(record.dst);
         if let (What::Invoke, Some(client)) = (record.what, &mut host.client)
             && client.wake_n == record.n

@@ -266,6 +266,7 @@ impl Scenario {
         let mut tree = self.variant_tree(&mut cx, variant);
         let mut edits = Edits::default();
         self.apply_point(&mut cx, &mut tree, variant, point, &mut edits);
+        let values_of_point = std::mem::take(&mut edits.overrides);
         edits::apply_sets(&mut cx, &mut tree, sets, &mut edits);
         edits::concrete(&mut cx, &mut tree, &edits);
         if any_error(&cx.diagnostics, false) {
@@ -281,6 +282,7 @@ impl Scenario {
             paths::set(&mut tree, &path, Span::default(), item).expect("what was drawn is there");
         }
         plan.variant = variant.map(str::to_owned);
+        plan.point = values_of_point;
         plan.overrides = edits.overrides;
         plan.document = document::write(&tree);
         assert_eq!(plan.seed, seed, "the plan has the seed it was drawn under");

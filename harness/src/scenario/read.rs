@@ -65,6 +65,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         about: about.to_owned(),
         seed: cx.seed,
         variant: None,
+        point: Vec::new(),
         overrides: Vec::new(),
         groups,
         budget: budget.unwrap_or(Budget {

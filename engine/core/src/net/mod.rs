@@ -1,8 +1,8 @@
 //! The network: every link's latency, chance, bandwidth and conditions.
 //!
-//! Start with [`Net::route`], which decides the fate of a datagram, and [`Net::carry`], which does
+//! Start with `Net::route`, which decides the fate of a datagram, and `Net::carry`, which does
 //! so for a segment of a stream. Both draw all words of the message before they look at what
-//! holds on the link, so a fault shifts no later draw. Connections live in [`stream`].
+//! holds on the link, so a fault shifts no later draw. Connections live in `stream`.
 
 mod chacha;
 pub(crate) mod conn;
@@ -39,6 +39,7 @@ const NO_LINK: u32 = u32::MAX;
 pub(crate) struct Routed {
     /// The number of the message on its link.
     pub n: u64,
+    pub to: NodeId,
     pub link: u32,
     pub cut: u32,
     pub due: SimTime,
@@ -134,8 +135,9 @@ impl Net {
         let latency_ns = law.latency.sample_words(drawn.latency());
         let (due, cut) = (at + contract::Duration(latency_ns), link.cut);
         let verdict = Verdict::Deliver;
-        let routed = Routed {
+        let mut routed = Routed {
             n,
+            to,
             link: id,
             cut,
             due,
@@ -143,22 +145,22 @@ impl Net {
             flip: None,
             verdict,
         };
-        if law.plain && !self.manual {
-            return routed;
+        if !law.plain || self.manual {
+            let words = drawn.words();
+            self.route_bent(at, &mut routed, &words, len_bytes, counters);
         }
-        let words = drawn.words();
-        self.route_bent(at, routed, &words, len_bytes, counters)
+        routed
     }
 
     /// The rest of [`Net::route`], for a link on which more than latency holds.
     fn route_bent(
         &mut self,
         at: SimTime,
-        mut routed: Routed,
+        routed: &mut Routed,
         words: &Words,
         len_bytes: u32,
         counters: &mut Counters,
-    ) -> Routed {
+    ) {
         let extra_ns = self.extra(routed.link, words, counters);
         let law = self.law(routed.link).gate;
         let link = &mut self.links[routed.link as usize];
@@ -167,12 +169,12 @@ impl Net {
         if law.blocked {
             link.hit(LinkHit::Block, 1);
             routed.verdict = Verdict::Drop(DropReason::Blocked);
-            return routed;
+            return;
         }
         let Some(sent_ns) = transmit(link, at, law.bandwidth, len_bytes, true) else {
             link.hit(LinkHit::Bandwidth, u64::from(law.bandwidth_bent));
             routed.verdict = Verdict::Drop(DropReason::QueueFull);
-            return routed;
+            return;
         };
         if sent_ns > 0 && law.bandwidth_bent {
             link.hit(LinkHit::Bandwidth, 1);
@@ -182,7 +184,7 @@ impl Net {
         if law.loss.hit(lost) {
             link.hit(LinkHit::Loss, u64::from(law.loss.bent(lost)));
             routed.verdict = Verdict::Drop(DropReason::Lost);
-            return routed;
+            return;
         }
         if law.corrupt.hit(corrupted) && len_bytes > 0 {
             link.hit(LinkHit::Corrupt, u64::from(law.corrupt.bent(corrupted)));
@@ -204,7 +206,6 @@ impl Net {
             counters.held += 1;
             routed.verdict = Verdict::Hold;
         }
-        routed
     }
 
     /// Decides the fate of a segment of a stream sent now. Corruption is noticed by a checksum and

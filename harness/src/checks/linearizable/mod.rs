@@ -1,0 +1,31 @@
+//! Is the history one that a single copy could have produced?
+//!
+//! [`check_register`] judges get, put, delete and compare-and-set, key by key: exactly and in
+//! `O(n log n)` by [`tier_one`] where every value is written once, else by [`search`] within a
+//! budget of steps. [`check_model`] judges any [`Model`](crate::models::Model) by search alone. A
+//! verdict of "linearizable" rests on an order that was [replayed](replay), a verdict of "not" comes
+//! with a [`counterexample`] of a few operations that cannot be cut down further.
+//!
+//! The whole is described in `docs/checkers.md`.
+
+pub mod counterexample;
+mod model;
+mod mutant;
+mod recorded;
+mod register;
+pub mod replay;
+mod report;
+pub mod search;
+pub mod tier_one;
+pub mod tier_two;
+pub mod violation;
+
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod testkit;
+
+pub use model::check_model;
+pub use recorded::{check_recorded, check_recorded_with};
+pub use register::{check_register, check_register_with};
+pub use report::{COUNTEREXAMPLES_MAX, Counterexample, Options, Report, Verdict};

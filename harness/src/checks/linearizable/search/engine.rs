@@ -1,0 +1,357 @@
+//! The search itself: one explicit stack, one candidate list, two linked lists that give back
+//! what they gave.
+
+use super::Found;
+use super::memo::{Memo, OPEN_MAX, zobrist};
+use super::object::{Object, Span};
+use crate::history::rank::OPEN;
+
+/// The domain of operations in fingerprints.
+const TAKEN: u64 = 0x7461_6b65_6e00_0001;
+
+/// What a search may use up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Operations taken, counting each time one is taken.
+    pub steps_max: u64,
+    /// Configurations remembered, 32 to 64 bytes each.
+    pub memo_max: usize,
+}
+
+impl Limits {
+    /// `steps_max` steps, and as many configurations as half a gibibyte holds.
+    #[must_use]
+    pub const fn steps(steps_max: u64) -> Self {
+        Self {
+            steps_max,
+            memo_max: 1 << 23,
+        }
+    }
+}
+
+/// A point where several operations could come next.
+struct Frame {
+    /// How many operations had been taken when the choice arose.
+    taken: usize,
+    /// The candidates that are left: `candidates[next..end]`.
+    next: usize,
+    end: usize,
+    /// Where the candidates of this frame start.
+    start: usize,
+}
+
+/// A search over one history.
+pub struct Search<'a, O> {
+    object: O,
+    spans: &'a [Span],
+    /// Operations not yet taken, in the order of their calls.
+    by_call: Links,
+    /// Those of them that must take effect, in the order of their returns.
+    by_ret: Links,
+    /// Operations taken, with the state before.
+    path: Vec<(u32, u32)>,
+    frames: Vec<Frame>,
+    candidates: Vec<u32>,
+    /// The classes of twins among the candidates of one frame.
+    classes: Vec<u64>,
+    memo: Memo,
+    /// By operation: its bit in `open`, or 0.
+    bits: Vec<u128>,
+    /// The open operations taken, as far as they have a bit.
+    open: u128,
+    /// The fingerprint of all others taken.
+    taken: u128,
+    steps: u64,
+    blocked: u32,
+}
+
+impl<'a, O: Object> Search<'a, O> {
+    /// A search over operations in the order of their calls.
+    pub fn new(object: O, spans: &'a [Span]) -> Self {
+        assert!(
+            spans.is_sorted_by_key(|span| span.call),
+            "operations are numbered in the order of their calls"
+        );
+        let all = 0..spans.len() as u32;
+        let mut must: Vec<u32> = all
+            .clone()
+            .filter(|&op| span(spans, op).ret != OPEN)
+            .collect();
+        must.sort_unstable_by_key(|&op| span(spans, op).ret);
+        Self {
+            object,
+            spans,
+            by_call: Links::new(spans.len(), all),
+            by_ret: Links::new(spans.len(), must),
+            path: Vec::with_capacity(spans.len()),
+            frames: Vec::new(),
+            candidates: Vec::new(),
+            classes: Vec::new(),
+            memo: Memo::new(),
+            bits: bits(spans),
+            open: 0,
+            taken: 0,
+            steps: 0,
+            blocked: 0,
+        }
+    }
+
+    /// How many steps were taken.
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Searches until there is an answer or a limit is reached.
+    pub fn run(&mut self, limits: Limits) -> Found {
+        loop {
+            self.observe();
+            let Some(first_return) = self.first_return() else {
+                let order = self.path.iter().map(|&(op, _)| op).collect();
+                return Found::Linearizable(order);
+            };
+            if self.steps > limits.steps_max {
+                return Found::Undecided {
+                    why: "the step budget is spent",
+                };
+            }
+            if self.memo.len() > limits.memo_max {
+                return Found::Undecided {
+                    why: "the memory budget is spent",
+                };
+            }
+            let next = match self.choose() {
+                Some(op) => Some(op),
+                None => {
+                    self.blocked = self.blocked.max(first_return);
+                    self.backtrack()
+                }
+            };
+            match next {
+                Some(op) => self.take(op),
+                None => {
+                    return Found::NotLinearizable {
+                        blocked: self.blocked,
+                    };
+                }
+            }
+        }
+    }
+
+    /// The rank of the earliest return among operations that must still be taken: nothing called
+    /// later may come before it.
+    fn first_return(&self) -> Option<u32> {
+        let first = self.by_ret.first()?;
+        Some(span(self.spans, first).ret)
+    }
+
+    /// Takes every operation that only observes and fits: going first can never hurt it or others.
+    fn observe(&mut self) {
+        let mut op = self.by_call.first();
+        while let Some(at) = op
+            && span(self.spans, at).call < self.first_return().unwrap_or(0)
+        {
+            op = self.by_call.after(at);
+            if self.object.observes(at)
+                && span(self.spans, at).ret != OPEN
+                && self.object.next(at).is_some()
+            {
+                self.take(at);
+            }
+        }
+    }
+
+    /// Opens a frame over what may come next and returns the first of it.
+    fn choose(&mut self) -> Option<u32> {
+        let start = self.candidates.len();
+        self.gather();
+        let (object, spans) = (&self.object, self.spans);
+        self.candidates[start..]
+            .sort_unstable_by_key(|&op| (object.deadline(op), span(spans, op).ret, op));
+        self.drop_twins(start);
+        let end = self.candidates.len();
+        if start == end {
+            return None;
+        }
+        // Where there is one way on, remembering the place would save nothing.
+        let is_known = end - start > 1 && {
+            let state = self.object.fingerprint();
+            !self.memo.insert(self.taken ^ state, self.open)
+        };
+        if is_known {
+            self.candidates.truncate(start);
+            return None;
+        }
+        self.frames.push(Frame {
+            taken: self.path.len(),
+            next: start + 1,
+            end,
+            start,
+        });
+        Some(self.candidates[start])
+    }
+
+    fn gather(&mut self) {
+        let first_return = self.first_return().expect("something must still be taken");
+        let mut op = self.by_call.first();
+        while let Some(at) = op
+            && span(self.spans, at).call < first_return
+        {
+            if self.is_way_on(at) {
+                self.candidates.push(at);
+            }
+            op = self.by_call.after(at);
+        }
+    }
+
+    /// Whether `op` may be taken now and could matter: an open one that changes nothing does not.
+    fn is_way_on(&mut self, op: u32) -> bool {
+        if self.object.observes(op) {
+            return false;
+        }
+        let Some(next) = self.object.next(op) else {
+            return false;
+        };
+        let is_idle = next == self.object.state() && span(self.spans, op).ret == OPEN;
+        !is_idle && !self.object.is_hopeless(op)
+    }
+
+    /// Keeps the first of each class of twins among the sorted candidates from `start` on.
+    fn drop_twins(&mut self, start: usize) {
+        let mut kept = start;
+        self.classes.clear();
+        for at in start..self.candidates.len() {
+            let op = self.candidates[at];
+            if let Some(class) = self.object.twins(op) {
+                if self.classes.contains(&class) {
+                    continue;
+                }
+                self.classes.push(class);
+            }
+            self.candidates[kept] = op;
+            kept += 1;
+        }
+        self.candidates.truncate(kept);
+    }
+
+    /// Goes back to the latest choice with something left to try.
+    fn backtrack(&mut self) -> Option<u32> {
+        while let Some(frame) = self.frames.last_mut() {
+            let taken = frame.taken;
+            let choice = (frame.next < frame.end).then(|| self.candidates[frame.next]);
+            frame.next += 1;
+            let start = frame.start;
+            while self.path.len() > taken {
+                self.give_back();
+            }
+            if choice.is_some() {
+                return choice;
+            }
+            self.candidates.truncate(start);
+            self.frames.pop();
+        }
+        None
+    }
+
+    fn take(&mut self, op: u32) {
+        let next = self
+            .object
+            .next(op)
+            .expect("only legal operations are taken");
+        self.path.push((op, self.object.state()));
+        self.by_call.unlink(op);
+        if span(self.spans, op).ret != OPEN {
+            self.by_ret.unlink(op);
+        }
+        self.mark(op);
+        self.object.enter(op, next);
+        self.steps += 1;
+    }
+
+    /// Notes that `op` was taken, or was given back.
+    fn mark(&mut self, op: u32) {
+        let bit = self.bits[op as usize];
+        if bit == 0 {
+            self.taken ^= zobrist(TAKEN, u64::from(op));
+        }
+        self.open ^= bit;
+    }
+
+    fn give_back(&mut self) {
+        let (op, previous) = self.path.pop().expect("something was taken");
+        self.object.leave(op, previous);
+        self.mark(op);
+        if span(self.spans, op).ret != OPEN {
+            self.by_ret.relink(op);
+        }
+        self.by_call.relink(op);
+    }
+}
+
+/// A bit for each of the first open operations.
+fn bits(spans: &[Span]) -> Vec<u128> {
+    let mut bits = vec![0; spans.len()];
+    let open = spans
+        .iter()
+        .enumerate()
+        .filter(|(_, span)| span.ret == OPEN);
+    for (bit, (op, _)) in open.take(OPEN_MAX).enumerate() {
+        bits[op] = 1 << bit;
+    }
+    bits
+}
+
+fn span(spans: &[Span], op: u32) -> Span {
+    spans[op as usize]
+}
+
+/// A doubly linked list over operations whose links are put back in the reverse order of their
+/// removal (Knuth's dancing links).
+struct Links {
+    /// Entry `len` is the list's head.
+    next: Vec<u32>,
+    prev: Vec<u32>,
+}
+
+impl Links {
+    fn new(len: usize, ops: impl IntoIterator<Item = u32>) -> Self {
+        let head = len as u32;
+        let mut links = Self {
+            next: vec![head; len + 1],
+            prev: vec![head; len + 1],
+        };
+        let mut last = head;
+        for op in ops {
+            links.next[last as usize] = op;
+            links.prev[op as usize] = last;
+            last = op;
+        }
+        links.next[last as usize] = head;
+        links.prev[head as usize] = last;
+        links
+    }
+
+    fn head(&self) -> u32 {
+        self.next.len() as u32 - 1
+    }
+
+    fn first(&self) -> Option<u32> {
+        self.after(self.head())
+    }
+
+    fn after(&self, op: u32) -> Option<u32> {
+        let next = self.next[op as usize];
+        (next != self.head()).then_some(next)
+    }
+
+    fn unlink(&mut self, op: u32) {
+        let (prev, next) = (self.prev[op as usize], self.next[op as usize]);
+        self.next[prev as usize] = next;
+        self.prev[next as usize] = prev;
+    }
+
+    fn relink(&mut self, op: u32) {
+        let (prev, next) = (self.prev[op as usize], self.next[op as usize]);
+        self.next[prev as usize] = op;
+        self.prev[next as usize] = op;
+    }
+}

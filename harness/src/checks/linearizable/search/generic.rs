@@ -1,0 +1,111 @@
+//! Any [`Model`] as the search sees it: its states are numbered as they are met.
+
+use super::memo::{OPEN_MAX, zobrist};
+use super::object::Object;
+use crate::history::rank::OPEN;
+use crate::models::Model;
+use contract::{Call, Outcome};
+use std::collections::BTreeMap;
+
+const STATE: u64 = 0x7374_6174_6500_0001;
+
+/// One operation of one part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What was asked.
+    pub call: Call,
+    /// What came back.
+    pub outcome: Outcome,
+    /// The rank of its return.
+    pub ret: u32,
+    /// Its index in the history.
+    pub op: u32,
+}
+
+/// One part of a model's object.
+#[derive(Debug)]
+pub struct ModelObject<'a, M: Model> {
+    model: &'a M,
+    events: &'a [Event],
+    observes: Vec<bool>,
+    /// By event: the first open one that asks the same.
+    twins: Vec<Option<u64>>,
+    numbers: BTreeMap<M::State, u32>,
+    states: Vec<M::State>,
+    state: u32,
+}
+
+impl<'a, M: Model> ModelObject<'a, M> {
+    /// The object before its first operation.
+    #[must_use]
+    pub fn new(model: &'a M, part: u64, events: &'a [Event]) -> Self {
+        let init = model.init(part);
+        let observes = |event: &Event| model.observes(&event.call, &event.outcome);
+        Self {
+            model,
+            events,
+            observes: events.iter().map(observes).collect(),
+            twins: twins(events),
+            numbers: BTreeMap::from([(init.clone(), 0)]),
+            states: vec![init],
+            state: 0,
+        }
+    }
+}
+
+/// Finds open events that ask the same, among the first [`OPEN_MAX`] of them.
+fn twins(events: &[Event]) -> Vec<Option<u64>> {
+    let mut twins = vec![None; events.len()];
+    let open = |(index, _): &(usize, &Event)| events[*index].ret == OPEN;
+    let open: Vec<(usize, &Event)> = events.iter().enumerate().filter(open).collect();
+    for &(index, event) in open.iter().take(OPEN_MAX) {
+        let first = open.iter().find(|(_, other)| other.call == event.call);
+        twins[index] = first.map(|&(first, _)| first as u64);
+    }
+    twins
+}
+
+impl<M: Model> Object for ModelObject<'_, M> {
+    fn state(&self) -> u32 {
+        self.state
+    }
+
+    fn next(&mut self, op: u32) -> Option<u32> {
+        let event = &self.events[op as usize];
+        let state = &self.states[self.state as usize];
+        let next = self.model.step(state, &event.call, &event.outcome)?;
+        if next == *state {
+            return Some(self.state);
+        }
+        let fresh = self.states.len() as u32;
+        let number = *self.numbers.entry(next.clone()).or_insert(fresh);
+        if number == fresh {
+            self.states.push(next);
+        }
+        Some(number)
+    }
+
+    fn observes(&self, op: u32) -> bool {
+        self.observes[op as usize]
+    }
+
+    fn enter(&mut self, _op: u32, next: u32) {
+        self.state = next;
+    }
+
+    fn leave(&mut self, _op: u32, previous: u32) {
+        self.state = previous;
+    }
+
+    fn fingerprint(&self) -> u128 {
+        zobrist(STATE, u64::from(self.state))
+    }
+
+    fn deadline(&self, op: u32) -> u32 {
+        self.events[op as usize].ret
+    }
+
+    fn twins(&self, op: u32) -> Option<u64> {
+        self.twins[op as usize]
+    }
+}

@@ -1,0 +1,25 @@
+//! Tier two on a register: search, with the operations that take part numbered anew.
+
+use super::search::register::RegisterObject;
+use super::search::{Found, Limits, Search};
+use crate::history::register::Register;
+
+/// Searches for an order of `register`'s operations: indexes into [`Register::ops`]. Also returns
+/// how many steps it took.
+#[must_use]
+pub fn search(register: &Register, limits: Limits) -> (Found, u64) {
+    if register.impossible.is_some() {
+        return (Found::NotLinearizable { blocked: 0 }, 0);
+    }
+    let object = RegisterObject::new(register);
+    let spans = object.spans();
+    let kept = object.kept();
+    let mut search = Search::new(object, &spans);
+    let found = match search.run(limits) {
+        Found::Linearizable(order) => {
+            Found::Linearizable(order.into_iter().map(|op| kept[op as usize]).collect())
+        }
+        found => found,
+    };
+    (found, search.steps())
+}

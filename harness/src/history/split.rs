@@ -1,0 +1,120 @@
+//! A history taken apart per key.
+
+use super::intern::Interner;
+use contract::{Call, Op};
+
+/// Where one key's share of an operation stands: operation, and item of it for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share {
+    /// The index of the operation in the history.
+    pub op: u32,
+    /// Which key of a batch this is; 0 elsewhere.
+    pub item: u32,
+}
+
+/// The parts of a history, ascending by key; each part's shares are in the order of their calls.
+#[derive(Clone, Debug)]
+pub struct Split {
+    keys: Vec<u64>,
+    /// Part `p` is `shares[starts[p]..starts[p + 1]]`.
+    starts: Vec<usize>,
+    shares: Vec<Share>,
+}
+
+impl Split {
+    /// Takes `ops` apart; what `judged` refuses and what has no key is left out.
+    #[must_use]
+    pub fn new(ops: &[Op], judged: impl Fn(&Op) -> bool) -> Self {
+        assert!(
+            u32::try_from(ops.len()).is_ok(),
+            "a history has under 2^32 operations"
+        );
+        let mut numbers = Interner::new();
+        let mut sizes: Vec<usize> = Vec::new();
+        each_share(ops, &judged, |key, _| {
+            let number = numbers.intern(key) as usize;
+            if number == sizes.len() {
+                sizes.push(0);
+            }
+            sizes[number] += 1;
+        });
+        let mut order: Vec<u32> = (0..sizes.len() as u32).collect();
+        order.sort_unstable_by_key(|&number| numbers.keys()[number as usize]);
+        let mut starts = Vec::with_capacity(order.len() + 1);
+        let mut cursors = vec![0; sizes.len()];
+        let mut total = 0;
+        for &number in &order {
+            starts.push(total);
+            cursors[number as usize] = total;
+            total += sizes[number as usize];
+        }
+        starts.push(total);
+        let mut shares = vec![Share { op: 0, item: 0 }; total];
+        each_share(ops, &judged, |key, share| {
+            let number = numbers.get(key).expect("counted above") as usize;
+            shares[cursors[number]] = share;
+            cursors[number] += 1;
+        });
+        let keys = order.iter().map(|&n| numbers.keys()[n as usize]).collect();
+        let mut split = Self {
+            keys,
+            starts,
+            shares,
+        };
+        split.sort_by_call(ops);
+        split
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no operation is about a key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// How many shares all parts have together.
+    #[must_use]
+    pub fn shares_total(&self) -> usize {
+        self.shares.len()
+    }
+
+    /// Each key with its shares, ascending by key.
+    pub fn parts(&self) -> impl Iterator<Item = (u64, &[Share])> {
+        let part = |(p, &key)| (key, &self.shares[self.starts[p]..self.starts[p + 1]]);
+        self.keys.iter().enumerate().map(part)
+    }
+
+    /// Histories are recorded in the order of invocation, so this rarely has anything to do.
+    fn sort_by_call(&mut self, ops: &[Op]) {
+        let called = |share: &Share| (ops[share.op as usize].call_at, *share);
+        for part in 0..self.keys.len() {
+            let shares = &mut self.shares[self.starts[part]..self.starts[part + 1]];
+            if !shares.is_sorted_by_key(called) {
+                shares.sort_unstable_by_key(called);
+            }
+        }
+    }
+}
+
+/// Calls `each(key, share)` for every key of every judged operation, in the history's order.
+fn each_share(ops: &[Op], judged: impl Fn(&Op) -> bool, mut each: impl FnMut(u64, Share)) {
+    for (op, entry) in ops.iter().enumerate() {
+        if !judged(entry) {
+            continue;
+        }
+        let op = op as u32;
+        if let Call::BatchGet { keys, .. } = &entry.call {
+            for (item, &key) in keys.iter().enumerate() {
+                let item = item as u32;
+                each(key, Share { op, item });
+            }
+        } else if let Some(key) = entry.call.key() {
+            each(key, Share { op, item: 0 });
+        }
+    }
+}

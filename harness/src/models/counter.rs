@@ -1,0 +1,46 @@
+//! A counter per key: add, and read by `get`.
+
+use super::Model;
+use contract::{Call, Outcome, Ret};
+
+/// Counters that start at 0. An addition answers with the total after it, or only that it was
+/// done; a read answers with the total, or with nothing there while it is 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counter;
+
+impl Model for Counter {
+    type State = i64;
+
+    fn part(&self, call: &Call) -> Option<u64> {
+        match call {
+            Call::Add { key, .. } | Call::Get { key, .. } => Some(*key),
+            _ => None,
+        }
+    }
+
+    fn init(&self, _part: u64) -> i64 {
+        0
+    }
+
+    fn step(&self, state: &i64, call: &Call, outcome: &Outcome) -> Option<i64> {
+        let state = *state;
+        match (call, outcome) {
+            (Call::Add { delta, .. }, Outcome::Unknown | Outcome::Ok(Ret::Done { .. })) => {
+                state.checked_add(*delta)
+            }
+            (Call::Add { delta, .. }, Outcome::Ok(Ret::Added { total })) => {
+                state.checked_add(*delta).filter(|next| next == total)
+            }
+            (Call::Get { .. }, Outcome::Unknown) => Some(state),
+            (Call::Get { .. }, Outcome::Ok(Ret::Added { total })) => {
+                (state == *total).then_some(state)
+            }
+            (Call::Get { .. }, Outcome::Ok(Ret::Missing)) => (state == 0).then_some(state),
+            _ => None,
+        }
+    }
+
+    fn observes(&self, call: &Call, _outcome: &Outcome) -> bool {
+        matches!(call, Call::Get { .. })
+    }
+}
