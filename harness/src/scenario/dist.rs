@@ -10,7 +10,7 @@ use crate::diagnostics::codes::{E0201, E0205};
 use contract::{Dist, Ratio};
 
 /// Every distribution of scalars.
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "constant",
     "uniform",
     "exponential",

@@ -1,7 +1,8 @@
-//! The tables and fields of the format, for suggestions and for telling what is not yet supported
-//! from what is misspelt.
+//! The names of the format, for suggestions and for telling what is not yet supported from what is
+//! misspelt.
 
 use super::cx::Cx;
+use super::layout::{TABLES, TOP as TOP_LAYOUT};
 
 /// Keys of the top level, in the order in which documents are written.
 pub const TOP: &[&str] = &[
@@ -116,79 +117,14 @@ pub const OPS: &[&str] = &[
 /// Operations whose answer says nothing about what is stored.
 pub const OPS_BLIND: &[&str] = &["put", "append", "release", "purge"];
 
-/// The fields of every table, as a message would name it.
-pub const TABLES: &[(&str, &[&str])] = &[
-    ("the top level", TOP),
-    ("[budget]", &["sim_time", "events", "search_steps"]),
-    ("[nodes.G]", NODES),
-    ("[net]", NET),
-    ("[[net.link]]", &["from", "to"]),
-    ("[disk.G]", DISK),
-    ("[clock.G]", &["skew", "drift_ppm", "drift_max", "jump"]),
-    ("[memory.G]", &["limit", "scale"]),
-    (
-        "[[preload]]",
-        &["into", "entries", "value", "ttl", "at", "spread"],
-    ),
-    ("[clients.C]", CLIENTS),
-    ("[[fault]]", FAULT),
-    (
-        "[[cover]]",
-        &["event", "state", "in", "during", "at", "min", "min_runs"],
-    ),
-    ("[sweep]", &["seeds", "vary", "ties", "cap"]),
-    ("[swarm]", &["redraw", "omit"]),
-    (
-        "[[variant]]",
-        &[
-            "set",
-            "defects",
-            "expect",
-            "caught_by",
-            "may_fail",
-            "min_rate",
-        ],
-    ),
-    ("[report]", &["detail", "traces"]),
-];
-
-const NODES: &[&str] = &[
-    "count", "role", "uses", "system", "zones", "model", "version",
-];
-const NET: &[&str] = &[
-    "latency",
-    "loss",
-    "duplicate",
-    "reorder",
-    "reorder_extra",
-    "corrupt",
-    "bandwidth",
-    "link",
-];
-const DISK: &[&str] = &[
-    "read",
-    "write",
-    "sync",
-    "read_corrupt",
-    "write_corrupt",
-    "misdirect",
-    "torn",
-    "sync_lie",
-    "capacity",
-];
-const CLIENTS: &[&str] = &[
-    "count", "target", "mode", "rate", "think", "ops", "keys", "value", "ttl", "read", "timeout",
-    "retry", "start", "stop",
-];
-const FAULT: &[&str] = &["id", "kind", "at", "when", "plus", "for", "until", "repeat"];
-
 /// The tables that have a field `key`, settings of the scenario's roles and fields of kinds of
 /// faults and checks included; at most three.
 pub fn tables_with(cx: &Cx<'_>, key: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (table, fields) in TABLES {
-        if fields.contains(&key) {
-            found.push((*table).to_owned());
+    for layout in [&TOP_LAYOUT].into_iter().chain(TABLES) {
+        let is_table = layout.key.is_empty() && TOP.contains(&key);
+        if is_table || layout.fields.iter().any(|field| field.0 == key) {
+            found.push(layout.shown.to_owned());
         }
     }
     for (name, group) in &cx.names.groups {

@@ -1,7 +1,7 @@
 //! The compiler from scenario files to plans.
 //!
-//! A file becomes a tree that keeps its places ([`tree`]); variants, points of the matrix, swarm
-//! draws and overrides are edits of that tree ([`paths`]); one reader ([`read`]) judges a tree and
+//! A file becomes a tree that keeps its places (`tree`); variants, points of the matrix, swarm
+//! draws and overrides are edits of that tree (`paths`); one reader (`read`) judges a tree and
 //! makes a [`plan::Plan`] of it. So a variant is checked exactly as the base is, and the document
 //! of a plan is the tree that was left, with every draw written into it.
 //!
@@ -23,6 +23,7 @@ mod faults;
 mod fields;
 mod format;
 mod groups;
+mod layout;
 mod moment;
 mod names;
 mod near;
@@ -32,6 +33,7 @@ mod preload;
 mod probe;
 mod read;
 mod rows;
+mod schema;
 mod selector;
 mod sweep;
 mod tree;
@@ -56,6 +58,7 @@ use tree::{Item, Span, Table, Value};
 
 pub use preload::PRELOADED;
 pub use read::parse_seed;
+pub use schema::schema;
 
 /// The largest file.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
