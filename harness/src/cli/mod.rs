@@ -4,6 +4,7 @@
 
 mod args;
 mod check;
+mod history;
 mod list;
 mod load;
 mod print;
@@ -43,6 +44,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Check(args) => check::main(&lab, shell, &args),
         Command::Explain(args) => check::explain(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
+        Command::History(args) => history::main(shell, &args),
         Command::Report(args) => replay::report(shell, &args),
     };
     if interrupt::asked() {
