@@ -55,6 +55,9 @@ pub struct Adapter {
     until: SimTime,
     events: u64,
     late: u64,
+    /// Parcels that were given to the simulator, and that came from it.
+    pub(super) sent: u64,
+    pub(super) arrived: u64,
     trace: Option<Vec<Event>>,
 }
 
@@ -109,6 +112,8 @@ impl Adapter {
             until: run.until,
             events: 0,
             late: 0,
+            sent: 0,
+            arrived: 0,
             trace: run.traced.then(Vec::new),
         }
     }
@@ -123,6 +128,7 @@ impl Adapter {
 
     /// A parcel came. One that was due before what has happened already is counted as late.
     pub fn arrive(&mut self, bytes: &[u8]) {
+        self.arrived += 1;
         let Some(letter) = Letter::decode(bytes) else {
             return self.problem("received bytes that are no parcel");
         };
@@ -143,7 +149,9 @@ impl Adapter {
 
     /// What is to be carried to other machines; each parcel once, in the order of sending.
     pub fn take_parcels(&mut self) -> Vec<Parcel> {
-        core::mem::take(&mut self.parcels)
+        let parcels = core::mem::take(&mut self.parcels);
+        self.sent += parcels.len() as u64;
+        parcels
     }
 
     /// When something is due next; `None` when nothing is before the end of the run.

@@ -34,6 +34,7 @@ use crate::api::{Boot, Workload};
 use crate::config::Config;
 use crate::trace::Event;
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -57,6 +58,21 @@ pub struct HostRun<'a> {
     pub harvest: &'a (dyn Fn(&[&dyn Workload]) -> Harvest + Sync),
     /// Whether every event is kept, to find the first one that differs.
     pub traced: bool,
+}
+
+impl HostRun<'_> {
+    /// Whether the run can be exact.
+    ///
+    /// # Errors
+    /// When it needs what exact runs do not have: all of that.
+    pub fn check(&self) -> Result<(), HostError> {
+        let mut problems = exact_problems(self.config);
+        problems.extend(script_problems(self.script));
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(HostError::Refused(problems))
+    }
 }
 
 /// What was taken out of the loads of a run.
@@ -139,14 +155,20 @@ pub fn gather(run: &HostRun<'_>, adapters: &mut [Adapter]) -> HostResult {
     let digest = combined(names, &node_digests);
     let loads: Vec<&dyn Workload> = adapters.iter().map(Adapter::workload).collect();
     let harvest = (run.harvest)(&loads);
+    let sent: u64 = adapters.iter().map(|machine| machine.sent).sum();
+    let arrived: u64 = adapters.iter().map(|machine| machine.arrived).sum();
+    let mut problems: Vec<String> = adapters
+        .iter_mut()
+        .flat_map(Adapter::take_problems)
+        .collect();
+    if sent != arrived {
+        problems.push(format!("of {sent} parcels {arrived} arrived"));
+    }
     HostResult {
         digest,
         events: adapters.iter().map(Adapter::events).sum(),
         late: adapters.iter().map(Adapter::late).sum(),
-        problems: adapters
-            .iter_mut()
-            .flat_map(Adapter::take_problems)
-            .collect(),
+        problems,
         harvest,
         events_of: adapters.iter_mut().map(Adapter::take_trace).collect(),
         node_digests,

@@ -1,7 +1,7 @@
 //! The run on our own engine that the others are compared with.
 
 use super::script::{Action, Timed};
-use super::{HostError, HostResult, HostRun, exact_problems, script_problems};
+use super::{HostError, HostResult, HostRun};
 use crate::api::{FaultClass, Observer, Stopped, Unwatched, Wake, Workload};
 use crate::engine::Engine;
 use crate::trace::Event;
@@ -16,11 +16,7 @@ use core::any::Any;
 /// # Errors
 /// When the run cannot be exact.
 pub fn run_here(run: &HostRun<'_>) -> Result<HostResult, HostError> {
-    let mut problems = exact_problems(run.config);
-    problems.extend(script_problems(run.script));
-    if !problems.is_empty() {
-        return Err(HostError::Refused(problems));
-    }
+    run.check()?;
     let parts = (run.parts)();
     let count = run.config.nodes.len();
     let loads = (0..count).map(|_| parts.workload.fork()).collect();
