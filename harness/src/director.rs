@@ -288,12 +288,11 @@ impl Director {
         self.faults[fault].over |= last;
     }
 
-    /// Lifts whatever is still imposed, and counts what every occurrence changed.
-    pub fn finish(&mut self, engine: &mut Engine<Watch>) {
-        for span in 0..self.spans.len() {
-            self.end(span, engine);
-        }
+    /// Closes every occurrence at the end of the run, and counts what each changed. The world is
+    /// over: nothing is lifted from it any more.
+    pub fn finish(&mut self, engine: &Engine<Watch>) {
         for span in &mut self.spans {
+            span.end.get_or_insert(engine.now());
             let counted = span.conditions.iter().map(|id| engine.effect_count(*id));
             span.effects = counted.sum::<u64>() + span.strikes;
         }

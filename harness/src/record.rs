@@ -57,6 +57,7 @@ pub fn record(run: &Finished) -> row::RunRecord {
 
 fn notes(run: &Finished) -> Vec<String> {
     let mut notes = run.incidents.clone();
+    notes.extend(run.plan.point.iter().map(|value| format!("The seed selects {value}.")));
     for (id, converged) in &run.converged {
         if let crate::checks::Converged::At { from, held } = converged {
             notes.push(format!("`{id}`: converged {} after {from}.", human(held.since(*from))));
@@ -313,12 +314,20 @@ pub fn answer(ret: &Ret) -> String {
     }
 }
 
-/// The last events, of the nodes that the first violation names where it names any.
+/// At most so many events before a violation are shown.
+const TAIL_MAX: usize = 40;
+
+/// The last events before the first violation; a run without one has nothing to explain.
 fn tail(run: &Finished) -> Vec<row::TailRow> {
+    let fired = run.verdicts.iter().any(crate::outcome::violated) || !run.unnamed.is_empty();
+    if !fired {
+        return Vec::new();
+    }
     let row = |event: &crate::run::TraceLine| row::TailRow {
         at_ns: event.at.0,
         node: Some(event.node.0),
         line: event.line.clone(),
     };
-    run.trace.iter().map(row).collect()
+    let skipped = run.trace.len().saturating_sub(TAIL_MAX);
+    run.trace.iter().skip(skipped).map(row).collect()
 }

@@ -7,6 +7,7 @@ use crate::load::Load;
 use crate::observe::{Watch, in_phase};
 use crate::panics;
 use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
+use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::world::{self, Seats};
 use contract::{
@@ -409,7 +410,7 @@ impl Runner {
         match moment.rsplit_once('.') {
             Some((name, "start")) => phase(name).map(|phase| phase.start),
             Some((name, "end")) => phase(name).map(|phase| phase.end),
-            _ => crate::scenario::units::duration(moment).ok().map(|at| SimTime::ZERO + at),
+            _ => Measure::Duration.parse(moment).ok().map(SimTime),
         }
     }
 
@@ -445,7 +446,7 @@ impl Runner {
             };
             self.converged.insert(waiting.id.clone(), outcome);
         }
-        self.director.finish(&mut self.engine);
+        self.director.finish(&self.engine);
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
         let load = self.engine.workload().as_any().downcast_ref::<Load>();
         let load = load.expect("the runner gave the engine a Load");

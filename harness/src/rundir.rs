@@ -71,6 +71,7 @@ fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
     vec![
         ("plan.toml", run.plan.document.clone()),
         ("run.json", reports::json::write(record)),
+        ("report.html", reports::html::render(record)),
         ("report.md", reports::markdown::render(record)),
     ]
 }

@@ -39,6 +39,9 @@ pub struct Field {
 pub enum FieldKind {
     /// A value without a reference.
     Plain(Kind),
+    /// An amount of whatever is measured: `10_000`, `"512 entries"`, `"64KiB"`, `"5ms"`, `"98%"`,
+    /// `"300/s"`; stored as `Int`, `Bytes`, `Duration`, `Ratio` or `Rate` accordingly.
+    Amount,
     /// A selector of nodes: `h/leader`.
     Selector,
     /// Two or more lists of selectors that must not overlap.

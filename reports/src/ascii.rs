@@ -280,13 +280,21 @@ fn legend(
     );
     let slice = (scale.to_ns - scale.from_ns) / scale.columns as u64;
     parts.push(format!("one column: {}", duration(slice)));
-    if timeline.ops_left_out > 0 {
-        let n = timeline.ops_left_out as u64;
-        parts.push(plural(
-            n,
+    for (n, one, many) in [
+        (
+            timeline.ops_left_out,
             "other operation not drawn",
             "other operations not drawn",
-        ));
+        ),
+        (
+            timeline.rows_left_out,
+            "other row not drawn",
+            "other rows not drawn",
+        ),
+    ] {
+        if n > 0 {
+            parts.push(plural(n as u64, one, many));
+        }
     }
     let mut lines: Vec<String> = Vec::new();
     for part in parts {

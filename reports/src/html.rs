@@ -236,6 +236,10 @@ fn hint(timeline: &Timeline<'_>) -> String {
             " {n} further operations are not drawn; history.jsonl has them."
         ));
     }
+    if timeline.rows_left_out > 0 {
+        let n = crate::units::count(timeline.rows_left_out as u64);
+        text.push_str(&format!(" {n} further nodes and clients are not drawn."));
+    }
     text
 }
 

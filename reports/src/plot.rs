@@ -1,7 +1,7 @@
 //! One plot: the series of one gauge, over the fault bands of the run.
 
 use crate::record::{RunRecord, Series};
-use crate::timeline::{Band, Timeline};
+use crate::timeline::{Band, bands};
 
 /// The series of one gauge.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl<'a> Plot<'a> {
                     unit: &one.unit,
                     end_ns: run.end_ns.max(last).max(1),
                     lines: vec![line],
-                    bands: Timeline::whole(run).map_or_else(Vec::new, |whole| whole.bands),
+                    bands: bands(run, 0, run.end_ns),
                 }),
             }
         }

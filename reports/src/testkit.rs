@@ -240,8 +240,7 @@ fn checks() -> Vec<CheckRow> {
     ]
 }
 
-/// A run with two violations, faults, plots and everything else that a report may show.
-pub fn split_brain() -> RunRecord {
+fn faults() -> Vec<FaultRow> {
     let fault =
         |id: &str, kind: &str, from: Option<u64>, to: Option<u64>, targets: &str| FaultRow {
             id: id.into(),
@@ -252,6 +251,30 @@ pub fn split_brain() -> RunRecord {
             effects: 112,
             vacuous: false,
         };
+    vec![
+        fault(
+            "cut",
+            "partition",
+            Some(13_000),
+            Some(16_300),
+            "h/1 | h/2, h/3",
+        ),
+        fault("crash", "crash", Some(20_000), Some(22_000), "h/3"),
+        FaultRow {
+            effects: 0,
+            vacuous: true,
+            ..fault("slow-disk", "disk-latency", Some(18_000), None, "h/2")
+        },
+        FaultRow {
+            effects: 0,
+            vacuous: true,
+            ..fault("late", "pause", None, None, "")
+        },
+    ]
+}
+
+/// A run with two violations, faults, plots and everything else that a report may show.
+pub fn split_brain() -> RunRecord {
     let cover = |id: &str, hits, met| CoverRow {
         id: id.into(),
         hits,
@@ -282,26 +305,7 @@ pub fn split_brain() -> RunRecord {
             start_ns: 5_000 * MS,
             end_ns: 25_000 * MS,
         }],
-        faults: vec![
-            fault(
-                "cut",
-                "partition",
-                Some(13_000),
-                Some(16_300),
-                "h/1 | h/2, h/3",
-            ),
-            fault("crash", "crash", Some(20_000), Some(22_000), "h/3"),
-            FaultRow {
-                effects: 0,
-                vacuous: true,
-                ..fault("slow-disk", "disk-latency", Some(18_000), None, "h/2")
-            },
-            FaultRow {
-                effects: 0,
-                vacuous: true,
-                ..fault("late", "pause", None, None, "")
-            },
-        ],
+        faults: faults(),
         checks: checks(),
         covers: vec![cover("leader-change", 2, true), cover("snapshot", 0, false)],
         expectation: Expectation::default(),

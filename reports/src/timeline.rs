@@ -1,6 +1,8 @@
 //! What happened when, ready to draw: fault bands, state strips, client lanes and alarms of a
 //! window of the run. Every canvas draws the same [`Timeline`].
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::record::{FlightRow, OpRow, PhaseRow, RunRecord, StripSpan};
 
 /// A window of a run.
@@ -24,6 +26,8 @@ pub struct Timeline<'a> {
     pub alarms: Vec<Alarm<'a>>,
     /// Messages between nodes and clients that are drawn, in order of sending.
     pub arrows: Vec<Arrow<'a>>,
+    /// How many nodes and clients are not in `strips` and `lanes`, because there are too many.
+    pub rows_left_out: usize,
     /// How many operations of the window are not in `lanes`, because they would not be readable.
     pub ops_left_out: usize,
 }
@@ -100,6 +104,13 @@ pub struct Arrow<'a> {
 /// More operations than this in one picture cannot be told apart.
 pub const OPS_DRAWN_MAX: usize = 1_200;
 
+/// More nodes than this are not drawn below each other: then those that a violation names are, and
+/// those that changed most often.
+pub const STRIPS_MAX: usize = 48;
+
+/// The same for clients.
+pub const LANES_MAX: usize = 48;
+
 /// A window with more messages than this is drawn without them.
 pub const ARROWS_MAX: usize = 240;
 
@@ -110,16 +121,16 @@ impl<'a> Timeline<'a> {
         if run.end_ns == 0 {
             return None;
         }
+        let nothing = run.faults.is_empty() && run.strips.is_empty() && run.ops.is_empty();
+        if nothing && run.violated().next().is_none() {
+            return None;
+        }
         let mut timeline = Self::window(run, "The whole run", 0, run.end_ns);
         // Where a close-up shows the messages, here they would only cover the rest.
         if Self::close_up(run).is_some() {
             timeline.arrows.clear();
         }
-        let empty = timeline.bands.is_empty()
-            && timeline.strips.is_empty()
-            && timeline.lanes.is_empty()
-            && timeline.alarms.is_empty();
-        (!empty).then_some(timeline)
+        Some(timeline)
     }
 
     /// The neighbourhood of the first violation: its operations, or a twentieth of the run. `None`
@@ -155,11 +166,36 @@ impl<'a> Timeline<'a> {
             lanes: lanes(run, from_ns, to_ns),
             alarms: alarms(run, from_ns, to_ns),
             arrows: Vec::new(),
+            rows_left_out: 0,
             ops_left_out: 0,
         };
         timeline.thin_out();
+        timeline.leave_out_rows(run);
         timeline.arrows = timeline.arrows(run);
         timeline
+    }
+
+    /// Keeps as many nodes and clients as can be read.
+    fn leave_out_rows(&mut self, run: &RunRecord) {
+        let rows = self.strips.len() + self.lanes.len();
+        let evidence = run.violated().flat_map(|check| &check.evidence);
+        let named: BTreeSet<u32> = evidence
+            .flat_map(|seen| seen.nodes.iter().copied())
+            .collect();
+        if self.strips.len() > STRIPS_MAX {
+            let rank =
+                |strip: &Strip<'_>| (!named.contains(&strip.node), usize::MAX - strip.spans.len());
+            self.strips.sort_by_key(|strip| (rank(strip), strip.node));
+            self.strips.truncate(STRIPS_MAX);
+            self.strips.sort_by_key(|strip| strip.node);
+        }
+        if self.lanes.len() > LANES_MAX {
+            let rank = |lane: &Lane<'_>| !lane.bars.iter().any(|bar| bar.core);
+            self.lanes.sort_by_key(|lane| (rank(lane), lane.client));
+            self.lanes.truncate(LANES_MAX);
+            self.lanes.sort_by_key(|lane| lane.client);
+        }
+        self.rows_left_out = rows - self.strips.len() - self.lanes.len();
     }
 
     /// The messages of the window between rows that are drawn; none when they are too many.
@@ -211,7 +247,8 @@ fn cut(from: u64, to: u64, window: (u64, u64)) -> Option<(u64, u64)> {
     (from < to || from == to && from < window.1).then_some((from, to))
 }
 
-fn bands(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Band<'_>> {
+/// Faults by id, cut to a window, in order of their first start.
+pub(crate) fn bands(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Band<'_>> {
     let mut bands: Vec<Band<'_>> = Vec::new();
     for fault in &run.faults {
         let Some(start) = fault.start_ns else {
@@ -235,31 +272,28 @@ fn bands(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Band<'_>> {
 }
 
 fn strips(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Strip<'_>> {
-    let mut strips = Vec::new();
-    for node in &run.nodes {
-        let spans: Vec<&StripSpan> = run
-            .strips
-            .iter()
-            .filter(|span| span.node == node.id)
-            .filter(|span| span.from_ns < to_ns && span.to_ns > from_ns)
-            .collect();
-        if !spans.is_empty() {
-            let name = node.name.clone();
-            let node = node.id;
-            strips.push(Strip { node, name, spans });
+    let mut by_node: BTreeMap<u32, Vec<&StripSpan>> = BTreeMap::new();
+    for span in &run.strips {
+        if span.from_ns < to_ns && span.to_ns > from_ns {
+            by_node.entry(span.node).or_default().push(span);
         }
     }
-    strips
+    let strip = |(node, spans)| Strip {
+        node,
+        name: run.node_name(node),
+        spans,
+    };
+    by_node.into_iter().map(strip).collect()
 }
 
 fn lanes(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Lane<'_>> {
     let core = run.core_ops();
-    let mut clients: Vec<u32> = run.ops.iter().map(|op| op.client).collect();
-    clients.sort_unstable();
-    clients.dedup();
+    let mut by_client: BTreeMap<u32, Vec<&OpRow>> = BTreeMap::new();
+    for op in &run.ops {
+        by_client.entry(op.client).or_default().push(op);
+    }
     let mut lanes = Vec::new();
-    for client in clients {
-        let mut ops: Vec<&OpRow> = run.ops.iter().filter(|op| op.client == client).collect();
+    for (client, mut ops) in by_client {
         ops.sort_by_key(|op| (op.call_ns, op.id));
         let mut bars = Vec::new();
         for (n, &op) in ops.iter().enumerate() {
@@ -345,6 +379,26 @@ mod tests {
         let kept = whole.lanes.iter().flat_map(|lane| &lane.bars);
         assert!(kept.clone().count() > 0);
         assert!(kept.clone().all(|bar| bar.core));
+    }
+
+    #[test]
+    fn of_many_nodes_those_that_a_violation_names_are_drawn() {
+        let mut run = split_brain();
+        for node in 100..1_100 {
+            run.strips.push(StripSpan {
+                node,
+                ..run.strips[0].clone()
+            });
+        }
+        run.checks[0].evidence[0].nodes = vec![1_050, 2];
+        let whole = Timeline::whole(&run).unwrap();
+        let nodes: Vec<u32> = whole.strips.iter().map(|strip| strip.node).collect();
+        assert_eq!(
+            (nodes.len(), whole.rows_left_out),
+            (STRIPS_MAX, 1_003 - STRIPS_MAX)
+        );
+        assert!(nodes.contains(&1_050));
+        assert!(nodes.is_sorted());
     }
 
     #[test]

@@ -94,13 +94,19 @@ impl Rng {
     /// The stream with a number of [`Rng::stream_number`].
     #[must_use]
     pub fn with_stream(seed: u64, domain: Domain, number: u64) -> Self {
+        let mut inner = ChaCha8Rng::from_seed(Self::key(seed, domain));
+        inner.set_stream(number);
+        Self(inner)
+    }
+
+    /// The ChaCha key that all streams of `domain` share under `seed`.
+    #[must_use]
+    pub fn key(seed: u64, domain: Domain) -> [u8; 32] {
         let mut key = [0_u8; 32];
         key[..8].copy_from_slice(&seed.to_le_bytes());
         key[8] = domain as u8;
         key[16..].copy_from_slice(b"chaoslab streams");
-        let mut inner = ChaCha8Rng::from_seed(key);
-        inner.set_stream(number);
-        Self(inner)
+        key
     }
 
     /// Continues at the start of block `block`: words `16 * block` and after.

@@ -128,7 +128,7 @@ fn world(nodes: u32, boot: impl Boot + 'static) -> Engine<Unwatched> {
 /// The limit: a queue, a slab, a virtual call.
 struct Bare {
     heap: BinaryHeap<Reverse<u128>>,
-    slab: Vec<(u32, u32, u64)>,
+    slab: Vec<(u32, u32, [u8; 64])>,
     free: Vec<u32>,
     nodes: Vec<Box<dyn BareNode>>,
     rng: Rng,
@@ -137,7 +137,7 @@ struct Bare {
 }
 
 trait BareNode {
-    fn handle(&mut self, from: u32, word: u64) -> (u32, u64);
+    fn handle(&mut self, from: u32, bytes: &[u8; 64]) -> (u32, [u8; 64]);
 }
 
 struct BarePing {
@@ -146,12 +146,12 @@ struct BarePing {
 }
 
 impl BareNode for BarePing {
-    fn handle(&mut self, from: u32, word: u64) -> (u32, u64) {
-        if word == 0 {
-            return (from, 1);
+    fn handle(&mut self, from: u32, bytes: &[u8; 64]) -> (u32, [u8; 64]) {
+        if bytes[0] == 0 {
+            return (from, [1; 64]);
         }
         let other = self.rng.below(u64::from(NODES) - 1) as u32;
-        (if other >= self.me { other + 1 } else { other }, 0)
+        (if other >= self.me { other + 1 } else { other }, [0; 64])
     }
 }
 
@@ -173,18 +173,18 @@ impl Bare {
             sent: 0,
         };
         for me in 0..NODES {
-            (0..window).for_each(|_| bare.send(me, (me + 1) % NODES, 0));
+            (0..window).for_each(|_| bare.send(me, (me + 1) % NODES, [0; 64]));
         }
         bare
     }
 
-    fn send(&mut self, from: u32, to: u32, word: u64) {
+    fn send(&mut self, from: u32, to: u32, bytes: [u8; 64]) {
         let due = self.now + self.rng.range(LATENCY.0, LATENCY.1);
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slab.push((0, 0, 0));
+            self.slab.push((0, 0, [0; 64]));
             (self.slab.len() - 1) as u32
         });
-        self.slab[slot as usize] = (from, to, word);
+        self.slab[slot as usize] = (from, to, bytes);
         self.sent += 1;
         self.heap.push(Reverse(
             u128::from(due) << 64 | (self.sent & 0xff_ffff_ffff) << 24 | u128::from(slot),
@@ -196,10 +196,10 @@ impl Bare {
             let Reverse(key) = self.heap.pop().expect("requests are outstanding");
             self.now = (key >> 64) as u64;
             let slot = (key & 0xff_ffff) as u32;
-            let (from, to, word) = self.slab[slot as usize];
+            let (from, to, bytes) = self.slab[slot as usize];
             self.free.push(slot);
-            let (next, word) = self.nodes[to as usize].handle(from, word);
-            self.send(to, next, word);
+            let (next, answer) = self.nodes[to as usize].handle(from, &bytes);
+            self.send(to, next, answer);
         }
     }
 }

@@ -18,7 +18,8 @@ pub(crate) struct Clock {
     base_local: u64,
     ppm: i64,
     booted_local: u64,
-    wall_offset: i128,
+    /// What the wall clock shows, less the local nanoseconds since the run began.
+    wall_offset: i64,
 }
 
 impl Clock {
@@ -28,7 +29,7 @@ impl Clock {
             base_local: 0,
             ppm: bounded(i64::from(spec.drift_ppm)),
             booted_local: 0,
-            wall_offset: i128::from(WALL_EPOCH.0) + i128::from(spec.skew_ns),
+            wall_offset: (WALL_EPOCH.0 as i64).saturating_add(spec.skew_ns),
         }
     }
 
@@ -36,7 +37,7 @@ impl Clock {
     #[inline]
     pub fn read(&self, at: SimTime) -> Now {
         let local = self.local(at);
-        let wall = (self.wall_offset + i128::from(local)).clamp(0, i128::from(u64::MAX));
+        let wall = self.wall_offset.saturating_add_unsigned(local).max(0);
         Now {
             mono: Instant(local - self.booted_local),
             wall: WallTime(wall as u64),
@@ -71,7 +72,7 @@ impl Clock {
 
     /// Moves the wall clock.
     pub fn jump(&mut self, by_ns: i64) {
-        self.wall_offset += i128::from(by_ns);
+        self.wall_offset = self.wall_offset.saturating_add(by_ns);
     }
 
     #[inline]

@@ -15,14 +15,13 @@ impl<O: Observer> Engine<O> {
     /// Carries out everything in the outbox and clears it.
     #[inline]
     pub(crate) fn drain(&mut self, node: NodeId) {
-        let mut outbox = core::mem::take(&mut self.outbox);
-        let Outbox {
-            effects,
-            bytes,
-            outcomes,
-        } = &mut outbox;
-        for effect in effects.iter() {
-            match *effect {
+        for at in 0..self.outbox.effects.len() {
+            let Outbox {
+                effects,
+                bytes,
+                outcomes,
+            } = &mut self.outbox;
+            match effects[at] {
                 Effect::Datagram { to, bytes: span } => self.kernel.send(node, to, span.of(bytes)),
                 Effect::SetTimer { key, after } => self.kernel.set_timer(node, key, after),
                 Effect::CancelTimer { key } => self.kernel.hosts.get_mut(node).timers.cancel(key),
@@ -37,13 +36,13 @@ impl<O: Observer> Engine<O> {
                     role,
                     settings,
                 } => {
-                    self.ask_start(node, ticket, role, settings.of(bytes));
+                    let settings = Rc::from(settings.of(bytes));
+                    self.ask_start(node, ticket, role, settings);
                 }
                 other => self.kernel.perform(node, other, bytes),
             }
         }
-        outbox.clear();
-        self.outbox = outbox;
+        self.outbox.clear();
     }
 
     pub(crate) fn mark(&mut self, node: NodeId, mark: Mark) {
@@ -64,9 +63,9 @@ impl<O: Observer> Engine<O> {
     }
 
     /// Chooses a node to start; it starts in the next round of this instant.
-    fn ask_start(&mut self, starter: NodeId, ticket: u64, role: &'static str, settings: &[u8]) {
+    fn ask_start(&mut self, starter: NodeId, ticket: u64, role: &'static str, settings: Rc<[u8]>) {
         let hosts = &self.kernel.hosts;
-        let Some(node) = self.boot.place(starter, role, settings, hosts) else {
+        let Some(node) = self.boot.place(starter, role, &settings, hosts) else {
             return self.kernel.incident(starter, IncidentKind::NoRoom);
         };
         let host = self.kernel.hosts.get_mut(node);
@@ -75,7 +74,7 @@ impl<O: Observer> Engine<O> {
             host.started_by.is_none(),
             "a node is started by one node at a time"
         );
-        host.started_by = Some((starter, Rc::from(settings)));
+        host.started_by = Some((starter, settings));
         self.kernel
             .own_record(starter, What::Start { ticket, node });
     }
@@ -157,7 +156,7 @@ impl Kernel {
     }
 
     /// A timer or a wake-up that popped while its node was down.
-    pub fn miss(&mut self, record: Record) {
+    pub fn miss(&mut self, record: &Record) {
         let host = self.hosts.get_mut(record.dst);
         if let (What::Invoke, Some(client)) = (record.what, &mut host.client)
             && client.wake_n == record.n

@@ -7,18 +7,17 @@ use crate::api::{Boot, Control, FaultClass, Incident, IncidentKind, Observer, St
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::disk::Durable;
-use crate::frames::{FrameId, Frames};
-use crate::host::HostHit;
+use crate::host::{HostHit, Hosts};
 use crate::kernel::Kernel;
 use crate::queue::Next;
 use crate::record::{Class, Record, What};
 use crate::timers::Popped;
-use crate::trace::{EventKind, Trace};
+use crate::trace::{Event, EventKind, Trace};
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
-use contract::{Duration, Fx, Input, NodeId, Nodes, Outbox, SimTime};
+use contract::{ConnId, Duration, Fx, Input, NodeId, Nodes, Outbox, SimTime};
 
 /// A world that runs.
 pub struct Engine<O: Observer> {
@@ -70,7 +69,7 @@ impl<O: Observer> Engine<O> {
             }
             if let Some(node) = self.draining {
                 match self.kernel.unpark(node) {
-                    Some(record) => self.deliver(record),
+                    Some(record) => self.deliver(&record),
                     None => self.draining = None,
                 }
                 continue;
@@ -84,7 +83,7 @@ impl<O: Observer> Engine<O> {
             if let What::Fault { token } = record.what {
                 return Stopped::Due { token };
             }
-            self.step(record);
+            self.step(&record);
         }
     }
 
@@ -201,10 +200,10 @@ impl<O: Observer> Engine<O> {
 
     /// Handles what popped from the queue.
     #[inline]
-    fn step(&mut self, record: Record) {
+    fn step(&mut self, record: &Record) {
         match record.what {
             What::Datagram { .. } => {
-                if let Some(record) = self.kernel.arrive(record) {
+                if self.kernel.arrive(record) {
                     self.accept(record);
                 }
             }
@@ -223,11 +222,12 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn step_rarer(&mut self, record: Record) {
+    fn step_rarer(&mut self, record: &Record) {
+        let dst = record.dst;
         match record.what {
             What::Flow { conn, serial, way } => {
                 if let Some(record) = self.kernel.flow(conn, serial, usize::from(way), record.n) {
-                    self.accept(record);
+                    self.accept(&record);
                 }
             }
             What::CutOff { conn, serial, way } => {
@@ -235,20 +235,18 @@ impl<O: Observer> Engine<O> {
                     .cut_off(conn, serial, usize::from(way), record.n);
             }
             What::SyncEnd { sync, ticket, boot } => {
-                if self.kernel.hosts.get(record.dst).is_in_life(boot) {
-                    let result = self.kernel.sync_end(record.dst, ticket);
-                    self.accept(Record {
-                        what: What::Synced { sync, result },
-                        ..record
-                    });
+                if self.kernel.hosts.get(dst).is_in_life(boot) {
+                    let result = self.kernel.sync_end(dst, ticket);
+                    let what = What::Synced { sync, result };
+                    self.accept(&Record { what, ..*record });
                 }
             }
             What::Closed { boot, .. } | What::Started { boot, .. } | What::Exited { boot, .. } => {
-                if self.kernel.hosts.get(record.dst).is_in_life(boot) {
+                if self.kernel.hosts.get(dst).is_in_life(boot) {
                     self.accept(record);
                 }
             }
-            What::Start { ticket, node } => self.start(record.dst, ticket, node),
+            What::Start { ticket, node } => self.start(dst, ticket, node),
             What::Stop { node } => self.stop(node),
             other => panic!("{other:?} is never queued"),
         }
@@ -256,18 +254,18 @@ impl<O: Observer> Engine<O> {
 
     /// Hands an input to its node, or puts it behind what already waits.
     #[inline]
-    fn accept(&mut self, record: Record) {
+    fn accept(&mut self, record: &Record) {
         let now = self.kernel.now();
         if self.kernel.hosts.get(record.dst).is_ready(now) {
             self.deliver(record);
         } else {
-            self.kernel.park(record);
+            self.kernel.park(*record);
         }
     }
 
     /// Lets the node handle an input that may run now.
     #[inline]
-    fn deliver(&mut self, record: Record) {
+    fn deliver(&mut self, record: &Record) {
         let node = record.dst;
         match record.what {
             What::Timer { key } => {
@@ -282,24 +280,52 @@ impl<O: Observer> Engine<O> {
             What::Invoke => return self.invoke(record),
             _ => {}
         }
-        let (kind, bytes, hash) = self.describe(&record);
         self.begin(node);
-        self.kernel.note(node, record.src, kind, bytes, hash);
-        let kernel = &mut self.kernel;
-        let at = kernel.queue.now();
-        let (input, frame) = input_of(&record, &kernel.frames);
-        kernel
-            .hosts
-            .get_mut(node)
-            .run(at, node, input, &mut self.outbox);
-        if let Some(frame) = frame {
-            kernel.frames.release(frame);
+        let Kernel {
+            queue,
+            frames,
+            hosts,
+            trace,
+            ..
+        } = &mut self.kernel;
+        let (at, src) = (queue.now(), record.src);
+        let event = |kind, len_bytes, hash| Event {
+            at,
+            node,
+            src,
+            kind,
+            len_bytes,
+            hash,
+        };
+        match record.what {
+            What::Datagram { frame, .. } => {
+                let bytes = frames.get(frame);
+                let event = event(EventKind::Datagram, bytes.len() as u32, hash_bytes(bytes));
+                let input = Input::Datagram { from: src, bytes };
+                hosts.handle(event, trace, input, &mut self.outbox);
+                frames.release(frame);
+            }
+            What::Timer { key } => {
+                let event = event(EventKind::Timer, 0, key.0);
+                hosts.handle(event, trace, Input::Timer(key), &mut self.outbox);
+            }
+            What::Data { conn, frame } => {
+                let bytes = frames.get(frame);
+                let hash = mix(hosts.conn_hash(conn), hash_bytes(bytes));
+                let event = event(EventKind::Data, bytes.len() as u32, hash);
+                hosts.handle(event, trace, Input::Data { conn, bytes }, &mut self.outbox);
+                frames.release(frame);
+            }
+            _ => {
+                let (kind, hash, input) = hosts.show(record);
+                hosts.handle(event(kind, 0, hash), trace, input, &mut self.outbox);
+            }
         }
         self.finish(node);
     }
 
     /// Asks the load what a woken client does, and lets the client do it.
-    fn invoke(&mut self, record: Record) {
+    fn invoke(&mut self, record: &Record) {
         let (at, node) = (self.kernel.now(), record.dst);
         let host = self.kernel.hosts.get_mut(node);
         let client = host.client.as_mut().expect("only clients are woken");
@@ -319,12 +345,18 @@ impl<O: Observer> Engine<O> {
             );
             let hash = mix(hash, host.invoked);
             self.begin(node);
-            self.kernel.note(node, node, EventKind::Invoke, 0, hash);
+            let (kind, len_bytes) = (EventKind::Invoke, 0);
+            let event = Event {
+                at,
+                node,
+                src: node,
+                kind,
+                len_bytes,
+                hash,
+            };
+            let Kernel { hosts, trace, .. } = &mut self.kernel;
             let input = Input::Invoke { op, call: &call };
-            self.kernel
-                .hosts
-                .get_mut(node)
-                .run(at, node, input, &mut self.outbox);
+            hosts.handle(event, trace, input, &mut self.outbox);
             self.finish(node);
         }
         if let Some(next) = wake.next {
@@ -391,84 +423,60 @@ impl<O: Observer> Engine<O> {
         );
         self.crash(node);
     }
+}
 
-    /// What of a record goes into the digest: kind, number of bytes, and a hash that is free of
-    /// ids that shift when a group of nodes is added.
+impl Hosts {
+    /// Lets a node handle an input, and writes down that it did.
     #[inline]
-    fn describe(&self, record: &Record) -> (EventKind, u32, u64) {
-        let names = &self.kernel.hosts.names;
-        let conn_hash =
-            |conn: contract::ConnId| mix(names[conn.opener.index()], u64::from(conn.number));
+    fn handle(&mut self, event: Event, trace: &mut Trace, input: Input<'_>, outbox: &mut Outbox) {
+        self.note(&event);
+        let host = self.get_mut(event.node);
+        let now = host.clock.read(event.at);
+        let (opened, disk, rng) = (&mut host.conns_opened, &mut host.disk, &mut host.rng);
+        let node = host.node.as_mut().expect("inputs reach nodes that are up");
+        trace.push(event);
+        node.on_input(
+            now,
+            input,
+            &mut Fx::new(outbox, event.node, opened, disk, rng),
+        );
+    }
+
+    /// An input without bytes as its node sees it, and what of it goes into the digest: its kind
+    /// and a hash that is free of ids that shift when a group of nodes is added.
+    fn show(&self, record: &Record) -> (EventKind, u64, Input<'static>) {
+        let name = |node: NodeId| self.names[node.index()];
         match record.what {
-            What::Received { frame } => {
-                let bytes = self.kernel.frames.get(frame);
-                (EventKind::Datagram, bytes.len() as u32, hash_bytes(bytes))
+            What::Opened { conn } => {
+                let peer = record.src;
+                (
+                    EventKind::Opened,
+                    self.conn_hash(conn),
+                    Input::Opened { conn, peer },
+                )
             }
-            What::Timer { key } => (EventKind::Timer, 0, key.0),
-            What::Data { conn, frame, .. } => {
-                let bytes = self.kernel.frames.get(frame);
-                let hash = mix(conn_hash(conn), hash_bytes(bytes));
-                (EventKind::Data, bytes.len() as u32, hash)
-            }
-            What::Opened { conn, .. } => (EventKind::Opened, 0, conn_hash(conn)),
             What::Closed { conn, reason, .. } => {
-                (EventKind::Closed, 0, mix(conn_hash(conn), reason as u64))
+                let hash = mix(self.conn_hash(conn), reason as u64);
+                (EventKind::Closed, hash, Input::Closed { conn, reason })
             }
             What::Synced { sync, result } => {
-                let result = result.map_or_else(|error| error as u64 + 1, |()| 0);
-                (EventKind::Synced, 0, mix(sync.0, result))
+                let word = result.map_or_else(|error| error as u64 + 1, |()| 0);
+                (
+                    EventKind::Synced,
+                    mix(sync.0, word),
+                    Input::Synced { sync, result },
+                )
             }
             What::Started { ticket, node, .. } => {
-                (EventKind::Started, 0, mix(ticket, names[node.index()]))
+                let hash = mix(ticket, name(node));
+                (EventKind::Started, hash, Input::Started { ticket, node })
             }
-            What::Exited { node, .. } => (EventKind::Exited, 0, names[node.index()]),
+            What::Exited { node, .. } => (EventKind::Exited, name(node), Input::Exited { node }),
             other => panic!("{other:?} is not an input"),
         }
     }
-}
 
-/// The input that a record stands for, and the frame that it needs until the node has seen it.
-#[inline]
-fn input_of<'a>(record: &Record, frames: &'a Frames) -> (Input<'a>, Option<FrameId>) {
-    let from = record.src;
-    match record.what {
-        What::Received { frame } => (
-            Input::Datagram {
-                from,
-                bytes: frames.get(frame),
-            },
-            Some(frame),
-        ),
-        What::Data { conn, frame, .. } => (
-            Input::Data {
-                conn,
-                bytes: frames.get(frame),
-            },
-            Some(frame),
-        ),
-        What::Timer { key } => (Input::Timer(key), None),
-        What::Opened { conn, .. } => (Input::Opened { conn, peer: from }, None),
-        What::Closed { conn, reason, .. } => (Input::Closed { conn, reason }, None),
-        What::Synced { sync, result } => (Input::Synced { sync, result }, None),
-        What::Started { ticket, node, .. } => (Input::Started { ticket, node }, None),
-        What::Exited { node, .. } => (Input::Exited { node }, None),
-        other => panic!("{other:?} is not an input"),
-    }
-}
-
-impl crate::host::Host {
-    /// Lets the node handle `input`.
-    #[inline]
-    fn run(&mut self, at: SimTime, id: NodeId, input: Input<'_>, outbox: &mut Outbox) {
-        let now = self.clock.read(at);
-        let node = self.node.as_mut().expect("inputs reach nodes that are up");
-        let mut fx = Fx::new(
-            outbox,
-            id,
-            &mut self.conns_opened,
-            &mut self.disk,
-            &mut self.rng,
-        );
-        node.on_input(now, input, &mut fx);
+    fn conn_hash(&self, conn: ConnId) -> u64 {
+        mix(self.names[conn.opener.index()], u64::from(conn.number))
     }
 }

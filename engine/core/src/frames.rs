@@ -31,6 +31,14 @@ impl Frames {
         FrameId(id)
     }
 
+    /// Stores a second copy of a frame.
+    pub fn put_copy(&mut self, of: FrameId) -> FrameId {
+        let bytes = core::mem::take(&mut self.buffers[of.0 as usize]);
+        let copy = self.put(&bytes);
+        self.buffers[of.0 as usize] = bytes;
+        copy
+    }
+
     /// The bytes of a frame.
     #[inline]
     pub fn get(&self, id: FrameId) -> &[u8] {

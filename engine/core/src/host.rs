@@ -5,6 +5,7 @@ use crate::config::NodeSpec;
 use crate::disk::{DiskLaw, SimDisk};
 use crate::record::Record;
 use crate::timers::Timers;
+use crate::trace::Event;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -165,11 +166,6 @@ impl Host {
         self.numbers | 1 << 63
     }
 
-    #[inline]
-    pub fn fold(&mut self, at: SimTime, what: u64, hash: u64) {
-        self.digest = mix(mix(mix(self.digest, at.0), what), hash);
-    }
-
     pub fn hit(&mut self, hit: HostHit) {
         self.hits[hit as usize] += 1;
     }
@@ -237,6 +233,15 @@ impl Hosts {
             all: specs.iter().map(|spec| Host::new(seed, spec)).collect(),
             names: names.into(),
         }
+    }
+
+    /// Folds an event into its node's digest: everybody by name, nobody by id.
+    #[inline]
+    pub fn note(&mut self, event: &Event) {
+        let from = self.names[event.src.index()];
+        let what = from ^ ((event.kind as u64) << 56 | u64::from(event.len_bytes) << 24);
+        let host = self.get_mut(event.node);
+        host.digest = mix(mix(host.digest, event.at.0.wrapping_add(what)), event.hash);
     }
 
     /// The digest of a run: those of the nodes by their names, in no order.

@@ -4,10 +4,10 @@ use crate::api::{Incident, IncidentKind};
 use crate::conditions::Conditions;
 use crate::config::{Config, Ties};
 use crate::counters::Counters;
-use crate::frames::Frames;
+use crate::frames::{FrameId, Frames};
 use crate::host::{HostHit, Hosts};
 use crate::net::conn::Conns;
-use crate::net::{Net, Verdict};
+use crate::net::{Net, Routed, Verdict};
 use crate::queue::{NODES_MAX, Queue};
 use crate::record::{Class, Record, What};
 use crate::timers::Alarm;
@@ -99,56 +99,39 @@ impl Kernel {
         if let Some(bit) = routed.flip {
             self.frames.flip(frame, bit);
         }
-        let (link, cut) = (routed.link, routed.cut);
         // Two numbers a message: its copy comes after it where both are due at once.
-        let what = What::Datagram {
-            frame,
-            link,
-            boot,
-            cut,
-        };
-        let record = Record {
-            n: routed.n * 2,
+        let n = routed.n * 2;
+        self.launch(&routed, routed.due, || Record {
+            n,
             src: from,
             dst: to,
-            what,
-        };
-        self.launch(routed.verdict, routed.due, record, link);
+            what: datagram(&routed, frame, boot),
+        });
         if let Some(due) = routed.copy {
-            let frame = self.frames.put(bytes);
-            if let Some(bit) = routed.flip {
-                self.frames.flip(frame, bit);
-            }
-            let what = What::Datagram {
-                frame,
-                link,
-                boot,
-                cut,
-            };
-            let record = Record {
-                n: routed.n * 2 + 1,
+            let frame = self.frames.put_copy(frame);
+            self.launch(&routed, due, || Record {
+                n: n + 1,
                 src: from,
                 dst: to,
-                what,
-            };
-            self.launch(routed.verdict, due, record, link);
+                what: datagram(&routed, frame, boot),
+            });
         }
     }
 
-    /// Puts a datagram on its way, or into the link's queue of held ones.
-    #[inline]
-    fn launch(&mut self, verdict: Verdict, due: SimTime, record: Record, link: u32) {
-        self.net.link_mut(link).in_flight += 1;
-        if verdict == Verdict::Deliver {
-            self.queue.schedule(due, Class::Data, record);
+    /// Puts a datagram on its way, or lets it wait until its link is released.
+    #[inline(always)]
+    fn launch(&mut self, routed: &Routed, due: SimTime, make: impl FnOnce() -> Record) {
+        self.net.link_mut(routed.link).in_flight += 1;
+        if routed.verdict == Verdict::Deliver {
+            self.queue.schedule_made(due, Class::Data, routed.to, make);
         } else {
-            self.net.bent(link).held.push((due, record));
+            self.net.bent(routed.link).held.push((due, make()));
         }
     }
 
-    /// A datagram reaches its receiver; `None` when it was lost on the way.
+    /// A datagram reaches its receiver; `false` when it was lost on the way.
     #[inline]
-    pub fn arrive(&mut self, record: Record) -> Option<Record> {
+    pub fn arrive(&mut self, record: &Record) -> bool {
         let What::Datagram {
             frame,
             link,
@@ -162,21 +145,18 @@ impl Kernel {
         if link.cut != cut {
             self.counters.dropped_blocked += 1;
             self.frames.release(frame);
-            return None;
+            return false;
         }
         link.in_flight -= 1;
         let receiver = self.hosts.get_mut(record.dst);
-        if !receiver.alive || receiver.boot != boot {
+        if !receiver.is_in_life(boot) {
             receiver.hit(HostHit::Down);
             self.counters.dropped_node_down += 1;
             self.frames.release(frame);
-            return None;
+            return false;
         }
         self.counters.datagrams_delivered += 1;
-        Some(Record {
-            what: What::Received { frame },
-            ..record
-        })
+        true
     }
 
     /// Puts a record behind what already waits for its node.
@@ -229,14 +209,13 @@ impl Kernel {
 
     #[inline]
     pub fn set_alarm(&mut self, node: NodeId, alarm: Alarm) {
-        let what = What::Timer { key: alarm.key };
-        let record = Record {
-            n: alarm.n,
-            src: node,
-            dst: node,
-            what,
-        };
-        self.queue.schedule(alarm.at, Class::Timer, record);
+        self.queue
+            .schedule_made(alarm.at, Class::Timer, node, || Record {
+                n: alarm.n,
+                src: node,
+                dst: node,
+                what: What::Timer { key: alarm.key },
+            });
     }
 
     /// Wakes a client at `at`, unless it is woken earlier anyway.
@@ -259,24 +238,32 @@ impl Kernel {
     }
 
     /// Writes an event into the digest and the trace.
-    #[inline]
     pub fn note(&mut self, node: NodeId, src: NodeId, kind: EventKind, len_bytes: u32, hash: u64) {
         let at = self.now();
-        let from = self.hosts.names[src.index()];
-        let what = from.wrapping_add((kind as u64) << 32 | u64::from(len_bytes));
-        self.hosts.get_mut(node).fold(at, what, hash);
-        self.trace.push(Event {
+        let event = Event {
             at,
             node,
             src,
             kind,
             len_bytes,
             hash,
-        });
+        };
+        self.hosts.note(&event);
+        self.trace.push(event);
     }
 
     pub fn incident(&mut self, node: NodeId, kind: IncidentKind) {
         let at = self.now();
         self.incidents.push(Incident { at, node, kind });
+    }
+}
+
+#[inline(always)]
+fn datagram(routed: &Routed, frame: FrameId, boot: u32) -> What {
+    What::Datagram {
+        frame,
+        link: routed.link,
+        boot,
+        cut: routed.cut,
     }
 }

@@ -4,7 +4,7 @@
 //! drained together and sorted by sender and number, so no tie is broken by a slot, that is by
 //! the history of scheduling. What is scheduled for the current instant waits for its next round.
 
-use crate::record::{Class, Record};
+use crate::record::{Class, Record, What};
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use contract::hash::mix;
@@ -87,25 +87,24 @@ impl Queue {
     }
 
     /// Puts `record` in line for `at`.
-    #[inline]
     pub fn schedule(&mut self, at: SimTime, class: Class, record: Record) {
+        self.schedule_made(at, class, record.dst, || record);
+    }
+
+    /// Puts the record that `make` makes for `dst` in line for `at`. Made where it stays: made
+    /// elsewhere and copied here, it stalls the processor on reading what it has just written.
+    #[inline(always)]
+    pub fn schedule_made(
+        &mut self,
+        at: SimTime,
+        class: Class,
+        dst: NodeId,
+        make: impl FnOnce() -> Record,
+    ) {
         assert!(at >= self.now, "nothing is scheduled in the past");
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.records[slot as usize] = record;
-                slot
-            }
-            None => {
-                self.records.push(record);
-                (self.records.len() - 1) as u32
-            }
-        };
-        let key = key(at, class, record.dst, slot);
-        if at == self.now {
-            self.later.push(key);
-        } else {
-            self.heap.push(Reverse(key));
-        }
+        let slot = self.free.pop().unwrap_or_else(|| self.grow());
+        self.records[slot as usize] = make();
+        self.push(key(at, class, dst, slot), at);
     }
 
     /// Takes the next record that is due before `until`.
@@ -145,6 +144,27 @@ impl Queue {
     /// How many records are in line.
     pub fn len(&self) -> usize {
         self.records.len() - self.free.len()
+    }
+
+    #[cold]
+    fn grow(&mut self) -> u32 {
+        let nobody = NodeId(0);
+        self.records.push(Record {
+            n: 0,
+            src: nobody,
+            dst: nobody,
+            what: What::Wake,
+        });
+        (self.records.len() - 1) as u32
+    }
+
+    #[inline]
+    fn push(&mut self, key: u128, at: SimTime) {
+        if at == self.now {
+            self.later.push(key);
+        } else {
+            self.heap.push(Reverse(key));
+        }
     }
 
     fn idle(&mut self, until: SimTime) -> Next {
@@ -231,7 +251,6 @@ fn class(key: u128) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::What;
     use proptest::prelude::*;
 
     fn record(dst: u32, src: u32, n: u64) -> Record {

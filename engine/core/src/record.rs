@@ -52,8 +52,6 @@ pub(crate) enum What {
     Start { ticket: u64, node: NodeId },
     /// A node is to be stopped by another.
     Stop { node: NodeId },
-    /// For the node: a datagram that arrived, or that was injected.
-    Received { frame: FrameId },
     /// For the node.
     Opened { conn: ConnId },
     /// For the node.
@@ -93,7 +91,6 @@ impl What {
             Self::Timer { .. } => 7,
             Self::Start { .. } => 8,
             Self::Stop { .. } => 9,
-            Self::Received { .. } => 10,
             Self::Opened { .. } => 11,
             Self::Data { .. } => 12,
             Self::Closed { .. } => 13,

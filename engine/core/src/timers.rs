@@ -1,7 +1,7 @@
 //! One node's timers, in node time.
 //!
 //! A timer that is moved to a later time keeps its entry in the queue: when that pops early it is
-//! put back at the right time. A node that re-arms a timout at every message thus costs one queue
+//! put back at the right time. A node that re-arms a timeout at every message thus costs one queue
 //! entry per timeout, not one per message.
 
 use alloc::vec::Vec;

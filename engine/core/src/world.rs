@@ -219,7 +219,7 @@ impl crate::kernel::Kernel {
     fn empty_inbox(&mut self, node: NodeId) {
         let host = self.hosts.get_mut(node);
         for record in host.inbox.drain(..) {
-            if let What::Received { frame } | What::Data { frame, .. } = record.what {
+            if let What::Datagram { frame, .. } | What::Data { frame, .. } = record.what {
                 self.frames.release(frame);
             }
             // A client's wake-up is not lost: it is queued again when the client is back.

@@ -1,8 +1,7 @@
 //! `linearizable`: each key's operations could have happened one after the other, in real-time
 //! order, on a single copy.
 
-use super::linearizable::register::check_register_with;
-use super::linearizable::report::{Counterexample, Options, Verdict as Found};
+use super::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
 use super::{CheckKind, RunData};
 use crate::models::RegisterCas;
 use crate::record::short_value;

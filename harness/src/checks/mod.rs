@@ -14,6 +14,7 @@ use crate::select::Roster;
 use crate::table::Row;
 use contract::{Duration, NodeId, Op, Property, SimTime, Verdict, Violation};
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A kind of check.
 pub trait CheckKind: Sync {
@@ -39,10 +40,8 @@ pub fn kind(name: &str) -> Option<&'static dyn CheckKind> {
 }
 
 /// The rows of all kinds, for the compiler and the help.
-#[must_use]
-pub fn rows() -> Vec<Row> {
-    CHECKS.iter().map(|kind| kind.row()).collect()
-}
+pub static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| CHECKS.iter().map(|kind| kind.row()).collect());
 
 /// What a check sees of a finished run.
 pub struct RunData<'a> {

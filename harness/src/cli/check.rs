@@ -24,13 +24,12 @@ pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
 /// Prints what error codes mean.
 pub fn explain(shell: Shell, args: &ExplainArgs) -> Exit {
     let Some(code) = &args.code else {
-        for (code, text) in diagnostics::codes() {
-            let first = text.lines().next().unwrap_or_default();
-            shell.data(&format!("{code}  {first}\n"));
+        for code in diagnostics::codes::CODES {
+            shell.data(&format!("{}  {}\n", code.code, code.title));
         }
         return Exit::Fine;
     };
-    match diagnostics::explain(&code.to_uppercase()) {
+    match diagnostics::codes::explain(&code.to_uppercase()) {
         Some(text) => {
             shell.data(&format!("{}\n", text.trim_end()));
             Exit::Fine

@@ -42,8 +42,8 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
     let row = |name: &str, about: &str| (name.to_owned(), about.to_owned());
     let mut rows = Vec::new();
     match what {
-        Listed::Faults => rows.extend(faults::rows().iter().map(|kind| row(kind.name, kind.about))),
-        Listed::Checks => rows.extend(checks::rows().iter().map(|kind| row(kind.name, kind.about))),
+        Listed::Faults => rows.extend(faults::ROWS.iter().map(|kind| row(kind.name, kind.about))),
+        Listed::Checks => rows.extend(checks::ROWS.iter().map(|kind| row(kind.name, kind.about))),
         _ => {}
     }
     for system in lab.systems {

@@ -2,20 +2,20 @@
 
 use super::Lab;
 use crate::diagnostics;
-use crate::scenario::{Names, Scenario};
+use crate::scenario::{Lab as Names, Scenario};
 use crate::shell::Shell;
 use crate::{checks, faults};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// What names exist in this lab.
-pub fn names(lab: &Lab) -> Names {
+#[must_use]
+pub fn names(lab: &Lab) -> Names<'static> {
     Names {
-        systems: lab.systems.to_vec(),
-        faults: faults::rows(),
-        checks: checks::rows(),
-        models: checks::MODELS.to_vec(),
-        ops: crate::load::OPS.to_vec(),
+        systems: lab.systems,
+        faults: &faults::ROWS,
+        checks: &checks::ROWS,
+        models: checks::MODELS,
     }
 }
 
@@ -23,8 +23,8 @@ pub fn names(lab: &Lab) -> Names {
 pub struct Loaded {
     /// The path as the user gave it.
     pub path: String,
-    /// Its bytes.
-    pub source: Vec<u8>,
+    /// Its text; what is not UTF-8 in it is replaced, for messages only.
+    pub source: String,
     /// What it says.
     pub scenario: Scenario,
 }
@@ -59,7 +59,7 @@ pub fn compile(
     if good { Ok(loaded) } else { Err(()) }
 }
 
-fn compile_one(names: &Names, shell: Shell, path: &Path, deny: bool) -> Option<Loaded> {
+fn compile_one(names: &Names<'_>, shell: Shell, path: &Path, deny: bool) -> Option<Loaded> {
     let shown = path.display().to_string();
     let source = match fs::read(path) {
         Ok(source) => source,
@@ -69,6 +69,7 @@ fn compile_one(names: &Names, shell: Shell, path: &Path, deny: bool) -> Option<L
         }
     };
     let (scenario, said) = Scenario::compile(&shown, &source, names);
+    let source = String::from_utf8_lossy(&source).into_owned();
     if !said.is_empty() {
         shell.talk(&diagnostics::render(&said, &source, &shown, shell.colour_err));
     }

@@ -7,7 +7,9 @@ use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Runner};
 use crate::rundir;
-use crate::scenario::{Scenario, plan::Plan, units};
+use crate::scenario::plan::Plan;
+use crate::scenario::Scenario;
+use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::shell::Shell;
 use contract::{Duration, SimTime};
@@ -35,8 +37,8 @@ pub fn main(lab: &Lab, shell: Shell, args: &ReplayArgs) -> Exit {
         }
     };
     match &args.until {
-        Some(until) => match units::duration(until) {
-            Ok(until) => walk(shell, plan, until),
+        Some(until) => match Measure::Duration.parse(until) {
+            Ok(until) => walk(shell, plan, Duration(until)),
             Err(error) => {
                 shell.error(&format!("--until {until}: {error}"));
                 Exit::Usage
@@ -59,9 +61,9 @@ fn directory(args: &ReplayArgs) -> PathBuf {
 fn plan(lab: &Lab, shown: &str, document: &[u8], recorded: &RunRecord) -> Result<Plan, String> {
     let names = load::names(lab);
     let (scenario, said) = Scenario::compile(shown, document, &names);
-    let render = |said: &[diagnostics::Diagnostic]| {
-        diagnostics::render(said, document, shown, false)
-    };
+    let text = String::from_utf8_lossy(document);
+    let render =
+        |said: &[diagnostics::Diagnostic]| diagnostics::render(said, &text, shown, false);
     let scenario = scenario.ok_or_else(|| render(&said))?;
     let plan = scenario.plan(&names, None, recorded.seed, 0, &[]);
     let mut plan = plan.map_err(|said| render(&said))?;

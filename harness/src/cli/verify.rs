@@ -8,7 +8,7 @@ use super::load::{self, Loaded};
 use super::{Lab, gravest};
 use crate::outcome::Exit;
 use crate::run::{Runner, TraceLine};
-use crate::scenario::{Names, Scenario, plan::Plan};
+use crate::scenario::{Lab as Names, Scenario, plan::Plan};
 use crate::select::Roster;
 use crate::shell::Shell;
 use crate::{diagnostics, interrupt};
@@ -35,7 +35,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &VerifyArgs) -> Exit {
 }
 
 fn one(
-    names: &Names,
+    names: &Names<'_>,
     shell: Shell,
     args: &VerifyArgs,
     file: &Loaded,
@@ -64,7 +64,7 @@ fn one(
 }
 
 /// The digest that all ways agree on, or which way differs and where.
-fn verify(names: &Names, plan: Plan) -> Result<Digest, String> {
+fn verify(names: &Names<'_>, plan: Plan) -> Result<Digest, String> {
     let from_document = from_document(names, &plan)?;
     let roster = Rc::new(Roster::new(Rc::new(plan)));
     let reference = to_the_end(&mut boot(&roster)?);
@@ -93,9 +93,9 @@ fn verify(names: &Names, plan: Plan) -> Result<Digest, String> {
     Ok(Digest(reference))
 }
 
-fn from_document(names: &Names, plan: &Plan) -> Result<Plan, String> {
-    let document = plan.document.as_bytes();
-    let (scenario, said) = Scenario::compile("plan.toml", document, names);
+fn from_document(names: &Names<'_>, plan: &Plan) -> Result<Plan, String> {
+    let document = plan.document.as_str();
+    let (scenario, said) = Scenario::compile("plan.toml", document.as_bytes(), names);
     let refused = |said: &[diagnostics::Diagnostic]| {
         let said = diagnostics::render(said, document, "plan.toml", false);
         format!("the plan's own document does not compile:\n{said}")

@@ -16,6 +16,7 @@ mod slow_cpu;
 
 use crate::table::Row;
 use contract::{Condition, Duration, NodeId, Rng, Settings, Shock};
+use std::sync::LazyLock;
 
 /// A kind of fault.
 pub trait FaultKind: Sync {
@@ -78,10 +79,8 @@ pub fn kind(name: &str) -> Option<&'static dyn FaultKind> {
 }
 
 /// The rows of all kinds, for the compiler and the help.
-#[must_use]
-pub fn rows() -> Vec<Row> {
-    FAULTS.iter().map(|kind| kind.row()).collect()
-}
+pub static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| FAULTS.iter().map(|kind| kind.row()).collect());
 
 /// A script of conditions that hold from the start to the end of the fault.
 fn lasting(conditions: impl IntoIterator<Item = Condition>) -> Vec<Step> {

@@ -5,9 +5,26 @@
 //! each key's operations are put into one order of calls and returns ([`rank`]). Registers are
 //! compiled further, into dense numbers ([`register`]).
 //!
+//! [`read`] takes histories that were recorded elsewhere, [`jsonl`] writes the lab's own.
+//!
 //! Start with [`register::Register`] for what the register checker sees of an operation.
 
+pub mod edn;
+mod edn_history;
+mod error;
 pub mod intern;
+mod jepsen_log;
+pub mod jsonl;
+mod pairing;
 pub mod rank;
+mod recorded;
 pub mod register;
 pub mod split;
+
+pub use error::ReadError;
+pub use recorded::{Format, Recorded, Subject, read};
+
+#[cfg(test)]
+mod peer_data;
+#[cfg(test)]
+mod reading;

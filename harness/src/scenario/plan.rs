@@ -15,8 +15,11 @@ pub struct Plan {
     pub seed: u64,
     /// The variant, where it is not the base.
     pub variant: Option<String>,
-    /// Whatever was changed against the file besides the variant (`--set`, the point of the
-    /// matrix), as `path = value`; empty for the scenario as it stands.
+    /// The values of the point of the matrix, as `path = value`; those that the file has anyway are
+    /// left out.
+    pub point: Vec<String>,
+    /// Whatever was changed against the file besides the variant and the point that the seed
+    /// selects, as `path = value`; empty for the scenario as it stands.
     pub overrides: Vec<String>,
     /// Groups of nodes and of clients, in the order of their names. The node ids of a world count
     /// through them in this order.

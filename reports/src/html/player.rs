@@ -2,7 +2,7 @@
 //! the operations and messages under way, and what changed. The page holds the data as JSON; its
 //! script draws.
 
-use crate::record::RunRecord;
+use crate::record::{FaultRow, FlightRow, RunRecord, StripSpan};
 use crate::svg::state_class;
 use crate::units::instant;
 use serde::Serialize;
@@ -11,22 +11,30 @@ use serde::Serialize;
 /// or the first ones of a run without.
 pub const STEPS_MAX: usize = 4_000;
 
-/// What the script needs. Times are indexes into `times`, so that no number is beyond what
-/// JavaScript holds exactly; `times` holds microseconds for geometry.
+/// A state: node, from, to, class, label.
+type StripData = (usize, u64, u64, &'static str, String);
+
+/// A fault: id and kind, what they hit, from, to.
+type FaultData = (String, String, u64, u64);
+
+/// An operation: number, client, text, answer, from, to (the end of the run when unknown), core.
+type OpData = (u64, usize, String, String, u64, u64, bool);
+
+/// A message: from, to, label, fate, sent, arrived or −1.
+type FlightData = (usize, usize, String, String, u64, i64);
+
+/// What the script needs. All times are microseconds: nanoseconds of a long run are beyond what
+/// JavaScript holds exactly.
 #[derive(Debug, Serialize)]
 pub struct Data {
     /// The instants that something happened at: microseconds, and as text.
     times: Vec<(u64, String)>,
     /// Nodes: name and role.
     nodes: Vec<(String, String)>,
-    /// States: node, from, to, class, label.
-    strips: Vec<(usize, u64, u64, &'static str, String)>,
-    /// Faults: id and kind, what they hit, from, to.
-    faults: Vec<(String, String, u64, u64)>,
-    /// Operations: number, client, text, answer, from, to (the end of the run when unknown), core.
-    ops: Vec<(u64, usize, String, String, u64, u64, bool)>,
-    /// Messages: from, to, label, fate, sent, arrived or −1.
-    flights: Vec<(usize, usize, String, String, u64, i64)>,
+    strips: Vec<StripData>,
+    faults: Vec<FaultData>,
+    ops: Vec<OpData>,
+    flights: Vec<FlightData>,
     /// Lines to show at an instant: microseconds, tone, text.
     lines: Vec<(u64, &'static str, String)>,
     /// The step to begin at: that of the first violation, or 0.
@@ -36,27 +44,16 @@ pub struct Data {
 /// The data of a run; `None` when there is nothing to step through.
 #[must_use]
 pub fn data(run: &RunRecord) -> Option<Data> {
-    let place = |id: u32| run.nodes.iter().position(|node| node.id == id);
-    let core = run.core_ops();
     let mut lines = lines(run);
     lines.sort_by_key(|line| line.0);
     let first_violation = run.first_violation().map(|(_, seen)| seen.at_ns);
     let times = times(&lines, first_violation);
-    let start = first_violation.map_or(0, |at| times.partition_point(|&time| time < at));
     if times.len() < 2 {
         return None;
     }
-    let (first, last) = (times[0], times[times.len() - 1]);
-    lines.retain(|line| (first..=last).contains(&line.0));
-    let within = |from: u64, to: u64| from <= last && to >= first;
-    let strips = run
-        .strips
-        .iter()
-        .filter(|span| within(span.from_ns, span.to_ns));
-    let ops = run
-        .ops
-        .iter()
-        .filter(|op| within(op.call_ns, op.ret_ns.unwrap_or(run.end_ns)));
+    let start = first_violation.map_or(0, |at| times.partition_point(|&time| time < at));
+    let window = (times[0], times[times.len() - 1]);
+    lines.retain(|line| (window.0..=window.1).contains(&line.0));
     Some(Data {
         times: times.iter().map(|&at| (micros(at), instant(at))).collect(),
         nodes: run
@@ -64,55 +61,21 @@ pub fn data(run: &RunRecord) -> Option<Data> {
             .iter()
             .map(|node| (node.name.clone(), node.role.clone()))
             .collect(),
-        strips: strips
-            .filter_map(|span| {
-                let class = state_class(&span.state);
-                let (from, to) = (micros(span.from_ns), micros(span.to_ns));
-                Some((place(span.node)?, from, to, class, span.label.clone()))
-            })
+        strips: run
+            .strips
+            .iter()
+            .filter_map(|row| strip(run, row, window))
             .collect(),
-        faults: (run.faults.iter())
-            .filter_map(|fault| {
-                let name = format!("{} ({})", fault.id, fault.kind);
-                let end = fault.end_ns.unwrap_or(run.end_ns);
-                Some((
-                    name,
-                    fault.targets.clone(),
-                    micros(fault.start_ns?),
-                    micros(end),
-                ))
-            })
+        faults: run
+            .faults
+            .iter()
+            .filter_map(|row| fault(run, row))
             .collect(),
-        ops: ops
-            .filter_map(|op| {
-                let (from, to) = (micros(op.call_ns), micros(op.ret_ns.unwrap_or(run.end_ns)));
-                let (call, ret) = (op.call.clone(), op.ret.clone());
-                Some((
-                    op.id,
-                    place(op.client)?,
-                    call,
-                    ret,
-                    from,
-                    to,
-                    core.contains(&op.id),
-                ))
-            })
-            .collect(),
-        flights: (run.flights.iter())
-            .filter(|row| within(row.sent_ns, row.arrived_ns.unwrap_or(row.sent_ns)))
-            .filter_map(|row| {
-                let arrived = row.arrived_ns.and_then(|at| i64::try_from(micros(at)).ok());
-                let (label, fate) = (row.label.clone(), row.fate.clone());
-                let (from, to) = place(row.from).zip(place(row.to))?;
-                Some((
-                    from,
-                    to,
-                    label,
-                    fate,
-                    micros(row.sent_ns),
-                    arrived.unwrap_or(-1),
-                ))
-            })
+        ops: ops(run, window),
+        flights: run
+            .flights
+            .iter()
+            .filter_map(|row| flight(run, row, window))
             .collect(),
         lines: lines
             .into_iter()
@@ -122,7 +85,65 @@ pub fn data(run: &RunRecord) -> Option<Data> {
     })
 }
 
-/// Microseconds: a run of 285 years still is a whole number for JavaScript.
+/// The place of a node in the list of nodes.
+fn place(run: &RunRecord, id: u32) -> Option<usize> {
+    run.nodes.iter().position(|node| node.id == id)
+}
+
+/// Whether a span reaches into a window.
+fn within(from: u64, to: u64, window: (u64, u64)) -> bool {
+    from <= window.1 && to >= window.0
+}
+
+fn strip(run: &RunRecord, row: &StripSpan, window: (u64, u64)) -> Option<StripData> {
+    let node = place(run, row.node).filter(|_| within(row.from_ns, row.to_ns, window))?;
+    let (from, to) = (micros(row.from_ns), micros(row.to_ns));
+    Some((node, from, to, state_class(&row.state), row.label.clone()))
+}
+
+fn fault(run: &RunRecord, row: &FaultRow) -> Option<FaultData> {
+    let name = format!("{} ({})", row.id, row.kind);
+    let end = row.end_ns.unwrap_or(run.end_ns);
+    Some((
+        name,
+        row.targets.clone(),
+        micros(row.start_ns?),
+        micros(end),
+    ))
+}
+
+fn ops(run: &RunRecord, window: (u64, u64)) -> Vec<OpData> {
+    let core = run.core_ops();
+    let mut ops = Vec::new();
+    for op in &run.ops {
+        let end = op.ret_ns.unwrap_or(run.end_ns);
+        let shown = within(op.call_ns, end, window);
+        if let Some(client) = place(run, op.client).filter(|_| shown) {
+            let (from, to, core) = (micros(op.call_ns), micros(end), core.contains(&op.id));
+            ops.push((
+                op.id,
+                client,
+                op.call.clone(),
+                op.ret.clone(),
+                from,
+                to,
+                core,
+            ));
+        }
+    }
+    ops
+}
+
+fn flight(run: &RunRecord, row: &FlightRow, window: (u64, u64)) -> Option<FlightData> {
+    let end = row.arrived_ns.unwrap_or(row.sent_ns);
+    let (from, to) = place(run, row.from).zip(place(run, row.to))?;
+    let arrived = row.arrived_ns.and_then(|at| i64::try_from(micros(at)).ok());
+    let (label, fate, sent) = (row.label.clone(), row.fate.clone(), micros(row.sent_ns));
+    let shown = within(row.sent_ns, end, window);
+    shown.then_some((from, to, label, fate, sent, arrived.unwrap_or(-1)))
+}
+
+/// Microseconds: the end of a run of 285 years still is a whole number for JavaScript.
 const fn micros(ns: u64) -> u64 {
     ns / 1_000
 }
@@ -187,6 +208,12 @@ fn lines(run: &RunRecord) -> Vec<(u64, &'static str, String)> {
             ));
         }
     }
+    network_lines(run, &mut lines);
+    lines
+}
+
+/// The messages and the printed events.
+fn network_lines(run: &RunRecord, lines: &mut Vec<(u64, &'static str, String)>) {
     for row in &run.flights {
         let (from, to) = (run.node_name(row.from), run.node_name(row.to));
         let fate = if row.fate.is_empty() {
@@ -213,7 +240,6 @@ fn lines(run: &RunRecord) -> Vec<(u64, &'static str, String)> {
             .map_or_else(String::new, |id| run.node_name(id) + " ");
         lines.push((row.at_ns, "plain", format!("{node}{}", row.line)));
     }
-    lines
 }
 
 /// The markup of the slider with its data; empty places for the script to fill.
@@ -237,7 +263,7 @@ pub fn markup(data: &Data) -> String {
          aria-label=\"Event of the run\"/>\n\
          <div class=\"world\"><svg class=\"graph\" viewBox=\"0 0 440 340\" role=\"img\" \
          aria-label=\"The cluster; the table beside it says the same\"></svg>\
-         <div class=\"states\"><div class=\"changed\" aria-live=\"polite\"></div>\
+         <div class=\"states\" tabindex=\"0\"><div class=\"changed\" aria-live=\"polite\"></div>\
          <table><thead><tr><th scope=\"col\">node</th><th scope=\"col\">state</th></tr></thead>\
          <tbody></tbody></table><div class=\"underway\"></div></div></div>\n</div>\n\
          <noscript><p class=\"faint\">The slider needs scripts; the pictures and tables do not.\

@@ -61,13 +61,17 @@ function player(run, root) {
   root.hidden = false;
 
   // Nodes stand on an outer ring, clients on an inner one.
-  const isClient = (n) => !run.strips.some((span) => span[0] === n);
+  const clients = new Set(run.ops.map((op) => op[1]));
+  const isClient = (n) => clients.has(n) && !run.strips.some((span) => span[0] === n);
   const rings = [[], []];
-  run.nodes.forEach((_, n) => rings[isClient(n) ? 1 : 0].push(n));
+  const ring = run.nodes.map((_, n) => isClient(n));
+  ring.forEach((inner, n) => rings[inner ? 1 : 0].push(n));
   if (rings[0].length === 0) rings.reverse();
+  // Circles of one ring do not overlap.
+  const sizes = rings.map((members, inner) => Math.max(1.5, (inner ? 200 : 430) / members.length));
   const places = [];
-  rings.forEach((ring, inner) => ring.forEach((n, k) => {
-    const turn = (k + (inner ? 0.5 : 0)) / ring.length * 2 * Math.PI - Math.PI / 2;
+  rings.forEach((members, inner) => members.forEach((n, k) => {
+    const turn = (k + (inner ? 0.5 : 0)) / members.length * 2 * Math.PI - Math.PI / 2;
     const [rx, ry] = inner ? [78, 58] : [165, 125];
     places[n] = [220 + rx * Math.cos(turn), 165 + ry * Math.sin(turn)];
   }));
@@ -88,14 +92,18 @@ function player(run, root) {
     return element;
   }
 
-  const stateAt = (n, at) => run.strips.find((s) => s[0] === n && s[1] <= at && at < s[2]);
+  // The states of each node, in order of time.
+  const spans = run.nodes.map(() => []);
+  for (const span of run.strips) spans[span[0]].push(span);
+  const stateAt = (n, at) => spans[n].find((s) => s[1] <= at && at < s[2]);
   const opsAt = (at) => run.ops.filter((op) => op[4] <= at && at <= op[5]);
 
   function drawGraph(at) {
     graph.replaceChildren();
+    const few = rings[0].length <= 24;
     for (const a of rings[0]) {
       for (const b of rings[0]) {
-        if (a < b) {
+        if (few && a < b) {
           add(graph, "line", { class: "link", x1: places[a][0], y1: places[a][1], x2: places[b][0], y2: places[b][1] });
         }
       }
@@ -118,22 +126,23 @@ function player(run, root) {
     run.nodes.forEach(([name], n) => {
       const state = stateAt(n, at);
       const [x, y] = places[n];
-      const kind = isClient(n) ? "client" : state ? state[3] : "s-down";
+      const kind = ring[n] ? "client" : state ? state[3] : "s-down";
       const group = add(graph, "g", {});
       add(group, "title", {}, state ? state[4] : "");
-      add(group, "circle", { class: `node ${kind}`, cx: x, cy: y, r: isClient(n) ? 9 : 15 });
-      add(group, "text", { x, y: y + (isClient(n) ? 24 : 30) }, name);
+      add(group, "circle", { class: `node ${kind}`, cx: x, cy: y, r: ring[n] ? Math.min(9, sizes[1]) : Math.min(15, sizes[0]) });
+      if (run.nodes.length <= 40) add(group, "text", { x, y: y + (ring[n] ? 24 : 30) }, name);
     });
   }
 
   function drawStates(at) {
     body.replaceChildren();
+    const ops = opsAt(at);
     run.nodes.forEach(([name], n) => {
-      const busy = opsAt(at).filter((op) => op[1] === n).map((op) => `${op[2]} (operation ${op[0]})`);
+      const busy = ops.filter((op) => op[1] === n).map((op) => `${op[2]} (operation ${op[0]})`);
       const state = stateAt(n, at);
       const row = document.createElement("tr");
       say(row, "td", name);
-      say(row, "td", isClient(n) ? busy.join(", ") || "idle" : state ? state[4] : "unknown");
+      say(row, "td", ring[n] ? busy.join(", ") || "idle" : state ? state[4] : "unknown");
       body.append(row);
     });
     const underway = root.querySelector(".underway");

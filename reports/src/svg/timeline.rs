@@ -22,7 +22,7 @@ const GROUP_GAP: u64 = 10;
 /// A letter of the labels is at most so wide, in tenths.
 const LETTER_TENTHS: u64 = 64;
 /// The instant at which an operation took effect is drawn into bars of at least this width.
-const POINT_ROOM_TENTHS: u64 = 120;
+const POINT_ROOM_TENTHS: u64 = 200;
 /// Letters of a row's name that fit on the left.
 const NAME_MAX: usize = 20;
 

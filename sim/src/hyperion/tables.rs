@@ -293,6 +293,14 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         "One fixed wait per node instead, by index; for experiments that need to know who is first.",
     ),
     setting(
+        "contact",
+        Kind::Choice(&["any", "heartbeat"]),
+        r#""any""#,
+        "What counts as hearing the leader: anything from it, or heartbeats alone, as in code that \
+         keeps a `last_heartbeat`. With heartbeats alone a loaded follower waits no longer than an \
+         idle one.",
+    ),
+    setting(
         "pre_vote",
         Kind::Bool,
         "true",

@@ -1,6 +1,6 @@
 //! One node's disk: a page cache over what is durable, and everything that goes wrong with disks.
 //!
-//! Start with [`SimDisk`]. Operation `m` of a disk draws from words `16m` to `16m + 15` of its
+//! Start with `SimDisk`. Operation `m` of a disk draws from words `16m` to `16m + 15` of its
 //! stream, whatever conditions hold, so a fault shifts no later draw. The fault model follows
 //! Rebello et al., *Can Applications Recover from fsync Failures?* (ATC 2020), for syncs that
 //! fail, and Ganesan et al., *Redundancy Does Not Imply Fault Tolerance* (FAST 2017), for

@@ -1,9 +1,10 @@
 //! The network: every link's latency, chance, bandwidth and conditions.
 //!
-//! Start with [`Net::route`], which decides the fate of a datagram, and [`Net::carry`], which does
+//! Start with `Net::route`, which decides the fate of a datagram, and `Net::carry`, which does
 //! so for a segment of a stream. Both draw all words of the message before they look at what
-//! holds on the link, so a fault shifts no later draw. Connections live in [`stream`].
+//! holds on the link, so a fault shifts no later draw. Connections live in `stream`.
 
+mod chacha;
 pub(crate) mod conn;
 pub(crate) mod draws;
 pub(crate) mod law;
@@ -21,7 +22,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use contract::hash::mix;
 use contract::{Condition, NodeId, Rng, SimTime, Word};
-use draws::{Draws, Words, purpose};
+use draws::{Draws, Words, halves, purpose};
 use law::{Gate, LinkHit, LinkLaw};
 use link::{Bent, Link};
 
@@ -38,6 +39,7 @@ const NO_LINK: u32 = u32::MAX;
 pub(crate) struct Routed {
     /// The number of the message on its link.
     pub n: u64,
+    pub to: NodeId,
     pub link: u32,
     pub cut: u32,
     pub due: SimTime,
@@ -125,16 +127,17 @@ impl Net {
         let link = &mut self.links[id as usize];
         let n = link.n;
         link.n += 1;
-        let words = self.draws.words(id, link.stream, n, &mut link.place);
+        let drawn = self.draws.draw(id, link.stream, n, &mut link.place);
         let law = match &link.bent {
             Some(bent) => &bent.law,
             None => &self.laws[link.spec as usize],
         };
-        let latency_ns = law.latency.sample_words(pair(&words, purpose::LATENCY));
+        let latency_ns = law.latency.sample_words(drawn.latency());
         let (due, cut) = (at + contract::Duration(latency_ns), link.cut);
         let verdict = Verdict::Deliver;
-        let routed = Routed {
+        let mut routed = Routed {
             n,
+            to,
             link: id,
             cut,
             due,
@@ -142,35 +145,36 @@ impl Net {
             flip: None,
             verdict,
         };
-        if law.plain && !self.manual {
-            return routed;
+        if !law.plain || self.manual {
+            let words = drawn.words();
+            self.route_bent(at, &mut routed, &words, len_bytes, counters);
         }
-        self.route_bent(at, routed, &words, len_bytes, counters)
+        routed
     }
 
     /// The rest of [`Net::route`], for a link on which more than latency holds.
     fn route_bent(
         &mut self,
         at: SimTime,
-        mut routed: Routed,
+        routed: &mut Routed,
         words: &Words,
         len_bytes: u32,
         counters: &mut Counters,
-    ) -> Routed {
+    ) {
         let extra_ns = self.extra(routed.link, words, counters);
         let law = self.law(routed.link).gate;
         let link = &mut self.links[routed.link as usize];
-        let (lost, doubled) = halves(words[purpose::FATE]);
-        let (_, corrupted) = halves(words[purpose::BEND]);
+        let (lost, doubled) = words.halves(purpose::FATE);
+        let (_, corrupted) = words.halves(purpose::BEND);
         if law.blocked {
             link.hit(LinkHit::Block, 1);
             routed.verdict = Verdict::Drop(DropReason::Blocked);
-            return routed;
+            return;
         }
         let Some(sent_ns) = transmit(link, at, law.bandwidth, len_bytes, true) else {
             link.hit(LinkHit::Bandwidth, u64::from(law.bandwidth_bent));
             routed.verdict = Verdict::Drop(DropReason::QueueFull);
-            return routed;
+            return;
         };
         if sent_ns > 0 && law.bandwidth_bent {
             link.hit(LinkHit::Bandwidth, 1);
@@ -180,13 +184,13 @@ impl Net {
         if law.loss.hit(lost) {
             link.hit(LinkHit::Loss, u64::from(law.loss.bent(lost)));
             routed.verdict = Verdict::Drop(DropReason::Lost);
-            return routed;
+            return;
         }
         if law.corrupt.hit(corrupted) && len_bytes > 0 {
             link.hit(LinkHit::Corrupt, u64::from(law.corrupt.bent(corrupted)));
             counters.corrupted += 1;
             let bits = u64::from(len_bytes) * 8;
-            routed.flip = Some(Word(mix(words[purpose::BEND].0, 1)).below(bits));
+            routed.flip = Some(Word(mix(words.0[purpose::BEND].0, 1)).below(bits));
         }
         if law.duplicate.hit(doubled) {
             link.hit(LinkHit::Duplicate, u64::from(law.duplicate.bent(doubled)));
@@ -194,7 +198,7 @@ impl Net {
             let spec = link.spec as usize;
             let copy_ns = self.specs[spec]
                 .latency
-                .sample_words(pair(words, purpose::COPY));
+                .sample_words(words.pair(purpose::COPY));
             routed.copy = Some(at + contract::Duration(copy_ns) + late_ns);
         }
         if law.held || self.manual {
@@ -202,7 +206,6 @@ impl Net {
             counters.held += 1;
             routed.verdict = Verdict::Hold;
         }
-        routed
     }
 
     /// Decides the fate of a segment of a stream sent now. Corruption is noticed by a checksum and
@@ -219,10 +222,10 @@ impl Net {
         let link = &mut self.links[id as usize];
         let n = link.n;
         link.n += 1;
-        let words = self.draws.words(id, link.stream, n, &mut link.place);
+        let words = self.draws.draw(id, link.stream, n, &mut link.place).words();
         let extra_ns = self.extra(id, &words, counters);
         let law = self.law(id);
-        let latency_ns = law.latency.sample_words(pair(&words, purpose::LATENCY));
+        let latency_ns = law.latency.sample_words(words.pair(purpose::LATENCY));
         let law = law.gate;
         let link = &mut self.links[id as usize];
         let sent_ns = transmit(link, at, law.bandwidth, len_bytes, false).unwrap_or(0);
@@ -231,7 +234,7 @@ impl Net {
         }
         let losses = losses(link, law, &words);
         let latency_ns = latency_ns.saturating_add(sent_ns).saturating_add(extra_ns);
-        let split = words[purpose::COPY + 1];
+        let split = words.0[purpose::COPY + 1];
         Carried {
             n,
             link: id,
@@ -317,9 +320,9 @@ impl Net {
         if law.plain {
             return 0;
         }
-        let delay_ns = law.delay(pair(words, purpose::DELAY));
-        let (reordered, _) = halves(words[purpose::BEND]);
-        let reordering = law.reordering(reordered, Word(mix(words[purpose::BEND].0, 2)));
+        let delay_ns = law.delay(words.pair(purpose::DELAY));
+        let (reordered, _) = words.halves(purpose::BEND);
+        let reordering = law.reordering(reordered, Word(mix(words.0[purpose::BEND].0, 2)));
         let link = &mut self.links[id as usize];
         if delay_ns > 0 {
             link.hit(LinkHit::Delay, 1);
@@ -385,8 +388,8 @@ fn transmit(
 fn losses(link: &mut Link, gate: Gate, words: &Words) -> u32 {
     for tries in 0..LOSSES_MAX {
         let word = |purpose: usize| match tries {
-            0 => words[purpose],
-            _ => Word(mix(words[purpose].0, u64::from(tries))),
+            0 => words.0[purpose],
+            _ => Word(mix(words.0[purpose].0, u64::from(tries))),
         };
         let (lost, _) = halves(word(purpose::FATE));
         let (_, corrupted) = halves(word(purpose::BEND));
@@ -399,12 +402,4 @@ fn losses(link: &mut Link, gate: Gate, words: &Words) -> u32 {
         }
     }
     LOSSES_MAX
-}
-
-fn pair(words: &Words, at: usize) -> [Word; 2] {
-    [words[at], words[at + 1]]
-}
-
-fn halves(word: Word) -> (u32, u32) {
-    (word.0 as u32, (word.0 >> 32) as u32)
 }

@@ -11,6 +11,7 @@
 pub mod counterexample;
 mod model;
 mod mutant;
+mod recorded;
 mod register;
 pub mod replay;
 mod report;
@@ -25,5 +26,6 @@ mod agreement;
 mod testkit;
 
 pub use model::check_model;
+pub use recorded::{check_recorded, check_recorded_with};
 pub use register::{check_register, check_register_with};
 pub use report::{COUNTEREXAMPLES_MAX, Counterexample, Options, Report, Verdict};

@@ -1,7 +1,7 @@
 //! Any model, by search.
 
 use super::counterexample::sentence::Speaker;
-use super::counterexample::{Judgement, Oracle, core_of};
+use super::counterexample::{Budget, Judgement, Oracle, core_of};
 use super::register::counterexample;
 use super::report::{Counterexample, Options, Report};
 use super::search::generic::{Event, ModelObject};
@@ -11,9 +11,6 @@ use crate::history::rank::{Interval, OPEN, Ranker};
 use crate::history::split::{Share, Split};
 use crate::models::Model;
 use contract::{Call, Op, Outcome, ReadLevel, Ret};
-
-/// Steps for one verdict on a weakened history.
-const WEAK_STEPS_MAX: u64 = 200_000;
 
 /// Whether `ops` is linearizable under `model`. Operations that the model does not know and reads
 /// that may be stale are not judged.
@@ -30,6 +27,7 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
             ops,
             part,
             shares,
+            budget: Budget::new(),
         };
         let steps_left = options.search_steps_max.saturating_sub(report.search_steps);
         let (found, steps) = case.search(|_| false, Limits::steps(steps_left));
@@ -38,7 +36,7 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
             Found::Linearizable(_) => {}
             Found::Undecided { why } => report.leave_open(part, why),
             Found::NotLinearizable { .. } => {
-                if report.refute() {
+                if report.refute(options) {
                     report.counterexamples.push(case.explain(options));
                 }
             }
@@ -68,6 +66,7 @@ struct Case<'a, M> {
     ops: &'a [Op],
     part: u64,
     shares: &'a [Share],
+    budget: Budget,
 }
 
 impl<M: Model> Case<'_, M> {
@@ -138,11 +137,10 @@ impl<M: Model> Case<'_, M> {
 impl<M: Model> Oracle for Case<'_, M> {
     fn judge(&mut self, strong: &[u32]) -> Judgement {
         let is_weak = |op: u32| strong.binary_search(&op).is_err();
-        match self.search(is_weak, Limits::steps(WEAK_STEPS_MAX)).0 {
-            Found::Linearizable(_) => Judgement::Holds,
-            Found::NotLinearizable { .. } => Judgement::Fails(None),
-            Found::Undecided { .. } => Judgement::Unknown,
-        }
+        let mut budget = self.budget;
+        let judgement = budget.judge(|limits| self.search(is_weak, limits));
+        self.budget = budget;
+        judgement
     }
 }
 
@@ -184,6 +182,7 @@ pub(super) fn search_model<M: Model>(model: &M, ops: &[Op]) -> Found {
         ops,
         part,
         shares,
+        budget: Budget::new(),
     };
     case.search(|_| false, Limits::steps(1_000_000)).0
 }

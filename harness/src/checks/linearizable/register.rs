@@ -67,7 +67,7 @@ fn judge_key(case: Case<'_>, options: &Options<'_>, steps_left: u64, report: &mu
     let judged = tier_one::judge(&register, options.certify);
     if let Judged::Violated(violation) = judged {
         report.tier_one_keys += 1;
-        if report.refute() {
+        if report.refute(options) {
             let guess = strong_of(&register, &violation.witnesses());
             drop(register);
             let first = Judgement::Fails(Some(guess));
@@ -90,7 +90,7 @@ fn judge_key(case: Case<'_>, options: &Options<'_>, steps_left: u64, report: &mu
         Found::Linearizable(_) => {}
         Found::Undecided { why } => report.leave_open(case.key, why),
         Found::NotLinearizable { .. } => {
-            if report.refute() {
+            if report.refute(options) {
                 report
                     .counterexamples
                     .push(explain(case, options, Judgement::Fails(None)));

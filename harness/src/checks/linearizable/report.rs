@@ -1,6 +1,6 @@
 //! What the checker says about a history.
 
-use contract::{NodeId, OpId, Value};
+use contract::{NodeId, OpId, SimTime, Value};
 
 /// How a check is run.
 #[derive(Clone, Copy)]
@@ -11,10 +11,15 @@ pub struct Options<'a> {
     /// Whether a verdict of "linearizable" by tier one is proved by an order that is built and
     /// replayed. Twice the time; on unless only speed counts.
     pub certify: bool,
+    /// How many refuted keys are explained in full; a broken system fails on all of them in the
+    /// same way. 0 for verdicts alone.
+    pub counterexamples_max: usize,
     /// How clients are called in sentences.
     pub client: &'a dyn Fn(NodeId) -> String,
     /// How values are called in sentences.
     pub value: &'a dyn Fn(Value) -> String,
+    /// How times are written in sentences.
+    pub time: &'a dyn Fn(SimTime) -> String,
 }
 
 impl Options<'_> {
@@ -24,8 +29,10 @@ impl Options<'_> {
         Self {
             search_steps_max,
             certify: true,
+            counterexamples_max: COUNTEREXAMPLES_MAX,
             client: &|client| format!("n{}", client.0),
             value: &|value| format!("value {}", value.id),
+            time: &seconds,
         }
     }
 }
@@ -86,11 +93,13 @@ pub struct Report {
     pub certificates_refused: u64,
     /// The verdict.
     pub verdict: Verdict,
-    /// One per refuted key, ascending by key; at most [`COUNTEREXAMPLES_MAX`].
+    /// Keys that were refuted.
+    pub refuted_keys: u64,
+    /// One per refuted key, ascending by key, up to [`Options::counterexamples_max`].
     pub counterexamples: Vec<Counterexample>,
 }
 
-/// How many keys are explained in full; a broken system fails on all of them in the same way.
+/// How many refuted keys are explained unless it is said otherwise.
 pub const COUNTEREXAMPLES_MAX: usize = 8;
 
 impl Report {
@@ -104,14 +113,16 @@ impl Report {
             search_steps: 0,
             certificates_refused: 0,
             verdict: Verdict::Linearizable,
+            refuted_keys: 0,
             counterexamples: Vec::new(),
         }
     }
 
     /// Notes a refuted key. Returns whether a counterexample is wanted.
-    pub(super) fn refute(&mut self) -> bool {
+    pub(super) fn refute(&mut self, options: &Options<'_>) -> bool {
         self.verdict = Verdict::NotLinearizable;
-        self.counterexamples.len() < COUNTEREXAMPLES_MAX
+        self.refuted_keys += 1;
+        self.counterexamples.len() < options.counterexamples_max
     }
 
     pub(super) fn leave_open(&mut self, key: u64, why: &'static str) {
@@ -120,4 +131,11 @@ impl Report {
             self.verdict = Verdict::Undecided { why };
         }
     }
+}
+
+/// Seconds with as many digits as it takes: `1.25s`.
+fn seconds(at: SimTime) -> String {
+    let text = at.to_string();
+    let digits = text.trim_end_matches('s').trim_end_matches('0');
+    format!("{}s", digits.trim_end_matches('.'))
 }

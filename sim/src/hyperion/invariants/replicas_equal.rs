@@ -29,6 +29,9 @@ pub struct ReplicasEqual {
     digests: Vec<ChunkMap<u64, (u64, NodeId)>>,
     /// Per node: the index at which it was last looked at.
     compared: Vec<u64>,
+    /// Per node: the life in which it left the others, as a count of boots. It does not come back
+    /// to them, so one report is enough.
+    diverged: Vec<Option<u32>>,
 }
 
 impl ReplicasEqual {
@@ -37,6 +40,7 @@ impl ReplicasEqual {
             seats: seats.clone(),
             digests: vec![ChunkMap::default(); seats.groups],
             compared: vec![0; seats.slots()],
+            diverged: vec![None; seats.slots()],
         }
     }
 }
@@ -72,9 +76,11 @@ impl Invariant for ReplicasEqual {
             }
             return Ok(());
         };
-        if digest == expect {
+        let boot = Some(nodes.boot(touched));
+        if digest == expect || self.diverged[touched.index()] == boot {
             return Ok(());
         }
+        self.diverged[touched.index()] = boot;
         let (name, other) = (self.seats.name(touched), self.seats.name(first));
         Err(Violation {
             property: PROPERTY.name,

@@ -103,6 +103,7 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
         heartbeat: settings.duration("heartbeat"),
         election: settings.range("election"),
         election_fixed: fixed.get(seat.index as usize).copied(),
+        contact_is_heartbeat: settings.choice("contact") == "heartbeat",
         pre_vote: settings.bool("pre_vote"),
         check_quorum: settings.bool("check_quorum"),
         lease: settings.duration("lease"),

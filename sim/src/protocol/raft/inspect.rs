@@ -9,13 +9,13 @@ use contract::Now;
 impl Raft {
     /// This node's index in the group.
     #[must_use]
-    pub const fn me(&self) -> u32 {
+    pub fn me(&self) -> u32 {
         self.config.me
     }
 
     /// What it was booted with.
     #[must_use]
-    pub const fn config(&self) -> &Config {
+    pub fn config(&self) -> &Config {
         &self.config
     }
 
@@ -55,7 +55,7 @@ impl Raft {
         self.commit_index
     }
 
-    /// The last index handed out in [`Ready::Apply`].
+    /// The last index handed out in [`super::Ready::Apply`].
     #[must_use]
     pub const fn applied_index(&self) -> u64 {
         self.applied_index

@@ -116,6 +116,19 @@ impl Progress {
         true
     }
 
+    /// The peer's log ends at `last_index`. When that is less than it has acknowledged, its disk
+    /// was lost, which no protocol of majorities allows for; it is filled again all the same. An
+    /// answer that was overtaken by a later one looks alike and costs one probe.
+    pub fn reaches(&mut self, last_index: u64, now: Instant) {
+        if last_index < self.matched {
+            self.matched = last_index;
+            self.next = last_index + 1;
+            self.probing = true;
+            self.in_flight.clear();
+            self.progress_at = now;
+        }
+    }
+
     /// Takes everything without an answer for lost. A probe is repeated where it was.
     pub fn rewind(&mut self, now: Instant) {
         self.in_flight.clear();

@@ -1,5 +1,6 @@
 //! What waits for the disk: nothing is promised before its sync ended (raft-paper §5, Figure 2).
 
+use super::config::Fsync;
 use super::machine::Raft;
 use super::ready::Role;
 use super::storage::Ticket;
@@ -42,7 +43,8 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         let is_append = matches!(promise, Promise::Append { .. } | Promise::OwnMatch { .. });
-        let is_rash = is_append && self.config.flaws.ack_before_fsync;
+        let is_rash = self.config.fsync != Fsync::Always || self.config.flaws.ack_before_fsync;
+        let is_rash = is_append && is_rash;
         if is_rash || self.storage.is_durable(ticket) {
             self.fulfil(now, promise, fx);
         } else {
@@ -70,7 +72,7 @@ impl Raft {
                 self.on_own_match(index, fx);
             }
             Promise::Heartbeat { term, to, round } if term == self.term => {
-                self.send(to, Body::HeartbeatResponse { round }, fx);
+                self.respond(to, round, fx);
             }
             _ => {}
         }

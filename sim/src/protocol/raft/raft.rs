@@ -1,6 +1,6 @@
 //! The state machine: its state, its inputs, and what leaves it.
 
-use super::config::{Config, PEERS_MAX};
+use super::config::Config;
 use super::election::Votes;
 use super::entry::{LogId, Payload};
 use super::log::Log;
@@ -16,7 +16,7 @@ use super::wire::{Body, COMMAND_BYTES_MAX, Message, decode};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{DiskError, Duration, Fx, Instant, Now, Refused, SyncId, TimerKey};
+use contract::{DiskError, Duration, Fx, Instant, Now, Refused, Span, SyncId, TimerKey};
 use core::ops::Range;
 
 /// The timer keys that Raft uses; the owner's own are outside.
@@ -25,6 +25,7 @@ pub const TIMERS: Range<u64> = 0x5AF7_0000_0000_0000..0x5AF7_0000_0000_0010;
 pub(super) const ELECTION: TimerKey = TimerKey(TIMERS.start);
 pub(super) const HEARTBEAT: TimerKey = TimerKey(TIMERS.start + 1);
 pub(super) const APPLY: TimerKey = TimerKey(TIMERS.start + 2);
+const FSYNC: TimerKey = TimerKey(TIMERS.start + 3);
 
 /// One member of a Raft group.
 ///
@@ -32,7 +33,8 @@ pub(super) const APPLY: TimerKey = TimerKey(TIMERS.start + 2);
 /// heartbeat, its own part of a majority) was durable before it left.
 #[derive(Clone, Debug)]
 pub struct Raft {
-    pub(super) config: Config,
+    /// Shared by all forks of this node.
+    pub(super) config: Arc<Config>,
     pub(super) role: Role,
     pub(super) term: u64,
     pub(super) vote: Option<u32>,
@@ -87,12 +89,12 @@ impl Raft {
     ///
     /// # Errors
     /// When the log is damaged in the middle: what was acknowledged may be gone, and a node that
-    /// forgot it must not vote.
+    /// forgot it must not vote. Also when settings contradict each other.
     ///
     /// # Panics
-    /// When the configuration contradicts itself, which is a bug of the owner.
+    /// When the group itself makes no sense, which is a bug of the owner.
     pub fn boot(config: Config, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
-        check_config(&config);
+        config.check()?;
         let recovered = recover(fx)?;
         let now = now.mono;
         let phase = Duration(fx.rng.range(0, config.tick.as_nanos()));
@@ -111,7 +113,7 @@ impl Raft {
         let before_log = recovered.log.first_index() - 1;
         let mut raft = Self {
             progress: alloc::vec![Progress::none(); config.peers.len()],
-            config,
+            config: Arc::new(config),
             role: Role::Follower,
             term: recovered.term,
             vote: recovered.vote,
@@ -189,6 +191,7 @@ impl Raft {
             }
             HEARTBEAT => self.on_heartbeat_due(now, fx),
             APPLY => self.is_apply_paused = false,
+            FSYNC => self.storage.sync_due(),
             _ => panic!("{key:?} is not one of Raft's timers"),
         }
         self.finish(now, fx);
@@ -320,7 +323,9 @@ impl Raft {
         if self.role == Role::Leader {
             self.round_for_waiting_reads(now, fx);
         }
-        self.storage.flush(fx);
+        if let Some(after) = self.storage.flush(self.config.fsync, fx) {
+            fx.set_timer(FSYNC, after);
+        }
         if let Some(error) = self.storage.failed() {
             self.fail(now, error, fx);
         }
@@ -367,37 +372,13 @@ impl Raft {
         fx.mark(event as u16, labels, value);
     }
 
-    pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) {
-        self.send_as(self.term, to, body, fx);
+    pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
+        self.send_as(self.term, to, body, fx)
     }
 
-    pub(super) fn send_as(&self, term: u64, to: u32, body: Body<'_>, fx: &mut Fx<'_>) {
+    pub(super) fn send_as(&self, term: u64, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
         assert!(to != self.me(), "a node does not write to itself");
         let to = self.config.peers[to as usize];
-        fx.datagram(to, |out| Message { term, body }.encode(out));
+        fx.datagram(to, |out| Message { term, body }.encode(out))
     }
-}
-
-fn check_config(config: &Config) {
-    let peers = config.peers.len();
-    assert!(peers <= PEERS_MAX, "a group has at most {PEERS_MAX} peers");
-    assert!(
-        (config.me as usize) < peers,
-        "this node is one of the peers"
-    );
-    assert!(!config.voters.is_empty(), "somebody votes");
-    for (at, voter) in config.voters.iter().enumerate() {
-        assert!((*voter as usize) < peers, "voters are peers");
-        assert!(!config.voters[..at].contains(voter), "nobody votes twice");
-    }
-    let (min, max) = config.election;
-    assert!(min < max, "election timeouts are drawn from a range");
-    assert!(
-        config.heartbeat > Duration::ZERO,
-        "heartbeats are some time apart"
-    );
-    assert!(config.heartbeat < min, "a heartbeat comes before a timeout");
-    assert!(config.entries_per_append_max > 0, "appends hold entries");
-    assert!(config.inflight_max > 0, "some append may be in flight");
-    assert!(config.apply_batch_max > 0, "batches hold entries");
 }

@@ -4,6 +4,7 @@
 //! proves that this node still led when `r` was sent. That confirms the reads that arrived before
 //! `r` was sent, and starts a lease at the moment of sending.
 
+use super::config::Config;
 use super::machine::Raft;
 use super::quorum::reached_by;
 use super::ready::{ReadId, Ready, Role};
@@ -117,18 +118,31 @@ impl Raft {
         });
         self.bind_reads(round, time);
         self.mark(Event::HeartbeatSent, [self.term, round, 0], 0, fx);
-        for peer in 0..self.config.peers.len() as u32 {
-            if peer != self.me() {
-                let commit = self.commit_for(peer);
-                let body = Body::Heartbeat {
-                    round,
-                    commit,
-                    time,
-                };
-                self.send(peer, body, fx);
-            }
-        }
+        self.send_heartbeats(round, time, fx);
         self.confirm_rounds(now, fx);
+    }
+
+    /// Most peers are told the same, so a frame is encoded once for neighbours that are.
+    fn send_heartbeats(&self, round: u64, time: u64, fx: &mut Fx<'_>) {
+        let mut last = None;
+        for peer in 0..self.config.peers.len() as u32 {
+            if peer == self.me() {
+                continue;
+            }
+            let commit = self.commit_for(peer);
+            if let Some((told, bytes)) = last
+                && told == commit
+            {
+                fx.datagram_again(self.config.peers[peer as usize], bytes);
+                continue;
+            }
+            let body = Body::Heartbeat {
+                round,
+                commit,
+                time,
+            };
+            last = Some((commit, self.send(peer, body, fx)));
+        }
     }
 
     /// What a heartbeat may say of the commit index: no more than the peer is known to hold, since
@@ -167,19 +181,29 @@ impl Raft {
         self.commit_to(commit, fx);
     }
 
+    /// Answers the leader of this term, or tells the leader of an earlier one that it is deposed.
+    pub(super) fn respond(&self, to: u32, round: u64, fx: &mut Fx<'_>) {
+        let last_index = self.log.last().index;
+        self.send(to, Body::HeartbeatResponse { round, last_index }, fx);
+    }
+
     /// A peer answered a round.
     pub(super) fn on_heartbeat_response(
         &mut self,
         now: Instant,
         from: u32,
         round: u64,
+        last_index: u64,
         fx: &mut Fx<'_>,
     ) {
         if round > self.reads.round {
             return;
         }
         let progress = &mut self.progress[from as usize];
-        progress.round = progress.round.max(round);
+        if round > progress.round {
+            progress.round = round;
+            progress.reaches(last_index, now);
+        }
         let is_voter = self.is_voter(from);
         for bound in &mut self.reads.bound {
             bound.heard |= u32::from(is_voter) << from;
@@ -255,20 +279,13 @@ impl Raft {
         self.has_committed_in_term() && (runs || is_alone)
     }
 
-    /// The longest lease that ends before any voter may elect another leader, whatever the clocks
-    /// do within `drift_max`: `L · (1 + d) < T · (1 − d)`. A shorter setting wins.
+    /// The lease that is set, or the longest that is safe.
     fn lease_length(&self) -> Duration {
         let shortest = self.config.election.0;
         if self.config.flaws.lease_is_election_timeout {
             return shortest;
         }
-        let drift = self.config.drift_max;
-        let numerator = u128::from(drift.numerator);
-        let denominator = u128::from(drift.denominator);
-        let slow = denominator.saturating_sub(numerator);
-        let fast = denominator + numerator;
-        let bound = u128::from(shortest.as_nanos()) * slow / fast;
-        let bound = u64::try_from(bound).expect("a part of a length of time is one");
-        self.config.lease.min(Duration(bound.saturating_sub(1)))
+        let longest = Config::lease_max(shortest, self.config.drift_max);
+        self.config.lease.min(longest)
     }
 }

@@ -158,3 +158,137 @@ impl Replay {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::Fsync;
+    use super::super::entry::Payload;
+    use super::super::testkit::MemDisk;
+    use super::*;
+    use alloc::vec::Vec;
+    use contract::{Disk as _, Domain, NodeId, Outbox, Rng};
+
+    fn with_fx<T>(disk: &mut MemDisk, call: impl FnOnce(&mut Fx<'_>) -> T) -> T {
+        let mut outbox = Outbox::default();
+        let mut rng = Rng::new(1, Domain::Node, "recovery");
+        let mut conns = 0;
+        call(&mut Fx::new(
+            &mut outbox,
+            NodeId(0),
+            &mut conns,
+            disk,
+            &mut rng,
+        ))
+    }
+
+    fn entry(term: u64, index: u64) -> Entry {
+        let command = format!("command {index} of term {term}");
+        Entry {
+            term,
+            index,
+            time: index,
+            payload: Payload::Command(command.as_bytes().into()),
+        }
+    }
+
+    /// Terms 1, 1, 1; then index 2 is replaced in term 2, and a vote is given in term 3.
+    fn written(is_sealed: bool) -> Vec<u8> {
+        let mut disk = MemDisk::default();
+        with_fx(&mut disk, |fx| {
+            let mut storage = Storage::resume(0);
+            storage.put_header(LogId::default());
+            storage.put_hard(1, Some(0));
+            (1..=3).for_each(|index| storage.put_entry(&entry(1, index)));
+            storage.put_entry(&entry(2, 2));
+            storage.put_hard(3, Some(2));
+            storage.flush(Fsync::Always, fx);
+            if is_sealed {
+                let sync = contract::SyncId(super::super::storage::SYNCS.start + 1);
+                storage.on_synced(sync, Ok(()), fx);
+            }
+        });
+        read(&mut disk)
+    }
+
+    fn read(disk: &mut MemDisk) -> Vec<u8> {
+        let mut bytes = vec![0; disk.len_bytes(WAL) as usize];
+        disk.read_at(WAL, 0, &mut bytes).unwrap();
+        bytes
+    }
+
+    fn recover_from(bytes: &[u8]) -> Result<Recovered, Refused> {
+        let mut disk = MemDisk::default();
+        disk.write_at(WAL, 0, bytes).unwrap();
+        with_fx(&mut disk, recover)
+    }
+
+    fn state(recovered: &Recovered) -> (u64, Option<u32>, Vec<Entry>) {
+        let entries = recovered.log.from(1).cloned().collect();
+        (recovered.term, recovered.vote, entries)
+    }
+
+    #[test]
+    fn what_was_written_is_recovered() {
+        let recovered = recover_from(&written(true)).unwrap();
+        let expect = (3, Some(2), vec![entry(1, 1), entry(2, 2)]);
+        assert_eq!(state(&recovered), expect);
+        assert!(!recovered.is_first_boot);
+    }
+
+    #[test]
+    fn an_empty_disk_is_a_first_boot() {
+        let recovered = recover_from(&[]).unwrap();
+        assert_eq!(state(&recovered), (0, None, vec![]));
+        assert!(recovered.is_first_boot);
+    }
+
+    #[test]
+    fn a_tail_torn_anywhere_is_cut() {
+        let whole = written(true);
+        let mut last = 0;
+        for len in 0..whole.len() {
+            let recovered = recover_from(&whole[..len]).expect("a torn tail is no damage");
+            let position = state(&recovered).2.len() as u64 + recovered.term;
+            assert!(
+                position >= last || recovered.log.last().term == 2,
+                "at {len}"
+            );
+            last = position;
+            let mut disk = MemDisk::default();
+            disk.write_at(WAL, 0, &whole[..len]).unwrap();
+            with_fx(&mut disk, |fx| recover(fx).map(drop)).unwrap();
+            assert!(disk.len_bytes(WAL) <= len as u64, "the torn part is gone");
+        }
+    }
+
+    #[test]
+    fn damage_before_a_whole_record_is_refused_wherever_it_is() {
+        let whole = written(true);
+        let seal = whole.len() - PREFIX_BYTES - 1;
+        for at in 0..seal {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x40;
+            assert!(recover_from(&damaged).is_err(), "at {at}");
+        }
+    }
+
+    #[test]
+    fn damage_in_a_tail_that_was_never_sealed_is_taken_for_torn() {
+        let mut damaged = written(false);
+        let last = damaged.len() - 1;
+        damaged[last] ^= 1;
+        let recovered = recover_from(&damaged).unwrap();
+        assert_eq!((recovered.term, recovered.vote), (1, Some(0)));
+    }
+
+    #[test]
+    fn a_record_in_another_place_is_not_believed() {
+        let whole = written(false);
+        let mut moved = whole.clone();
+        let header = PREFIX_BYTES + 1 + 4 + 16;
+        let hard = PREFIX_BYTES + 1 + 12;
+        moved.extend_from_slice(&whole[header..header + hard]);
+        let recovered = recover_from(&moved).unwrap();
+        assert_eq!((recovered.term, recovered.vote), (3, Some(2)));
+    }
+}

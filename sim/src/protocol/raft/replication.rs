@@ -9,7 +9,7 @@ use super::promise::Promise;
 use super::quorum::{majority, reached_by};
 use super::ready::{Ready, Role};
 use super::tables::Event;
-use super::wire::{Body, Entries, encode_append};
+use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};
 use contract::{Fx, Instant};
 
 impl Raft {
@@ -74,7 +74,7 @@ impl Raft {
     /// with older entries it would hide whether the commit rule of §5.4.2 is kept.
     fn batch_from(&self, next: u64) -> u32 {
         let entries_max = self.config.entries_per_append_max;
-        let bytes_max = u64::from(self.config.append_bytes_max);
+        let bytes_max = u64::from(self.config.append_bytes_max).min(COMMAND_BYTES_MAX as u64);
         let mut count = 0;
         let mut size_bytes = 0;
         for entry in self.log.from(next).take(entries_max as usize) {

@@ -56,7 +56,7 @@ impl Raft {
                 if self.config.flaws.timer_reset_on_any_rpc {
                     self.reset_election(now, fx);
                 }
-                self.send(from, Body::HeartbeatResponse { round: 0 }, fx);
+                self.respond(from, 0, fx);
             }
             Body::VoteResponse { granted: true, .. } if self.config.flaws.stale_vote_counted => {
                 self.count_vote(now, from, true, fx);
@@ -76,8 +76,11 @@ impl Raft {
             self.follow(now, self.term, fx);
         }
         self.leader = Some(from);
-        self.leader_contact = Some(now);
-        self.reset_election(now, fx);
+        let is_heartbeat = matches!(body, Body::Heartbeat { .. });
+        if is_heartbeat || !self.config.contact_is_heartbeat {
+            self.leader_contact = Some(now);
+            self.reset_election(now, fx);
+        }
         match body {
             Body::Append {
                 previous,
@@ -117,7 +120,9 @@ impl Raft {
             Body::AppendRejected { rejected, hint } => {
                 self.on_append_rejected(now, from, rejected, hint, fx);
             }
-            Body::HeartbeatResponse { round } => self.on_heartbeat_response(now, from, round, fx),
+            Body::HeartbeatResponse { round, last_index } => {
+                self.on_heartbeat_response(now, from, round, last_index, fx);
+            }
             _ => unreachable!("requests are handled before responses"),
         }
     }

@@ -17,11 +17,12 @@
 //! seal is written once the log has become quiet and durable: a damaged record that is followed by
 //! a whole one was durable once, and is not taken for a torn tail.
 
+use super::config::Fsync;
 use super::crc::crc32c;
 use super::entry::{Entry, LogId};
 use super::wire::put_entry;
 use alloc::vec::Vec;
-use contract::{DiskError, FileId, Fx, SyncId};
+use contract::{DiskError, Duration, FileId, Fx, SyncId};
 use core::ops::Range;
 
 /// The sync ids that Raft uses; the owner's own are outside.
@@ -65,6 +66,9 @@ pub(super) struct Storage {
     /// Covers the last hard state that was written.
     hard: Ticket,
     sealed: bool,
+    /// Whether a timer runs that will ask for a sync, and whether it has run out.
+    has_timer: bool,
+    is_due: bool,
     failed: Option<DiskError>,
 }
 
@@ -81,6 +85,8 @@ impl Storage {
             in_flight: 0,
             hard: Ticket(1),
             sealed: false,
+            has_timer: false,
+            is_due: false,
             failed: None,
         }
     }
@@ -140,19 +146,33 @@ impl Storage {
         self.failed
     }
 
-    /// Writes what this input produced and asks for its sync, unless too many are in flight.
-    pub fn flush(&mut self, fx: &mut Fx<'_>) {
+    /// Writes what this input produced and asks for its sync, unless too many are in flight or
+    /// `fsync` lets entries wait. Returns how long to wait before [`Storage::sync_due`].
+    pub fn flush(&mut self, fsync: Fsync, fx: &mut Fx<'_>) -> Option<Duration> {
         if self.failed.is_some() {
             self.buffer.clear();
-            return;
+            return None;
         }
         if !self.buffer.is_empty() {
             self.dirty = true;
             self.sealed = false;
             self.write(fx);
         }
-        if self.dirty && self.in_flight < SYNCS_MAX && self.failed.is_none() {
+        if !self.dirty || self.failed.is_some() {
+            return None;
+        }
+        let may_wait = self.hard <= Ticket(self.asked) && !self.is_due;
+        match fsync {
+            Fsync::Every(after) if may_wait => {
+                let is_new = !core::mem::replace(&mut self.has_timer, true);
+                return is_new.then_some(after);
+            }
+            Fsync::Never if may_wait => return None,
+            _ => {}
+        }
+        if self.in_flight < SYNCS_MAX {
             self.dirty = false;
+            self.is_due = false;
             self.asked += 1;
             self.in_flight += 1;
             let files = [WAL, FileId::DIRECTORY];
@@ -160,6 +180,13 @@ impl Storage {
             let files = &files[..if self.durable == 0 { 2 } else { 1 }];
             fx.sync(SyncId(SYNCS.start + self.asked), files);
         }
+        None
+    }
+
+    /// The time that entries may wait is over.
+    pub fn sync_due(&mut self) {
+        self.has_timer = false;
+        self.is_due = true;
     }
 
     /// Takes note of the end of a sync. Completions come in any order: a later one covers the

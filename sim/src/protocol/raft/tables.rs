@@ -232,6 +232,26 @@ fn applied_equal(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> bool {
     })
 }
 
+/// Why the nodes of `group` that are up have not settled yet; `None` once they have: one leader,
+/// followed by all, whose log is committed and applied everywhere.
+#[must_use]
+pub fn pending(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> Option<&'static str> {
+    let up = || group.iter().filter_map(|&id| raft_of(nodes, id));
+    let [leader] = leaders(group, nodes, raft_of)[..] else {
+        return Some("not exactly one leader");
+    };
+    let leader = raft_of(nodes, leader)?;
+    let follows = |raft: &Raft| raft.term() == leader.term() && raft.leader() == Some(leader.me());
+    if !up().all(follows) {
+        return Some("a node does not follow the leader");
+    }
+    if leader.commit_index() < leader.last_index() {
+        return Some("the leader has uncommitted entries");
+    }
+    let is_done = |raft: &Raft| raft.applied_index() == leader.last_index();
+    (!up().all(is_done)).then_some("a node has not applied the whole log")
+}
+
 /// The words after the slash of a selector that [`select`] resolves.
 pub const SELECTORS: &[&str] = &["leader", "followers"];
 

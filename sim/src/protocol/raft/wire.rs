@@ -2,6 +2,18 @@
 //!
 //! Every frame is `kind u8, term u64, fields, crc32c u32`. Decoding checks the checksum first and
 //! then every field, so it never panics, and what it accepts encodes to the same bytes again.
+//!
+//! | Frame | From | To | Says | Source |
+//! |---|---|---|---|---|
+//! | pre-vote | pre-candidate | voters | would I win the next term? | raft-thesis §9.6 |
+//! | vote | candidate | voters | vote for me | raft-paper §5.2 |
+//! | their responses | voter | candidate | granted or not, and the cluster time | §5.2, §5.4.1 |
+//! | append | leader | peers | entries after a known one | raft-paper §5.3 |
+//! | accepted | follower | leader | durable and equal up to here | §5.3 |
+//! | rejected | follower | leader | no such predecessor; try here | §5.3, last paragraphs |
+//! | heartbeat | leader | peers | I lead, in this round | raft-thesis §6.4 |
+//! | its response | follower | leader | you led when the round came; or a newer term | §6.4, §9.6 |
+//! | timeout now | leader | successor | campaign at once | raft-thesis §3.10 |
 
 use super::crc::crc32c;
 use super::entry::{Entry, LogId, Payload};
@@ -43,8 +55,8 @@ pub(super) enum Body<'a> {
     AppendRejected { rejected: u64, hint: LogId },
     /// I lead. `commit` is nothing that the receiver has not acknowledged.
     Heartbeat { round: u64, commit: u64, time: u64 },
-    /// You led when this round reached me.
-    HeartbeatResponse { round: u64 },
+    /// You led when this round reached me, and my log ended at `last_index`.
+    HeartbeatResponse { round: u64, last_index: u64 },
     /// Campaign now, if your log reaches `last`.
     TimeoutNow { last: LogId },
 }
@@ -71,6 +83,7 @@ pub(super) enum DecodeError {
 }
 
 const CHECKSUM_BYTES: usize = 4;
+const APPEND: u8 = 5;
 
 impl Message<'_> {
     /// Appends the frame to `out`.
@@ -118,7 +131,10 @@ impl Message<'_> {
                 put(out, commit);
                 put(out, time);
             }
-            Body::HeartbeatResponse { round } => put(out, round),
+            Body::HeartbeatResponse { round, last_index } => {
+                put(out, round);
+                put(out, last_index);
+            }
         }
     }
 }
@@ -178,7 +194,7 @@ impl Body<'_> {
             Self::PreVoteResponse { .. } => 2,
             Self::Vote { .. } => 3,
             Self::VoteResponse { .. } => 4,
-            Self::Append { .. } => 5,
+            Self::Append { .. } => APPEND,
             Self::AppendAccepted { .. } => 6,
             Self::AppendRejected { .. } => 7,
             Self::Heartbeat { .. } => 8,
@@ -258,7 +274,7 @@ impl<'a> Reader<'a> {
                 granted: self.bool()?,
                 time: self.u64()?,
             },
-            5 => self.append()?,
+            APPEND => self.append()?,
             6 => Body::AppendAccepted {
                 matched: self.u64()?,
             },
@@ -271,7 +287,10 @@ impl<'a> Reader<'a> {
                 commit: self.u64()?,
                 time: self.u64()?,
             },
-            9 => Body::HeartbeatResponse { round: self.u64()? },
+            9 => Body::HeartbeatResponse {
+                round: self.u64()?,
+                last_index: self.u64()?,
+            },
             10 => Body::TimeoutNow { last: self.id()? },
             _ => return Err(DecodeError::Kind),
         })
@@ -375,7 +394,7 @@ fn append_fields(
     time: u64,
     count: u32,
 ) {
-    out.push(5);
+    out.push(APPEND);
     put(out, term);
     put_id(out, previous);
     put(out, commit);
@@ -396,5 +415,126 @@ impl fmt::Display for LogId {
     /// Term and index: `2/17`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.term, self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn id() -> impl Strategy<Value = LogId> {
+        (any::<u64>(), any::<u64>()).prop_map(|(term, index)| LogId { term, index })
+    }
+
+    fn body() -> impl Strategy<Value = Body<'static>> {
+        let pair = || (any::<bool>(), any::<u64>());
+        prop_oneof![
+            id().prop_map(|last| Body::PreVote { last }),
+            pair().prop_map(|(granted, time)| Body::PreVoteResponse { granted, time }),
+            (id(), any::<bool>()).prop_map(|(last, transfer)| Body::Vote { last, transfer }),
+            pair().prop_map(|(granted, time)| Body::VoteResponse { granted, time }),
+            any::<u64>().prop_map(|matched| Body::AppendAccepted { matched }),
+            (any::<u64>(), id())
+                .prop_map(|(rejected, hint)| Body::AppendRejected { rejected, hint }),
+            any::<[u64; 3]>().prop_map(|[round, commit, time]| Body::Heartbeat {
+                round,
+                commit,
+                time
+            }),
+            any::<[u64; 2]>()
+                .prop_map(|[round, last_index]| Body::HeartbeatResponse { round, last_index }),
+            id().prop_map(|last| Body::TimeoutNow { last }),
+        ]
+    }
+
+    fn payload() -> impl Strategy<Value = Payload> {
+        let command = vec(any::<u8>(), 0..40);
+        prop_oneof![
+            Just(Payload::Noop),
+            command.prop_map(|bytes| Payload::Command(bytes.into())),
+        ]
+    }
+
+    fn entries(first: u64) -> impl Strategy<Value = Vec<Entry>> {
+        let fields = vec((any::<u64>(), any::<u64>(), payload()), 0..6);
+        fields.prop_map(move |fields| {
+            let entry = |((term, time, payload), index)| Entry {
+                term,
+                index,
+                time,
+                payload,
+            };
+            fields.into_iter().zip(first..).map(entry).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_decoded_is_what_was_encoded(term: u64, body in body()) {
+            let message = Message { term, body };
+            let mut frame = Vec::new();
+            message.encode(&mut frame);
+            prop_assert_eq!(decode(&frame), Ok(message));
+        }
+
+        #[test]
+        fn appends_carry_their_entries(
+            term: u64,
+            previous_term: u64,
+            commit: u64,
+            time: u64,
+            sent in entries(8),
+        ) {
+            let previous = LogId { term: previous_term, index: 7 };
+            let count = sent.len() as u32;
+            let mut frame = Vec::new();
+            encode_append(&mut frame, term, previous, commit, time, sent.iter(), count);
+            let message = decode(&frame).unwrap();
+            let mut again = Vec::new();
+            message.encode(&mut again);
+            prop_assert_eq!(&again, &frame);
+            let Body::Append { entries, previous: got, .. } = message.body else {
+                panic!("an append was sent");
+            };
+            prop_assert_eq!(got, previous);
+            prop_assert_eq!(entries.iter().collect::<Vec<_>>(), sent);
+        }
+
+        #[test]
+        fn one_flipped_bit_is_refused(term: u64, body in body(), at: prop::sample::Index, bit in 0..8) {
+            let mut frame = Vec::new();
+            Message { term, body }.encode(&mut frame);
+            let at = at.index(frame.len());
+            frame[at] ^= 1_u8 << bit;
+            prop_assert_eq!(decode(&frame), Err(DecodeError::Checksum));
+        }
+
+        #[test]
+        fn nothing_makes_decoding_panic(bytes in vec(any::<u8>(), 0..120), is_signed: bool) {
+            let mut signed = bytes;
+            if is_signed {
+                let checksum = crc32c(&[&signed]);
+                signed.extend_from_slice(&checksum.to_be_bytes());
+            }
+            if let Ok(message) = decode(&signed) {
+                let mut again = Vec::new();
+                message.encode(&mut again);
+                prop_assert_eq!(again, signed);
+            }
+        }
+
+        #[test]
+        fn entries_that_end_too_early_are_refused(sent in entries(1), cut in 1..20_usize) {
+            prop_assume!(!sent.is_empty());
+            let mut frame = Vec::new();
+            let count = sent.len() as u32;
+            encode_append(&mut frame, 1, LogId::default(), 0, 0, sent.iter(), count);
+            frame.truncate(frame.len() - CHECKSUM_BYTES - cut.min(13));
+            let checksum = crc32c(&[&frame]);
+            frame.extend_from_slice(&checksum.to_be_bytes());
+            prop_assert!(decode(&frame).is_err());
+        }
     }
 }

@@ -12,6 +12,7 @@
 pub mod oracle;
 pub mod sentence;
 
+use super::search::{Found, Limits};
 use contract::Op;
 
 /// What is left of a contradiction.
@@ -41,6 +42,47 @@ pub enum Judgement {
 pub trait Oracle {
     /// The verdict when only `strong`, ascending, keep their answers.
     fn judge(&mut self, strong: &[u32]) -> Judgement;
+}
+
+/// Steps for one verdict of a search on a weakened history.
+const STEPS_MAX: u64 = 20_000;
+/// Steps for all verdicts that one counterexample takes.
+const STEPS_TOTAL_MAX: u64 = 1_000_000;
+
+/// What is left to spend on one counterexample.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    left: u64,
+}
+
+impl Budget {
+    /// All of it.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            left: STEPS_TOTAL_MAX,
+        }
+    }
+
+    /// Judges by a search, as long as there is something left.
+    pub fn judge(&mut self, search: impl FnOnce(Limits) -> (Found, u64)) -> Judgement {
+        if self.left == 0 {
+            return Judgement::Unknown;
+        }
+        let (found, steps) = search(Limits::steps(STEPS_MAX.min(self.left)));
+        self.left = self.left.saturating_sub(steps);
+        match found {
+            Found::Linearizable(_) => Judgement::Holds,
+            Found::NotLinearizable { .. } => Judgement::Fails(None),
+            Found::Undecided { .. } => Judgement::Unknown,
+        }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// How often a broken rule is followed back to an earlier one before bisecting.

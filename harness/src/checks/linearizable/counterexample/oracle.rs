@@ -3,10 +3,9 @@
 //! Few answers are left after the first cuts, and only writes of values that these name can matter
 //! then, so the history is first reduced to those.
 
-use super::super::search::{Found, Limits};
 use super::super::tier_one::{self, Judged};
 use super::super::tier_two;
-use super::{Judgement, Oracle};
+use super::{Budget, Judgement, Oracle};
 use crate::history::intern::Interner;
 use crate::history::register::{INITIAL, Register};
 use crate::history::split::Share;
@@ -14,9 +13,6 @@ use crate::models::RegisterCas;
 use crate::models::register_cas::Told;
 use contract::{Call, Op, Outcome, Ret, Value};
 use std::collections::BTreeSet;
-
-/// Steps for one verdict of tier two; there may be hundreds of them.
-const STEPS_MAX: u64 = 200_000;
 
 /// One key of a register history.
 #[derive(Clone, Copy)]
@@ -66,6 +62,7 @@ pub fn strong_of(register: &Register, indexes: &[u32]) -> Vec<u32> {
 pub struct RegisterOracle<'a> {
     case: Case<'a>,
     writers: Writers,
+    budget: Budget,
 }
 
 impl<'a> RegisterOracle<'a> {
@@ -73,7 +70,12 @@ impl<'a> RegisterOracle<'a> {
     #[must_use]
     pub fn new(case: Case<'a>) -> Self {
         let writers = Writers::new(case);
-        Self { case, writers }
+        let budget = Budget::new();
+        Self {
+            case,
+            writers,
+            budget,
+        }
     }
 
     /// The operations that can matter when only `strong` keep their answers.
@@ -96,11 +98,9 @@ impl Oracle for RegisterOracle<'_> {
                 let guess = strong_of(&register, &violation.witnesses());
                 Judgement::Fails(Some(guess))
             }
-            Judged::OutOfClass => match tier_two::search(&register, Limits::steps(STEPS_MAX)).0 {
-                Found::Linearizable(_) => Judgement::Holds,
-                Found::NotLinearizable { .. } => Judgement::Fails(None),
-                Found::Undecided { .. } => Judgement::Unknown,
-            },
+            Judged::OutOfClass => self
+                .budget
+                .judge(|limits| tier_two::search(&register, limits)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::report::Options;
 use super::super::violation::{Held, Violation};
 use crate::history::register::{ABSENT, INITIAL, Kind, Register};
-use contract::{Call, Op, Outcome, Ret, SimTime, Value};
+use contract::{Call, Op, Outcome, Ret, Value};
 
 /// What a sentence needs to know.
 #[derive(Clone, Copy)]
@@ -130,14 +130,14 @@ impl Speaker<'_> {
         let op = &self.ops[index as usize];
         let until = match op.outcome {
             Outcome::Unknown => "on".into(),
-            _ => format!("to {}", seconds(op.ret_at)),
+            _ => format!("to {}", (self.options.time)(op.ret_at)),
         };
         let client = (self.options.client)(op.client);
         let call = self.call(&op.call);
         format!(
             "{client}'s {call} (op {}, {} {until})",
             op.id.0,
-            seconds(op.call_at)
+            (self.options.time)(op.call_at)
         )
     }
 
@@ -222,11 +222,4 @@ impl Speaker<'_> {
         }
         text
     }
-}
-
-/// Seconds with as many digits as it takes: `1.25s`.
-fn seconds(at: SimTime) -> String {
-    let text = at.to_string();
-    let digits = text.trim_end_matches('s').trim_end_matches('0');
-    format!("{}s", digits.trim_end_matches('.'))
 }

@@ -2,14 +2,12 @@
 //! what they gave.
 
 use super::Found;
-use super::memo::{Memo, zobrist};
+use super::memo::{Memo, OPEN_MAX, zobrist};
 use super::object::{Object, Span};
 use crate::history::rank::OPEN;
 
 /// The domain of operations in fingerprints.
 const TAKEN: u64 = 0x7461_6b65_6e00_0001;
-/// How many classes of twins an object may have.
-const TWINS_MAX: usize = 4;
 
 /// What a search may use up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +52,14 @@ pub struct Search<'a, O> {
     path: Vec<(u32, u32)>,
     frames: Vec<Frame>,
     candidates: Vec<u32>,
+    /// The classes of twins among the candidates of one frame.
+    classes: Vec<u64>,
     memo: Memo,
+    /// By operation: its bit in `open`, or 0.
+    bits: Vec<u128>,
+    /// The open operations taken, as far as they have a bit.
+    open: u128,
+    /// The fingerprint of all others taken.
     taken: u128,
     steps: u64,
     blocked: u32,
@@ -81,7 +86,10 @@ impl<'a, O: Object> Search<'a, O> {
             path: Vec::with_capacity(spans.len()),
             frames: Vec::new(),
             candidates: Vec::new(),
+            classes: Vec::new(),
             memo: Memo::new(),
+            bits: bits(spans),
+            open: 0,
             taken: 0,
             steps: 0,
             blocked: 0,
@@ -156,18 +164,18 @@ impl<'a, O: Object> Search<'a, O> {
     fn choose(&mut self) -> Option<u32> {
         let start = self.candidates.len();
         self.gather();
-        let end = self.candidates.len();
-        let object = &self.object;
-        self.candidates[start..].sort_unstable_by_key(|&op| (object.deadline(op), op));
+        let (object, spans) = (&self.object, self.spans);
+        self.candidates[start..]
+            .sort_unstable_by_key(|&op| (object.deadline(op), span(spans, op).ret, op));
         self.drop_twins(start);
-        let end = end.min(self.candidates.len());
+        let end = self.candidates.len();
         if start == end {
             return None;
         }
         // Where there is one way on, remembering the place would save nothing.
         let is_known = end - start > 1 && {
             let state = self.object.fingerprint();
-            !self.memo.insert(self.taken ^ state)
+            !self.memo.insert(self.taken ^ state, self.open)
         };
         if is_known {
             self.candidates.truncate(start);
@@ -209,16 +217,18 @@ impl<'a, O: Object> Search<'a, O> {
 
     /// Keeps the first of each class of twins among the sorted candidates from `start` on.
     fn drop_twins(&mut self, start: usize) {
-        let mut seen = [false; TWINS_MAX];
         let mut kept = start;
+        self.classes.clear();
         for at in start..self.candidates.len() {
             let op = self.candidates[at];
-            let class = self.object.twins(op).map(usize::from);
-            let repeated = class.is_some_and(|class| std::mem::replace(&mut seen[class], true));
-            if !repeated {
-                self.candidates[kept] = op;
-                kept += 1;
+            if let Some(class) = self.object.twins(op) {
+                if self.classes.contains(&class) {
+                    continue;
+                }
+                self.classes.push(class);
             }
+            self.candidates[kept] = op;
+            kept += 1;
         }
         self.candidates.truncate(kept);
     }
@@ -252,20 +262,42 @@ impl<'a, O: Object> Search<'a, O> {
         if span(self.spans, op).ret != OPEN {
             self.by_ret.unlink(op);
         }
-        self.taken ^= zobrist(TAKEN, u64::from(op));
+        self.mark(op);
         self.object.enter(op, next);
         self.steps += 1;
+    }
+
+    /// Notes that `op` was taken, or was given back.
+    fn mark(&mut self, op: u32) {
+        let bit = self.bits[op as usize];
+        if bit == 0 {
+            self.taken ^= zobrist(TAKEN, u64::from(op));
+        }
+        self.open ^= bit;
     }
 
     fn give_back(&mut self) {
         let (op, previous) = self.path.pop().expect("something was taken");
         self.object.leave(op, previous);
-        self.taken ^= zobrist(TAKEN, u64::from(op));
+        self.mark(op);
         if span(self.spans, op).ret != OPEN {
             self.by_ret.relink(op);
         }
         self.by_call.relink(op);
     }
+}
+
+/// A bit for each of the first open operations.
+fn bits(spans: &[Span]) -> Vec<u128> {
+    let mut bits = vec![0; spans.len()];
+    let open = spans
+        .iter()
+        .enumerate()
+        .filter(|(_, span)| span.ret == OPEN);
+    for (bit, (op, _)) in open.take(OPEN_MAX).enumerate() {
+        bits[op] = 1 << bit;
+    }
+    bits
 }
 
 fn span(spans: &[Span], op: u32) -> Span {

@@ -1,7 +1,8 @@
 //! Any [`Model`] as the search sees it: its states are numbered as they are met.
 
-use super::memo::zobrist;
+use super::memo::{OPEN_MAX, zobrist};
 use super::object::Object;
+use crate::history::rank::OPEN;
 use crate::models::Model;
 use contract::{Call, Outcome};
 use std::collections::BTreeMap;
@@ -27,6 +28,8 @@ pub struct ModelObject<'a, M: Model> {
     model: &'a M,
     events: &'a [Event],
     observes: Vec<bool>,
+    /// By event: the first open one that asks the same.
+    twins: Vec<Option<u64>>,
     numbers: BTreeMap<M::State, u32>,
     states: Vec<M::State>,
     state: u32,
@@ -42,11 +45,24 @@ impl<'a, M: Model> ModelObject<'a, M> {
             model,
             events,
             observes: events.iter().map(observes).collect(),
+            twins: twins(events),
             numbers: BTreeMap::from([(init.clone(), 0)]),
             states: vec![init],
             state: 0,
         }
     }
+}
+
+/// Finds open events that ask the same, among the first [`OPEN_MAX`] of them.
+fn twins(events: &[Event]) -> Vec<Option<u64>> {
+    let mut twins = vec![None; events.len()];
+    let open = |(index, _): &(usize, &Event)| events[*index].ret == OPEN;
+    let open: Vec<(usize, &Event)> = events.iter().enumerate().filter(open).collect();
+    for &(index, event) in open.iter().take(OPEN_MAX) {
+        let first = open.iter().find(|(_, other)| other.call == event.call);
+        twins[index] = first.map(|&(first, _)| first as u64);
+    }
+    twins
 }
 
 impl<M: Model> Object for ModelObject<'_, M> {
@@ -87,5 +103,9 @@ impl<M: Model> Object for ModelObject<'_, M> {
 
     fn deadline(&self, op: u32) -> u32 {
         self.events[op as usize].ret
+    }
+
+    fn twins(&self, op: u32) -> Option<u64> {
+        self.twins[op as usize]
     }
 }

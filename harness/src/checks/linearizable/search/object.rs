@@ -42,9 +42,9 @@ pub trait Object {
     /// By when `op` is wanted; the lowest is tried first. Any order is right.
     fn deadline(&self, op: u32) -> u32;
 
-    /// Operations of one class lead to the same states now, so that trying the one with the
-    /// earliest deadline is enough.
-    fn twins(&self, _op: u32) -> Option<u8> {
+    /// Operations of one class do the same now and later, so that trying the one that returns
+    /// first is enough: it may come first, and a twin may take its place.
+    fn twins(&self, _op: u32) -> Option<u64> {
         None
     }
 }

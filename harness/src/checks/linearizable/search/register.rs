@@ -3,8 +3,8 @@
 //!
 //! Four prunings beyond the engine's, each of which keeps at least one linearization if there is
 //! any: a value that is still needed and cannot come back is only left by its consumer; values
-//! that nothing will look at again are one state; of writes of such values, and of deletes that do
-//! not say what they removed, the most urgent is tried alone; an open write that nothing looks at
+//! that nothing will look at again are one state; of operations that do the same, the most urgent
+//! is tried alone; an open write that nothing looks at
 //! never took effect.
 
 use super::memo::zobrist;
@@ -190,11 +190,15 @@ impl Object for RegisterObject<'_> {
         }
     }
 
-    fn twins(&self, op: u32) -> Option<u8> {
+    fn twins(&self, op: u32) -> Option<u64> {
         let op = self.op(op);
+        let pair = |from: u32, to: u32| u64::from(from) << 32 | u64::from(to);
         match op.kind {
-            Kind::Write if self.lookers[op.to as usize] == 0 => Some(0),
-            Kind::Erase => Some(1),
+            Kind::Write if self.lookers[op.to as usize] == 0 => Some(JUNK),
+            Kind::Write => Some(pair(u32::MAX, op.to)),
+            Kind::Swap => Some(pair(op.from, op.to)),
+            Kind::Remove => Some(pair(op.from, ABSENT)),
+            Kind::Erase => Some(pair(u32::MAX, ABSENT)),
             _ => None,
         }
     }

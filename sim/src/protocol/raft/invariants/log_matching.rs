@@ -16,9 +16,31 @@ use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
 #[derive(Clone, Debug)]
 pub struct LogMatching {
     members: Members,
-    /// What is known of each index: one record per term that put an entry there.
-    known: Chunked<Vec<Known>>,
+    known: Chunked<Records>,
     held: Vec<Held>,
+}
+
+/// What is known of one index: a record per term that put an entry there, mostly one.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    first: Option<Known>,
+    others: Vec<Known>,
+}
+
+impl Records {
+    /// The record of this term, which is `this` where there was none.
+    fn of_term(&mut self, this: Known) -> Known {
+        let first = *self.first.get_or_insert(this);
+        if first.term == this.term {
+            return first;
+        }
+        let mut others = self.others.iter();
+        if let Some(other) = others.find(|other| other.term == this.term) {
+            return *other;
+        }
+        self.others.push(this);
+        this
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -80,11 +102,7 @@ impl LogMatching {
             digest: digest(entry),
             holder: node,
         };
-        let records = self.known.entry(index);
-        let Some(&known) = records.iter().find(|known| known.term == entry.term) else {
-            records.push(this);
-            return Ok(());
-        };
+        let known = self.known.entry(index).of_term(this);
         // What stands before the first entry after a snapshot is not known entry by entry.
         let has_before = index > raft.first_index() || index == 1;
         if has_before && known.term_before != this.term_before {

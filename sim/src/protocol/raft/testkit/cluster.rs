@@ -2,7 +2,7 @@
 
 use super::super::invariants;
 use super::super::storage::{SYNCS, Storage};
-use super::super::{Config, Entry, LogId, Payload, Raft, Ready};
+use super::super::{Config, Entry, Fsync, LogId, Payload, Raft, Ready};
 use super::disk::MemDisk;
 use super::render;
 use super::weather::Weather;
@@ -215,7 +215,7 @@ impl Cluster {
             &mut place.disk,
             &mut place.rng,
         );
-        storage.flush(&mut fx);
+        storage.flush(Fsync::Always, &mut fx);
         place.disk.synced(place.disk.position());
         self.boot(node)
             .expect("a log that was just written is whole");

@@ -8,5 +8,6 @@ mod render;
 mod script;
 mod weather;
 
+pub(super) use disk::MemDisk;
 pub(super) use random::{Profile, run};
 pub(super) use script::{Played, play};

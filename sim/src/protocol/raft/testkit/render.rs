@@ -60,7 +60,7 @@ fn fields(out: &mut String, body: &Body<'_>) {
         Body::AppendAccepted { matched } => write!(out, ", up to {matched}"),
         Body::AppendRejected { rejected, hint } => write!(out, " at {rejected}, try {hint}"),
         Body::Heartbeat { round, commit, .. } => write!(out, ", round {round}, commit {commit}"),
-        Body::HeartbeatResponse { round } => write!(out, ", round {round}"),
+        Body::HeartbeatResponse { round, .. } => write!(out, ", round {round}"),
     };
 }
 

@@ -5,7 +5,7 @@
 //! Nodes count from 1. Time passes only by `timer` and `advance`; frames wait until they are
 //! delivered; syncs end at once unless `disk manual` was said.
 
-use super::super::{Config, Event, Flaws};
+use super::super::{Config, Event, Flaws, Fsync};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
 use super::render;
@@ -106,6 +106,7 @@ impl Script {
     fn command(&mut self, words: &[&str]) -> String {
         self.cluster.lines = Some(String::new());
         match *words {
+            ["elect", node] => self.elect(index(node)),
             ["campaign", node] => self.campaign(index(node)),
             ["timer", node, name] => self.timer(index(node), name),
             ["advance", time] => self.cluster.now += duration(time).0,
@@ -183,11 +184,23 @@ impl Script {
         self.timer(node, "election");
     }
 
+    /// Makes a leader that everybody follows and whose no-op everybody has committed, in one line.
+    fn elect(&mut self, node: usize) {
+        self.campaign(node);
+        self.stabilize(&[]);
+        self.timer(node, "heartbeat");
+        self.stabilize(&[]);
+        let term = self.cluster.raft(node).map_or(0, |raft| raft.term());
+        self.cluster.lines = Some(String::new());
+        self.say(&format!("{} leads term {term}", node + 1));
+    }
+
     fn timer(&mut self, node: usize, name: &str) {
         let offset = match name {
             "election" => 0,
             "heartbeat" => 1,
             "apply" => 2,
+            "fsync" => 3,
             _ => panic!("no such timer: {name}"),
         };
         let key = super::super::TIMERS.start + offset;
@@ -309,6 +322,7 @@ impl Script {
             [] | ["lost"] => DiskFate::UnsyncedLost,
             ["kept"] => DiskFate::Kept,
             ["torn"] => DiskFate::Torn,
+            ["wiped"] => DiskFate::Wiped,
             _ => panic!("no such fate: {fate:?}"),
         };
         self.oracle.forget(node);
@@ -368,6 +382,7 @@ impl Script {
         let end = self.cluster.now + time.0;
         let lines = self.cluster.lines.take();
         let from = self.cluster.marks.len();
+        let breaches = self.cluster.violations.len();
         while let Some(due) = self.next_timer().filter(|due| *due <= end) {
             self.cluster.now = due;
             for node in 0..self.cluster.len() {
@@ -386,6 +401,9 @@ impl Script {
             if mark.event != Event::HeartbeatSent as u16 {
                 render::mark(lines, node, mark);
             }
+        }
+        for violation in &self.cluster.violations[breaches..] {
+            render::violation(lines, violation);
         }
     }
 
@@ -435,6 +453,13 @@ fn set(config: &mut Config, word: &str, plant: bool) {
         "entries" => config.entries_per_append_max = value.parse().expect("a count"),
         "inflight" => config.inflight_max = value.parse().expect("a count"),
         "apply" => config.apply_batch_max = value.parse().expect("a count"),
+        "fsync" => {
+            config.fsync = match value {
+                "always" => Fsync::Always,
+                "never" => Fsync::Never,
+                every => Fsync::Every(duration(every)),
+            };
+        }
         "learners" => {
             let learners: usize = value.parse().expect("a count");
             config.voters.truncate(config.peers.len() - learners);

@@ -1,0 +1,474 @@
+//! The lab's own histories: `history.jsonl`, one operation per line.
+//!
+//! ```json
+//! {"id":4,"client":7,"process":7,"call":{"put":{"key":1,"value":{"id":9,"size_bytes":8}}},
+//!  "outcome":{"ok":{"done":{"version":3}}},"arrived_ns":10,"call_ns":12,"ret_ns":40}
+//! ```
+//!
+//! (On one line.) Fields that do not apply are left out: `ttl_ns` of a put without one, `ret_ns`
+//! of an operation whose outcome is unknown. Unknown fields are refused.
+
+use super::error::ReadError;
+use super::recorded::{Format, Recorded, Subject};
+use contract::{Call, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, SimTime, Value};
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+
+/// How many different verbs of administration one file may name.
+const VERBS_MAX: usize = 64;
+
+/// Writes `ops`, one per line.
+pub fn write(ops: &[Op], out: &mut impl Write) -> std::io::Result<()> {
+    for op in ops {
+        serde_json::to_writer(&mut *out, &Row::from(op))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Reads what [`write`] wrote.
+pub(super) fn read(text: &str) -> Result<Recorded, ReadError> {
+    let mut reader = Reader::default();
+    for (number, line) in (1..).zip(text.lines()) {
+        if !line.trim().is_empty() {
+            reader.line(number, line)?;
+        }
+    }
+    Ok(Recorded {
+        format: Format::Jsonl,
+        ops: reader.ops,
+        subject: Subject::Lab,
+        names: Vec::new(),
+    })
+}
+
+#[derive(Default)]
+struct Reader {
+    ops: Vec<Op>,
+    verbs: Vec<&'static str>,
+}
+
+impl Reader {
+    fn line(&mut self, number: u64, line: &str) -> Result<(), ReadError> {
+        let refuse = |column: usize, expected: String| {
+            let before: usize = line.chars().take(column - 1).map(char::len_utf8).sum();
+            ReadError {
+                line: number,
+                ..ReadError::at(line, before, expected)
+            }
+        };
+        let row: Row = serde_json::from_str(line)
+            .map_err(|error| refuse(error.column().max(1), expectation(&error)))?;
+        let op = self
+            .op(row)
+            .map_err(|expected| refuse(1, expected.into()))?;
+        self.ops.push(op);
+        Ok(())
+    }
+
+    fn op(&mut self, row: Row) -> Result<Op, &'static str> {
+        let outcome = Outcome::from(row.outcome);
+        let ret_ns = match outcome {
+            Outcome::Unknown => row.ret_ns.unwrap_or(u64::MAX),
+            _ => row
+                .ret_ns
+                .ok_or("an operation that ended to have `ret_ns`")?,
+        };
+        if ret_ns < row.call_ns {
+            return Err("`ret_ns` not before `call_ns`");
+        }
+        Ok(Op {
+            id: OpId(row.id),
+            client: NodeId(row.client),
+            process: row.process,
+            call: self.call(row.call)?,
+            outcome,
+            arrived_at: SimTime(row.arrived_ns),
+            call_at: SimTime(row.call_ns),
+            ret_at: SimTime(ret_ns),
+        })
+    }
+
+    fn call(&mut self, row: CallRow) -> Result<Call, &'static str> {
+        Ok(match row {
+            CallRow::Get { key, read } => Call::Get {
+                key,
+                read: read.into(),
+            },
+            CallRow::BatchGet { keys, read } => Call::BatchGet {
+                keys,
+                read: read.into(),
+            },
+            CallRow::Put { key, value, ttl_ns } => Call::Put {
+                key,
+                value: value.into(),
+                ttl: ttl_ns.map(Duration),
+            },
+            CallRow::Delete { key } => Call::Delete { key },
+            CallRow::Cas { key, expect, value } => Call::Cas {
+                key,
+                expect: expect.map(Value::from),
+                value: value.into(),
+            },
+            CallRow::Add { key, delta } => Call::Add { key, delta },
+            CallRow::Append { key, value } => Call::Append {
+                key,
+                value: value.into(),
+            },
+            CallRow::Acquire { key } => Call::Acquire { key },
+            CallRow::Release { key } => Call::Release { key },
+            CallRow::Spawn {
+                image,
+                vcpu,
+                memory_bytes,
+            } => Call::Spawn {
+                image,
+                vcpu,
+                memory_bytes,
+            },
+            CallRow::Stop { workload } => Call::Stop { workload },
+            CallRow::Fetch { key } => Call::Fetch { key },
+            CallRow::Purge { key } => Call::Purge { key },
+            CallRow::Admin { verb, arg } => Call::Admin {
+                verb: self.verb(verb)?,
+                arg,
+            },
+        })
+    }
+
+    /// A verb that lives as long as the verbs of a system, which are constants. Few are ever made.
+    fn verb(&mut self, verb: String) -> Result<&'static str, &'static str> {
+        if let Some(known) = self.verbs.iter().find(|known| **known == verb) {
+            return Ok(known);
+        }
+        if self.verbs.len() >= VERBS_MAX {
+            return Err("at most 64 different verbs");
+        }
+        let verb: &'static str = Box::leak(verb.into_boxed_str());
+        self.verbs.push(verb);
+        Ok(verb)
+    }
+}
+
+/// What serde wanted, without the place that it adds at the end.
+fn expectation(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text
+        .rsplit_once(" at line ")
+        .map_or(text.as_str(), |(text, _)| text);
+    format!("an operation ({text})")
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: u64,
+    client: u32,
+    process: u32,
+    call: CallRow,
+    outcome: OutcomeRow,
+    arrived_ns: u64,
+    call_ns: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ret_ns: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum CallRow {
+    Get {
+        key: u64,
+        read: ReadRow,
+    },
+    BatchGet {
+        keys: Vec<u64>,
+        read: ReadRow,
+    },
+    Put {
+        key: u64,
+        value: ValueRow,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ttl_ns: Option<u64>,
+    },
+    Delete {
+        key: u64,
+    },
+    Cas {
+        key: u64,
+        expect: Option<ValueRow>,
+        value: ValueRow,
+    },
+    Add {
+        key: u64,
+        delta: i64,
+    },
+    Append {
+        key: u64,
+        value: ValueRow,
+    },
+    Acquire {
+        key: u64,
+    },
+    Release {
+        key: u64,
+    },
+    Spawn {
+        image: u32,
+        vcpu: u32,
+        memory_bytes: u64,
+    },
+    Stop {
+        workload: u64,
+    },
+    Fetch {
+        key: u64,
+    },
+    Purge {
+        key: u64,
+    },
+    Admin {
+        verb: String,
+        arg: u64,
+    },
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum ReadRow {
+    Linearizable,
+    Lease,
+    Stale,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValueRow {
+    id: u64,
+    size_bytes: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum OutcomeRow {
+    Ok(RetRow),
+    Fail,
+    Unknown,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum RetRow {
+    Found {
+        value: ValueRow,
+        version: u64,
+        stale: bool,
+    },
+    Missing,
+    Done {
+        version: u64,
+    },
+    Deleted {
+        previous: Option<ValueRow>,
+    },
+    Conflict {
+        seen: Option<ValueRow>,
+    },
+    Added {
+        total: i64,
+    },
+    List {
+        items: Vec<ValueRow>,
+    },
+    Batch {
+        values: Vec<Option<ValueRow>>,
+    },
+    Placed {
+        workload: u64,
+        node: u32,
+    },
+}
+
+impl From<&Op> for Row {
+    fn from(op: &Op) -> Self {
+        let is_open = op.outcome == Outcome::Unknown && op.ret_at == SimTime::MAX;
+        Self {
+            id: op.id.0,
+            client: op.client.0,
+            process: op.process,
+            call: CallRow::from(&op.call),
+            outcome: OutcomeRow::from(&op.outcome),
+            arrived_ns: op.arrived_at.0,
+            call_ns: op.call_at.0,
+            ret_ns: (!is_open).then_some(op.ret_at.0),
+        }
+    }
+}
+
+impl From<&Call> for CallRow {
+    fn from(call: &Call) -> Self {
+        match *call {
+            Call::Get { key, read } => Self::Get {
+                key,
+                read: read.into(),
+            },
+            Call::BatchGet { ref keys, read } => Self::BatchGet {
+                keys: keys.clone(),
+                read: read.into(),
+            },
+            Call::Put { key, value, ttl } => Self::Put {
+                key,
+                value: value.into(),
+                ttl_ns: ttl.map(Duration::as_nanos),
+            },
+            Call::Delete { key } => Self::Delete { key },
+            Call::Cas { key, expect, value } => Self::Cas {
+                key,
+                expect: expect.map(ValueRow::from),
+                value: value.into(),
+            },
+            Call::Add { key, delta } => Self::Add { key, delta },
+            Call::Append { key, value } => Self::Append {
+                key,
+                value: value.into(),
+            },
+            Call::Acquire { key } => Self::Acquire { key },
+            Call::Release { key } => Self::Release { key },
+            Call::Spawn {
+                image,
+                vcpu,
+                memory_bytes,
+            } => Self::Spawn {
+                image,
+                vcpu,
+                memory_bytes,
+            },
+            Call::Stop { workload } => Self::Stop { workload },
+            Call::Fetch { key } => Self::Fetch { key },
+            Call::Purge { key } => Self::Purge { key },
+            Call::Admin { verb, arg } => Self::Admin {
+                verb: verb.to_owned(),
+                arg,
+            },
+        }
+    }
+}
+
+impl From<&Outcome> for OutcomeRow {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Ok(ret) => Self::Ok(RetRow::from(ret)),
+            Outcome::Fail => Self::Fail,
+            Outcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<OutcomeRow> for Outcome {
+    fn from(row: OutcomeRow) -> Self {
+        match row {
+            OutcomeRow::Ok(ret) => Self::Ok(Ret::from(ret)),
+            OutcomeRow::Fail => Self::Fail,
+            OutcomeRow::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<&Ret> for RetRow {
+    fn from(ret: &Ret) -> Self {
+        let row = |value: Option<Value>| value.map(ValueRow::from);
+        match *ret {
+            Ret::Found {
+                value,
+                version,
+                stale,
+            } => Self::Found {
+                value: value.into(),
+                version,
+                stale,
+            },
+            Ret::Missing => Self::Missing,
+            Ret::Done { version } => Self::Done { version },
+            Ret::Deleted { previous } => Self::Deleted {
+                previous: row(previous),
+            },
+            Ret::Conflict { seen } => Self::Conflict { seen: row(seen) },
+            Ret::Added { total } => Self::Added { total },
+            Ret::List { ref items } => Self::List {
+                items: items.iter().map(|&item| item.into()).collect(),
+            },
+            Ret::Batch { ref values } => Self::Batch {
+                values: values.iter().map(|&value| row(value)).collect(),
+            },
+            Ret::Placed { workload, node } => Self::Placed {
+                workload,
+                node: node.0,
+            },
+        }
+    }
+}
+
+impl From<RetRow> for Ret {
+    fn from(row: RetRow) -> Self {
+        let value = |row: Option<ValueRow>| row.map(Value::from);
+        match row {
+            RetRow::Found {
+                value,
+                version,
+                stale,
+            } => Self::Found {
+                value: value.into(),
+                version,
+                stale,
+            },
+            RetRow::Missing => Self::Missing,
+            RetRow::Done { version } => Self::Done { version },
+            RetRow::Deleted { previous } => Self::Deleted {
+                previous: value(previous),
+            },
+            RetRow::Conflict { seen } => Self::Conflict { seen: value(seen) },
+            RetRow::Added { total } => Self::Added { total },
+            RetRow::List { items } => Self::List {
+                items: items.into_iter().map(Value::from).collect(),
+            },
+            RetRow::Batch { values } => Self::Batch {
+                values: values.into_iter().map(value).collect(),
+            },
+            RetRow::Placed { workload, node } => Self::Placed {
+                workload,
+                node: NodeId(node),
+            },
+        }
+    }
+}
+
+impl From<Value> for ValueRow {
+    fn from(Value { id, size_bytes }: Value) -> Self {
+        Self { id, size_bytes }
+    }
+}
+
+impl From<ValueRow> for Value {
+    fn from(ValueRow { id, size_bytes }: ValueRow) -> Self {
+        Self { id, size_bytes }
+    }
+}
+
+impl From<ReadLevel> for ReadRow {
+    fn from(level: ReadLevel) -> Self {
+        match level {
+            ReadLevel::Linearizable => Self::Linearizable,
+            ReadLevel::Lease => Self::Lease,
+            ReadLevel::Stale => Self::Stale,
+        }
+    }
+}
+
+impl From<ReadRow> for ReadLevel {
+    fn from(row: ReadRow) -> Self {
+        match row {
+            ReadRow::Linearizable => Self::Linearizable,
+            ReadRow::Lease => Self::Lease,
+            ReadRow::Stale => Self::Stale,
+        }
+    }
+}
