@@ -12,7 +12,7 @@ use super::schedule::{Inbound, Item, Key, Schedule, Waiting};
 use super::script::{Action, Gates, Timed, gates};
 use crate::api::{Boot, Workload};
 use crate::counters::Counters;
-use crate::host::Host;
+use crate::host::{Host, folded};
 use crate::net::Net;
 use crate::queue::ROUNDS_MAX;
 use crate::record::Class;
@@ -387,20 +387,17 @@ impl Adapter {
 
     /// Writes an event into the digest and the trace.
     pub(super) fn note(&mut self, src: NodeId, kind: EventKind, len_bytes: u32, hash: u64) {
-        let at = self.schedule.now;
-        let from = self.names[src.index()];
-        let what = from.wrapping_add((kind as u64) << 32 | u64::from(len_bytes));
-        self.host.fold(at, what, hash);
-        let node = self.me;
+        let event = Event {
+            at: self.schedule.now,
+            node: self.me,
+            src,
+            kind,
+            len_bytes,
+            hash,
+        };
+        self.host.digest = folded(self.host.digest, self.names[src.index()], &event);
         if let Some(trace) = &mut self.trace {
-            trace.push(Event {
-                at,
-                node,
-                src,
-                kind,
-                len_bytes,
-                hash,
-            });
+            trace.push(event);
         }
     }
 

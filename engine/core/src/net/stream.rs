@@ -5,9 +5,9 @@
 //! after six losses in a row, or when the link was cut for 10 s, the connection is reset. What is
 //! written before the connection is open travels right behind the request to open it.
 
-use super::{Carried, LOSSES_MAX};
 use super::conn::{Conn, End, EndState, Part, Segment, WayState};
 use super::retry::after_losses;
+use super::{Carried, LOSSES_MAX};
 use crate::frames::FrameId;
 use crate::host::HostHit;
 use crate::kernel::Kernel;
