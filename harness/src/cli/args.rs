@@ -74,6 +74,9 @@ pub struct RunArgs {
     /// End each run at its first violation.
     #[arg(long)]
     pub fail_fast: bool,
+    /// Repeat each run on another simulator too, event for event: the scenario has the tag `exact`.
+    #[arg(long, value_name = "NAME", default_value = "engine")]
+    pub simulator: String,
     /// How to print the result.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
@@ -104,6 +107,9 @@ pub struct VerifyArgs {
     /// The seed; otherwise each scenario's own.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
+    /// Repeat scenarios with the tag `exact` on another simulator too, or on `all`.
+    #[arg(long, value_name = "NAME", default_value = "engine")]
+    pub simulator: String,
 }
 
 /// Arguments of `check`.
