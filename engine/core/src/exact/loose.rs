@@ -39,8 +39,11 @@ pub struct LooseParts {
     /// Watches all nodes.
     pub observer: Box<dyn Observer>,
     /// Judges the run once it is over, from each node's own copy of the load.
-    pub judge: Box<dyn FnOnce(&[&dyn Workload]) -> Harvest>,
+    pub judge: Judge,
 }
+
+/// Takes what is of interest out of the loads of a run that is over.
+pub type Judge = Box<dyn FnOnce(&[&dyn Workload]) -> Harvest>;
 
 /// What came of a loose run.
 pub struct LooseResult {

@@ -26,7 +26,7 @@ mod script;
 mod way;
 
 pub use adapter::Adapter;
-pub use loose::{Arrival, LooseParts, LooseResult, LooseRun, Notice, Outgoing};
+pub use loose::{Arrival, Judge, LooseParts, LooseResult, LooseRun, Notice, Outgoing};
 pub use parcel::Parcel;
 pub use problems::{LATENCY_MIN, exact_problems, script_problems};
 pub use reference::run_here;

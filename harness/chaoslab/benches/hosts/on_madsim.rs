@@ -51,7 +51,8 @@ fn simulate(work: Work, sim_ms: u64) -> u64 {
         node.init(move || drive(work, me, Arc::clone(&delivered)))
             .build();
     }
-    runtime.block_on(sleep(Duration::from_millis(sim_ms)));
+    // A sleep is made inside the simulation only.
+    runtime.block_on(async { sleep(Duration::from_millis(sim_ms)).await });
     delivered.load(Ordering::Relaxed)
 }
 
