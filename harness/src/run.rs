@@ -230,6 +230,12 @@ impl Runner {
         self.engine.digest()
     }
 
+    /// How many events the engine handled so far.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.engine.events()
+    }
+
     /// Simulated time.
     #[must_use]
     pub fn now(&self) -> SimTime {

@@ -280,6 +280,9 @@ impl Workload for Load {
         self.busy(client).op = None;
     }
 
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
     fn fork(&self) -> Box<dyn Workload> {
         Box::new(Self {
             plan: self.plan.clone(),
