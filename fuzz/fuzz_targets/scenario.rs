@@ -7,7 +7,7 @@ use harness::scenario::Scenario;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let names = names(&Lab { systems: sim::SYSTEMS });
+    let names = names(&Lab { systems: sim::SYSTEMS, simulators: &[] });
     let (scenario, said) = Scenario::compile("fuzz.toml", bytes, &names);
     harness::diagnostics::render(&said, bytes, "fuzz.toml", false);
     let Some(scenario) = scenario else {

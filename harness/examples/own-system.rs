@@ -109,5 +109,6 @@ impl System for Registers {
 fn main() -> std::process::ExitCode {
     harness::cli::main(harness::cli::Lab {
         systems: &[&Registers],
+        simulators: &[],
     })
 }

@@ -5,6 +5,7 @@ use crate::observe::Watch;
 use crate::scenario::plan::{End, FaultPlan, Start};
 use crate::select::{Lots, Roster};
 use contract::{ConditionId, Dist, Domain, Duration, NodeId, Nodes, Rng, SimTime};
+use engine::exact::{self, Timed};
 use engine::{Engine, FaultClass};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -19,6 +20,8 @@ pub struct Director {
     agenda: Vec<Item>,
     /// Every occurrence so far.
     pub spans: Vec<Occurrence>,
+    /// What was done to the world, in order: another simulator does the same.
+    pub script: Vec<Timed>,
 }
 
 /// One fault's progress over its occurrences.
@@ -84,7 +87,8 @@ impl Director {
             over: false,
         };
         let faults = roster.plan().faults.iter().map(progress).collect();
-        let mut director = Self { roster, faults, agenda: Vec::new(), spans: Vec::new() };
+        let (agenda, spans, script) = (Vec::new(), Vec::new(), Vec::new());
+        let mut director = Self { roster, faults, agenda, spans, script };
         for fault in 0..director.faults.len() {
             director.arm(fault, engine);
         }
@@ -250,9 +254,11 @@ impl Director {
         if span.end.is_some() {
             return;
         }
+        let script = &mut self.script;
         match span.script[step].action.clone() {
-            Action::Impose(condition) => match engine.impose(condition) {
+            Action::Impose(condition) => match engine.impose(condition.clone()) {
                 Ok(id) => {
+                    script.push(timed(engine, exact::Action::Impose(id, condition)));
                     span.imposed[step] = Some(id);
                     span.conditions.push(id);
                 }
@@ -263,11 +269,15 @@ impl Director {
                 let step = span.script.iter().enumerate().filter(imposes).nth(nth);
                 let (step, _) = step.expect("a script lifts what it imposed");
                 if let Some(id) = span.imposed[step].take() {
+                    script.push(timed(engine, exact::Action::Lift(id)));
                     engine.lift(id);
                 }
             }
-            Action::Strike(shock) => match engine.strike(shock) {
-                Ok(()) => span.strikes += 1,
+            Action::Strike(shock) => match engine.strike(shock.clone()) {
+                Ok(()) => {
+                    script.push(timed(engine, exact::Action::Strike(shock)));
+                    span.strikes += 1;
+                }
                 Err(unsupported) => span.void = Some(unsupported.0.to_owned()),
             },
         }
@@ -279,6 +289,7 @@ impl Director {
             return;
         }
         for id in span.imposed.iter_mut().filter_map(Option::take) {
+            self.script.push(timed(engine, exact::Action::Lift(id)));
             engine.lift(id);
         }
         span.end = Some(engine.now());
@@ -318,6 +329,11 @@ impl Director {
     pub fn is_on(&self, fault: usize) -> bool {
         self.spans.iter().any(|span| span.fault == fault && span.end.is_none())
     }
+}
+
+/// What is done to the world now, as a step of the script that other simulators play.
+fn timed(engine: &Engine<Watch>, action: exact::Action) -> Timed {
+    Timed { at: engine.now(), round: engine.round(), action }
 }
 
 /// What a fault sees of the world when it starts.

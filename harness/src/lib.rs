@@ -29,5 +29,6 @@ pub mod rundir;
 pub mod scenario;
 pub mod select;
 pub mod shell;
+pub mod simulator;
 pub mod table;
 pub mod world;

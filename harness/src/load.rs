@@ -27,8 +27,26 @@ pub struct Load {
     ended: Chunks<Op>,
     /// The id of the next operation.
     op_next: u64,
-    /// What each key was last seen to hold by any client: what a compare-and-set expects.
-    seen: BTreeMap<u64, Option<Value>>,
+    /// What each key was last seen to hold: what a compare-and-set expects.
+    seen: Seen,
+}
+
+/// What keys were last seen to hold, by whom: by any client, or, where clients know nothing of
+/// each other, by each of them.
+#[derive(Clone, Default)]
+struct Seen {
+    apart: bool,
+    values: BTreeMap<(Option<NodeId>, u64), Option<Value>>,
+}
+
+impl Seen {
+    fn by(&self, client: NodeId, key: u64) -> Option<Value> {
+        self.values.get(&(self.apart.then_some(client), key)).copied().flatten()
+    }
+
+    fn learn(&mut self, client: NodeId, key: u64, holds: Option<Value>) {
+        self.values.insert((self.apart.then_some(client), key), holds);
+    }
 }
 
 #[derive(Clone)]
@@ -110,7 +128,15 @@ impl Load {
                 }));
             }
         }
-        Self { clients, ended: Chunks::default(), op_next: 0, seen: BTreeMap::new() }
+        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::default() }
+    }
+
+    /// Clients that know nothing of each other, because each of them is hosted by itself: a
+    /// compare-and-set expects what its own client saw.
+    #[must_use]
+    pub fn apart(mut self, apart: bool) -> Self {
+        self.seen.apart = apart;
+        self
     }
 
     /// Whether `node` is a client.
@@ -151,7 +177,7 @@ impl Load {
     }
 
     /// Remembers what an answer said about its key.
-    fn learn(&mut self, call: &Call, outcome: &Outcome) {
+    fn learn(&mut self, client: NodeId, call: &Call, outcome: &Outcome) {
         let (Some(key), Outcome::Ok(ret)) = (call.key(), outcome) else { return };
         let holds = match (ret, call) {
             (Ret::Found { value, .. }, _) => Some(*value),
@@ -160,7 +186,7 @@ impl Load {
             (Ret::Done { .. }, Call::Put { value, .. } | Call::Cas { value, .. }) => Some(*value),
             _ => return,
         };
-        self.seen.insert(key, holds);
+        self.seen.learn(client, key, holds);
     }
 }
 
@@ -225,7 +251,8 @@ impl Client {
         Value { id: self.value_prefix | u64::from(self.values_written), size_bytes: size as u32 }
     }
 
-    fn call(&mut self, seen: &BTreeMap<u64, Option<Value>>) -> Call {
+    /// The next operation of this client, which is `node`.
+    fn call(&mut self, node: NodeId, seen: &Seen) -> Call {
         let law = Rc::clone(&self.law);
         let op = law.op(&mut self.rng);
         let key = law.key(&mut self.rng);
@@ -237,7 +264,7 @@ impl Client {
             }
             "delete" => Call::Delete { key },
             "cas" => {
-                let expect = seen.get(&key).copied().flatten();
+                let expect = seen.by(node, key);
                 Call::Cas { key, expect, value: self.value() }
             }
             "add" => Call::Add { key, delta: 1 },
@@ -267,7 +294,7 @@ impl Workload for Load {
         let Some(arrived_at) = client.waiting.pop_front() else {
             return Wake { invoke: None, next };
         };
-        let call = client.call(&self.seen);
+        let call = client.call(node, &self.seen);
         client.in_flight = Some(InFlight { id, call: call.clone(), arrived_at, call_at: at });
         self.op_next += 1;
         Wake { invoke: Some((id, call)), next }
@@ -293,7 +320,7 @@ impl Workload for Load {
             client.stop_in_time();
         }
         let next = if client.waiting.is_empty() { client.arrival() } else { Some(at) };
-        self.learn(&flight.call, &outcome);
+        self.learn(node, &flight.call, &outcome);
         self.ended.push(flight.end(node, process, outcome, ret_at));
         next
     }

@@ -49,10 +49,16 @@ pub fn record(run: &Finished) -> row::RunRecord {
         operations: operations(&run.ops),
         ops: ops(run),
         counters: run.marked.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
-        messages: run.counters.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
+        messages: messages(run),
         tail: tail(run),
         ..row::RunRecord::default()
     }
+}
+
+/// What the engine counted, without what never happened.
+fn messages(run: &Finished) -> BTreeMap<String, u64> {
+    let counted = run.counters.iter().filter(|(_, count)| *count > 0);
+    counted.map(|(name, count)| ((*name).to_owned(), *count)).collect()
 }
 
 fn notes(run: &Finished) -> Vec<String> {

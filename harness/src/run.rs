@@ -13,6 +13,7 @@ use crate::world::{self, Seats};
 use contract::{
     Duration, NodeId, Op, Property, Shock, SimTime, Unsupported, Verdict, Violation,
 };
+use engine::exact::Timed;
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -95,6 +96,10 @@ pub struct Finished {
     pub roster: Rc<Roster>,
     /// The digest of everything that happened.
     pub digest: u64,
+    /// The digest of what each node saw, by node.
+    pub node_digests: Vec<u64>,
+    /// What the faults did to the world, for other simulators to repeat.
+    pub script: Vec<Timed>,
     /// How many events the engine handled.
     pub events: u64,
     /// When it ended, and why.
@@ -169,7 +174,7 @@ impl Runner {
     pub fn new(roster: &Rc<Roster>) -> Result<Self, String> {
         let plan = roster.plan();
         let seats = Rc::new(Seats::new(Rc::clone(roster)));
-        let load = Box::new(Load::new(plan.seed, &plan.groups));
+        let load = Box::new(Load::new(plan.seed, &plan.groups).apart(plan.exact));
         let watch = Watch::new(Rc::clone(roster));
         let config = world::config(roster);
         let mut engine = panics::catch(|| Engine::new(config, seats, load, watch))?;
@@ -436,6 +441,8 @@ impl Runner {
         let incidents = self.incidents();
         let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
         let digest = self.engine.digest();
+        let nodes = (0..self.roster.names().len() as u32).map(NodeId);
+        let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
         let events = self.engine.events();
         for waiting in std::mem::take(&mut self.waiting) {
             let outcome = match waiting.from {
@@ -447,6 +454,7 @@ impl Runner {
             self.converged.insert(waiting.id.clone(), outcome);
         }
         self.director.finish(&self.engine);
+        let script = std::mem::take(&mut self.director.script);
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
         let load = self.engine.workload().as_any().downcast_ref::<Load>();
         let load = load.expect("the runner gave the engine a Load");
@@ -471,6 +479,8 @@ impl Runner {
             plan: self.roster.shared_plan(),
             roster: Rc::clone(&self.roster),
             digest,
+            node_digests,
+            script,
             events,
             ended_at,
             ended,
@@ -601,6 +611,8 @@ fn stillborn(roster: &Rc<Roster>, said: &str) -> Finished {
         plan: roster.shared_plan(),
         roster: Rc::clone(roster),
         digest: 0,
+        node_digests: Vec::new(),
+        script: Vec::new(),
         events: 0,
         ended_at: SimTime::ZERO,
         ended: Ended::Panicked,

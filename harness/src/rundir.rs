@@ -68,7 +68,11 @@ pub fn write(out: &Path, run: &Finished, record: &RunRecord) -> Result<PathBuf, 
 
 /// The files of a run directory.
 fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
+    let mut history = Vec::new();
+    crate::history::jsonl::write(&run.ops, &mut history).expect("a vector takes every byte");
+    let history = String::from_utf8(history).expect("JSON is text");
     vec![
+        ("history.jsonl", history),
         ("plan.toml", run.plan.document.clone()),
         ("run.json", reports::json::write(record)),
         ("report.html", reports::html::render(record)),

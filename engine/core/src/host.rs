@@ -207,6 +207,13 @@ fn boot_name(name: &str, boot: u32) -> alloc::string::String {
     format!("{name} boot {boot}")
 }
 
+/// A node's digest after one more event, which the node with the name hash `from` caused.
+#[inline]
+pub(crate) fn folded(digest: u64, from: u64, event: &Event) -> u64 {
+    let what = from ^ ((event.kind as u64) << 56 | u64::from(event.len_bytes) << 24);
+    mix(mix(digest, event.at.0.wrapping_add(what)), event.hash)
+}
+
 /// All nodes' places, indexed by node.
 pub(crate) struct Hosts {
     pub all: Vec<Host>,
@@ -239,9 +246,8 @@ impl Hosts {
     #[inline]
     pub fn note(&mut self, event: &Event) {
         let from = self.names[event.src.index()];
-        let what = from ^ ((event.kind as u64) << 56 | u64::from(event.len_bytes) << 24);
         let host = self.get_mut(event.node);
-        host.digest = mix(mix(host.digest, event.at.0.wrapping_add(what)), event.hash);
+        host.digest = folded(host.digest, from, event);
     }
 
     /// The digest of a run: those of the nodes by their names, in no order.

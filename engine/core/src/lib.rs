@@ -19,6 +19,7 @@ pub mod counters;
 pub mod disk;
 mod effects;
 mod engine;
+pub mod exact;
 mod frames;
 mod host;
 mod kernel;

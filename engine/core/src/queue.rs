@@ -71,6 +71,11 @@ impl Queue {
         }
     }
 
+    /// The round of the present instant.
+    pub fn round(&self) -> u32 {
+        self.round
+    }
+
     /// From now on the order within an instant is drawn with `salt`, by the names of the nodes.
     pub fn explore(&mut self, salt: u64, names: Vec<u64>) {
         self.explorer = Some(Explorer { salt, names });

@@ -196,7 +196,7 @@ impl<O: Observer> Engine<O> {
 
 impl Host {
     /// The next life begins: what the outage did to the disk is done, the clock starts again.
-    fn revive(&mut self, at: contract::SimTime, seed: u64) {
+    pub(crate) fn revive(&mut self, at: contract::SimTime, seed: u64) {
         if self.boots > 0 {
             self.disk.suffer(self.fate);
         }

@@ -97,6 +97,9 @@ impl Workload for Load {
             ..self.clone()
         })
     }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
 }
 
 /// Pauses at every mark.

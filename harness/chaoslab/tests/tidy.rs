@@ -36,7 +36,19 @@ const ARROWS: &[(&str, &[&str], Option<&[&str]>)] = &[
     ("chaoslab-sim", &["chaoslab-contract"], Some(&["libm"])),
     ("chaoslab-reports", &[], None),
     ("chaoslab-harness", &["chaoslab-contract", "chaoslab-engine", "chaoslab-reports"], None),
-    ("chaoslab", &["chaoslab-contract", "chaoslab-harness", "chaoslab-sim"], None),
+    ("chaoslab-host-turmoil", &["chaoslab-contract", "chaoslab-engine"], None),
+    ("chaoslab-host-madsim", &["chaoslab-contract", "chaoslab-engine"], None),
+    (
+        "chaoslab",
+        &[
+            "chaoslab-contract",
+            "chaoslab-harness",
+            "chaoslab-host-madsim",
+            "chaoslab-host-turmoil",
+            "chaoslab-sim",
+        ],
+        None,
+    ),
 ];
 
 #[test]

@@ -31,6 +31,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List systems, scenarios, faults, checks, events and defects.
     List(ListArgs),
+    /// Judge a history that some other tool recorded: JSON lines, Jepsen EDN, Porcupine's logs.
+    History(HistoryArgs),
     /// Render the reports of a run directory again from its run.json.
     Report(ReportArgs),
 }
@@ -72,6 +74,9 @@ pub struct RunArgs {
     /// End each run at its first violation.
     #[arg(long)]
     pub fail_fast: bool,
+    /// Repeat each run on another simulator too, event for event: the scenario has the tag `exact`.
+    #[arg(long, value_name = "NAME", default_value = "engine")]
+    pub simulator: String,
     /// How to print the result.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
@@ -102,6 +107,9 @@ pub struct VerifyArgs {
     /// The seed; otherwise each scenario's own.
     #[arg(long, value_parser = seed)]
     pub seed: Option<u64>,
+    /// Repeat scenarios with the tag `exact` on another simulator too, or on `all`.
+    #[arg(long, value_name = "NAME", default_value = "engine")]
+    pub simulator: String,
 }
 
 /// Arguments of `check`.
@@ -150,6 +158,33 @@ pub enum Listed {
     Defects,
     /// Settings of every role.
     Settings,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct HistoryArgs {
+    /// The file.
+    pub file: PathBuf,
+    /// How it is written; guessed when not given.
+    #[arg(long, value_enum)]
+    pub format: Option<HistoryFormat>,
+    /// What a register holds before the history, such as 0 or nil.
+    #[arg(long)]
+    pub initial: Option<String>,
+    /// Steps that searches may take before the verdict is "undecided".
+    #[arg(long, default_value_t = 50_000_000)]
+    pub search_steps: u64,
+}
+
+/// How a history is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum HistoryFormat {
+    /// EDN maps: Jepsen, Knossos, Porcupine's key-value logs.
+    Edn,
+    /// Lines of Jepsen's log: Porcupine's etcd tests.
+    Jepsen,
+    /// One JSON object per line, as in `history.jsonl`.
+    Jsonl,
 }
 
 /// Arguments of `report`.

@@ -1,14 +1,16 @@
 //! The command line: what it accepts, and how each command ends.
 //!
-//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem] })`.
+//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[] })`.
 
 mod args;
 mod check;
+mod history;
 mod list;
 mod load;
 mod print;
 mod replay;
 mod run;
+mod simulators;
 mod verify;
 
 use crate::interrupt;
@@ -19,6 +21,7 @@ pub use load::names;
 use args::{Cli, Command};
 use clap::Parser;
 use contract::System;
+use engine::exact::Simulator;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -27,6 +30,8 @@ use std::process::ExitCode;
 pub struct Lab {
     /// The systems that scenario files may name.
     pub systems: &'static [&'static dyn System],
+    /// Other simulators that can repeat a run; none is fine.
+    pub simulators: &'static [&'static dyn Simulator],
 }
 
 /// Runs the command line of the process.
@@ -43,6 +48,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Check(args) => check::main(&lab, shell, &args),
         Command::Explain(args) => check::explain(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
+        Command::History(args) => history::main(shell, &args),
         Command::Report(args) => replay::report(shell, &args),
     };
     if interrupt::asked() {

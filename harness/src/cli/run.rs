@@ -3,7 +3,7 @@
 
 use super::args::{Format, RunArgs};
 use super::load::{self, Loaded};
-use super::{Lab, gravest, print};
+use super::{Lab, gravest, print, simulators};
 use crate::campaign::Campaign;
 use crate::diagnostics;
 use crate::interrupt;
@@ -13,6 +13,7 @@ use crate::run::{self, Finished};
 use crate::rundir;
 use crate::shell::{Shell, Stopwatch, fresh_seed};
 use reports::record::{RunOutcome, RunRecord};
+use engine::exact::Simulator;
 use reports::SeedResult;
 use std::path::PathBuf;
 
@@ -23,6 +24,13 @@ const FAILURES_KEPT_MAX: u64 = 20;
 pub fn main(lab: &Lab, shell: Shell, args: &RunArgs) -> Exit {
     let Ok(loaded) = load::compile(lab, shell, &args.files, args.deny_warnings) else {
         return Exit::Usage;
+    };
+    let simulators = match simulators::named(lab, &args.simulator) {
+        Ok(simulators) => simulators,
+        Err(message) => {
+            shell.error(&message);
+            return Exit::Usage;
+        }
     };
     let mut records = Vec::new();
     let mut exits = Vec::new();
@@ -35,7 +43,8 @@ pub fn main(lab: &Lab, shell: Shell, args: &RunArgs) -> Exit {
             }
         };
         for variant in variants {
-            let series = Series { lab, shell, args, file, variant: variant.as_deref() };
+            let variant = variant.as_deref();
+            let series = Series { lab, shell, args, file, variant, simulators: &simulators };
             match series.run(&mut records) {
                 Ok(exit) => exits.push(exit),
                 Err(message) => {
@@ -76,6 +85,7 @@ struct Series<'a> {
     args: &'a RunArgs,
     file: &'a Loaded,
     variant: Option<&'a str>,
+    simulators: &'a [&'static dyn Simulator],
 }
 
 impl Series<'_> {
@@ -84,10 +94,12 @@ impl Series<'_> {
         let mut campaign = None;
         let mut results = Vec::new();
         let mut failures = 0;
+        let mut repeated = Exit::Fine;
         let mut last_dir = None;
         let watch = Stopwatch::start();
         for seed in from..to {
             let Some((run, record)) = self.one(seed)? else { break };
+            repeated = simulators::repeat(self.shell, &run, self.simulators).and(repeated);
             let campaign = campaign.get_or_insert_with(|| Campaign::new(&run.plan));
             let outcome = campaign.add(&run);
             results.push(SeedResult::from(&record));
@@ -114,7 +126,7 @@ impl Series<'_> {
             self.print_many(&campaign, &results);
         }
         self.close(&campaign, last_dir);
-        Ok(campaign.exit())
+        Ok(campaign.exit().and(repeated))
     }
 
     fn seeds(&self) -> (u64, u64) {

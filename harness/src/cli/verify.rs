@@ -5,14 +5,15 @@
 
 use super::args::VerifyArgs;
 use super::load::{self, Loaded};
-use super::{Lab, gravest};
+use super::{Lab, gravest, simulators};
 use crate::outcome::Exit;
-use crate::run::{Runner, TraceLine};
+use crate::run::{self, Runner, TraceLine};
 use crate::scenario::{Lab as Names, Scenario, plan::Plan};
 use crate::select::Roster;
 use crate::shell::Shell;
 use crate::{diagnostics, interrupt};
 use contract::{Duration, SimTime};
+use engine::exact::Simulator;
 use reports::Digest;
 use std::rc::Rc;
 
@@ -20,6 +21,13 @@ use std::rc::Rc;
 pub fn main(lab: &Lab, shell: Shell, args: &VerifyArgs) -> Exit {
     let Ok(loaded) = load::compile(lab, shell, &args.files, false) else { return Exit::Usage };
     let names = load::names(lab);
+    let simulators = match simulators::named(lab, &args.simulator) {
+        Ok(simulators) => simulators,
+        Err(message) => {
+            shell.error(&message);
+            return Exit::Usage;
+        }
+    };
     let mut exits = Vec::new();
     for file in &loaded {
         let variants: Vec<Option<&str>> =
@@ -28,7 +36,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &VerifyArgs) -> Exit {
             if interrupt::asked() {
                 return gravest(exits);
             }
-            exits.push(one(&names, shell, args, file, variant));
+            exits.push(one(&names, shell, args, file, variant, &simulators));
         }
     }
     gravest(exits)
@@ -40,6 +48,7 @@ fn one(
     args: &VerifyArgs,
     file: &Loaded,
     variant: Option<&str>,
+    simulators: &[&'static dyn Simulator],
 ) -> Exit {
     let seed = args.seed.or(file.scenario.seed()).unwrap_or(1);
     let point = seed % file.scenario.points(variant);
@@ -51,10 +60,13 @@ fn one(
         }
     };
     let token = crate::world::token(&plan);
+    let exact = (plan.exact && !simulators.is_empty()).then(|| plan.clone());
     match verify(names, plan) {
         Ok(digest) => {
             shell.data(&format!("{token}: {digest} twice, forked and from its plan\n"));
-            Exit::Fine
+            exact.map_or(Exit::Fine, |plan| {
+                simulators::repeat(shell, &run::run(plan, false), simulators)
+            })
         }
         Err(difference) => {
             shell.error(&format!("{token}: {difference}"));

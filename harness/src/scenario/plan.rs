@@ -42,6 +42,8 @@ pub struct Plan {
     pub expectation: Expectation,
     /// Whether events at one instant are permuted by the seed.
     pub ties_explore: bool,
+    /// Whether other simulators must repeat the run event for event: the tag `exact`.
+    pub exact: bool,
     /// Faults that may be left out without the run being vacuous: `[swarm] omit`.
     pub omittable: Vec<String>,
     /// The plan as a scenario file of its own: the seed, the variant and all draws are written

@@ -81,10 +81,11 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         covers,
         expectation: expectation.clone(),
         ties_explore: sweep.ties_explore,
+        exact: tags.iter().any(|tag| tag == "exact"),
         omittable: swarm.omit.iter().map(|(fault, _)| fault.clone()).collect(),
         document: String::new(),
     };
-    if tags.iter().any(|tag| tag == "exact") {
+    if plan.exact {
         exact::check(cx, &plan, tree);
     }
     omittable(cx, &plan, tree);

@@ -181,20 +181,10 @@ fn own_gauge(row: usize, server: &Server) -> Option<u64> {
 }
 
 fn cache_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
-    let row = |name| {
-        let named = |kind: &PredicateKind| kind.name == name;
-        let row = raft::PREDICATES.iter().position(named);
-        row.expect("the predicate is in Raft's table")
-    };
-    if !raft::holds(row("raft.single_leader"), group, nodes, raft_of) {
-        return Some("the group has no single leader");
-    }
-    if !raft::holds(row("raft.applied_equal"), group, nodes, raft_of) {
-        return Some("a replica has not applied the whole log");
-    }
+    let of_raft = raft::pending(group, nodes, raft_of);
     let mut servers = group.iter().filter_map(|&id| nodes.get::<Server>(id));
     let waits = |server: &Server| server.writes_pending() + server.reads_pending() > 0;
-    servers.any(waits).then_some("a request waits at a node")
+    of_raft.or_else(|| servers.any(waits).then_some("a request waits at a node"))
 }
 
 fn client_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
@@ -222,6 +212,17 @@ fn cache_relations(settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
             ),
         });
     }
+    let fixed = settings.durations("election_fixed");
+    if let Some(short) = fixed.into_iter().find(|&fixed| fixed < election_min) {
+        broken.push(Relation {
+            code: "E0314",
+            setting: "election_fixed",
+            detail: format!(
+                "no fixed wait may be below election.min, on which leases and votes rest; here \
+                 {short} and {election_min}"
+            ),
+        });
+    }
     if election_min >= election_max {
         broken.push(Relation {
             code: "E0313",
@@ -238,21 +239,18 @@ fn cache_relations(settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
 /// `lease · (1 + d) < election.min · (1 − d)`: the slowest clock at the leader and the fastest at a
 /// voter still agree that the lease is over before anyone else can be elected.
 fn unsafe_lease(lease: Duration, election_min: Duration, drift_max: Ratio) -> Option<Relation> {
-    let drift_ppm = u128::from(drift_max.ppm()).min(1_000_000);
-    let longest = u128::from(lease.as_nanos()) * (1_000_000 + drift_ppm);
-    let shortest = u128::from(election_min.as_nanos()) * (1_000_000 - drift_ppm);
-    if longest < shortest {
+    let lease_max = raft::Config::lease_max(election_min, drift_max);
+    if lease <= lease_max {
         return None;
     }
-    let nanos = |scaled: u128| Duration(u64::try_from(scaled / 1_000_000).unwrap_or(u64::MAX));
+    let drift_ppm = drift_max.ppm();
     Some(Relation {
         code: "E0311",
         setting: "lease",
         detail: format!(
-            "lease * (1 + d) < election.min * (1 - d) must hold with d = clock.drift_max; here \
-             {lease} * (1 + {drift_ppm} ppm) = {} and {election_min} * (1 - {drift_ppm} ppm) = {}",
-            nanos(longest),
-            nanos(shortest),
+            "lease * (1 + d) < election.min * (1 - d) must hold with d = clock.drift_max, here \
+             {drift_ppm} ppm, and election.min = {election_min}: the lease may be up to \
+             {lease_max} and is {lease}"
         ),
     })
 }
@@ -282,8 +280,14 @@ mod tests {
         let lease = Duration::from_millis(1500);
         let broken = unsafe_lease(lease, lease, Ratio::new(1, 100)).expect("it is not safe");
         assert_eq!(broken.code, "E0311");
-        assert!(broken.detail.contains("1515ms"), "{}", broken.detail);
-        assert!(broken.detail.contains("1485ms"), "{}", broken.detail);
+        assert!(broken.detail.contains("10000 ppm"), "{}", broken.detail);
+        // 1500 ms · 0.99 / 1.01, exclusive.
+        let lease_max = Duration(1_470_297_029);
+        assert!(
+            broken.detail.contains(&format!("{lease_max}")),
+            "{}",
+            broken.detail
+        );
     }
 
     #[test]

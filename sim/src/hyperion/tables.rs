@@ -3,7 +3,7 @@
 use crate::protocol::raft;
 use contract::{Defect, Duration, EventKind, GaugeKind, Kind, PredicateKind, Setting};
 
-use super::server::Reads;
+use super::server::{FSYNC_WORDS, Reads};
 
 /// The rows of [`EVENTS`] behind Raft's, as the numbers that marks carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -336,6 +336,14 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         },
         r#""50ms""#,
         "Deadlines are rounded up to this, at a phase drawn at boot; 0ms is exact.",
+    ),
+    setting(
+        "fsync",
+        Kind::Choice(FSYNC_WORDS),
+        r#""always""#,
+        "When appended entries become durable: always waits for the disk before it acknowledges, \
+         everysec may lose one second of acknowledged writes when the power fails, never leaves it \
+         to the operating system. Term and vote are always synced.",
     ),
     setting(
         "entries_per_append_max",

@@ -8,5 +8,6 @@ extern crate alloc;
 mod defects;
 mod faults;
 mod history;
+mod service;
 mod settings;
 mod world;

@@ -3,11 +3,13 @@
 use crate::history::{Done, History};
 use crate::settings;
 use contract::{
-    Call, Condition, ConditionId, DiskFate, Domain, Duration, Fx, Group, InFlight, Invariant, Mark,
-    Node, NodeId, Nodes, Now, OpId, Outcome, Ratio, ReadLevel, Refused, Rng, Seat, SettingValue,
-    Settings, SimTime, System, Value, Violation,
+    Call, Condition, ConditionId, DiskFate, Dist, Domain, Duration, Fx, Group, InFlight, Invariant,
+    Mark, Node, NodeId, Nodes, Now, OpId, Outcome, Preload, Ratio, ReadLevel, Refused, Rng, Seat,
+    SettingValue, Settings, SimTime, System, Value, Violation,
 };
-use engine::{Boot, Config, Control, Engine, LinkSpec, NodeSpec, Observer, Ties, Wake, Workload};
+use engine::{
+    Boot, Config, Control, DiskSpec, Engine, LinkSpec, NodeSpec, Observer, Ties, Wake, Workload,
+};
 use sim::hyperion::Hyperion;
 use sim::hyperion::tables::{CACHE_SETTINGS, CLIENT_SETTINGS};
 use std::cell::RefCell;
@@ -33,6 +35,10 @@ pub struct Plan {
     pub link: LinkSpec,
     /// When the load stops.
     pub stop_at: SimTime,
+    /// Where it is not empty, the first client asks exactly this, at these milliseconds, and the
+    /// others nothing.
+    pub script: Vec<(u64, Call)>,
+    pub preload: Vec<Preload>,
 }
 
 impl Plan {
@@ -50,13 +56,15 @@ impl Plan {
             client: Vec::new(),
             defects: Vec::new(),
             link: LinkSpec {
-                latency: contract::Dist::Uniform {
+                latency: Dist::Uniform {
                     min: 1_000_000,
                     max: 4_000_000,
                 },
                 ..LinkSpec::default()
             },
             stop_at: SimTime(15_000_000_000),
+            script: Vec::new(),
+            preload: Vec::new(),
         }
     }
 
@@ -85,6 +93,23 @@ struct Lab {
     none: BTreeMap<String, Vec<NodeId>>,
     target: BTreeMap<String, Vec<NodeId>>,
     defects: Vec<&'static str>,
+    preload: Vec<Preload>,
+}
+
+impl Lab {
+    fn new(plan: &Plan, caches: Vec<NodeId>, clients: Vec<NodeId>, names: Vec<String>) -> Self {
+        Self {
+            target: BTreeMap::from([("target".to_string(), caches.clone())]),
+            none: BTreeMap::new(),
+            cache: with(settings::defaults(CACHE_SETTINGS), &plan.cache),
+            client: with(settings::defaults(CLIENT_SETTINGS), &plan.client),
+            defects: plan.defects.clone(),
+            preload: plan.preload.clone(),
+            names,
+            caches,
+            clients,
+        }
+    }
 }
 
 impl Boot for Lab {
@@ -114,7 +139,7 @@ impl Boot for Lab {
             settings: if is_cache { &self.cache } else { &self.client },
             defects: &self.defects,
             drift_max: Ratio::new(1, 100),
-            preload: &[],
+            preload: if is_cache { &self.preload } else { &[] },
         };
         Hyperion.boot(&seat, now, fx)
     }
@@ -137,6 +162,26 @@ struct Busy {
 }
 
 impl Load {
+    fn new(
+        plan: &Plan,
+        clients: &[NodeId],
+        names: &[String],
+        history: &Rc<RefCell<History>>,
+    ) -> Self {
+        let busy = |id: &NodeId| {
+            let rng = Rng::new(plan.seed, Domain::Client, &names[id.index()]);
+            (*id, Busy { rng, op: None })
+        };
+        Self {
+            clients: clients.iter().map(busy).collect(),
+            last: BTreeMap::new(),
+            values: 0,
+            ops: 0,
+            history: Rc::clone(history),
+            plan: plan.clone(),
+        }
+    }
+
     fn busy(&mut self, client: NodeId) -> &mut Busy {
         let busy = self.clients.get_mut(&client);
         busy.expect("only clients are asked for operations")
@@ -174,6 +219,10 @@ impl Load {
 
 impl Workload for Load {
     fn start(&mut self, client: NodeId) -> Option<SimTime> {
+        if let Some((at_ms, _)) = self.plan.script.first() {
+            let is_first = self.clients.keys().next() == Some(&client);
+            return is_first.then_some(SimTime(at_ms * 1_000_000));
+        }
         self.clients
             .contains_key(&client)
             .then(|| SimTime::ZERO + self.gap(client))
@@ -183,11 +232,17 @@ impl Workload for Load {
         if at >= self.plan.stop_at {
             return Wake::default();
         }
-        let next = Some(at + self.gap(client));
+        let next = match self.plan.script.get(self.ops as usize + 1) {
+            Some((at_ms, _)) => Some(SimTime(at_ms * 1_000_000)),
+            None => Some(at + self.gap(client)).filter(|_| self.plan.script.is_empty()),
+        };
         if self.clients[&client].op.is_some() {
             return Wake { invoke: None, next };
         }
-        let call = self.call(client);
+        let call = match self.plan.script.get(self.ops as usize) {
+            Some((_, call)) => call.clone(),
+            None => self.call(client),
+        };
         let place = self.history.borrow().0.len();
         self.busy(client).op = Some(place);
         self.history.borrow_mut().0.push(Done {
@@ -297,68 +352,25 @@ impl World {
             .map(|i| format!("h/{i}"))
             .chain((1..=plan.clients).map(|i| format!("kv/{i}")))
             .collect();
-        let groups: Vec<Group> = [("h", "cache", &caches), ("kv", "client", &clients)]
-            .into_iter()
-            .map(|(name, role, nodes)| Group {
-                name: name.into(),
-                role,
-                nodes: nodes.clone(),
-                defects: plan.defects.clone(),
-            })
-            .collect();
-        let history = Rc::new(RefCell::new(History::default()));
-        let lab = Lab {
-            target: BTreeMap::from([("target".to_string(), caches.clone())]),
-            none: BTreeMap::new(),
-            cache: with(settings::defaults(CACHE_SETTINGS), &plan.cache),
-            client: with(settings::defaults(CLIENT_SETTINGS), &plan.client),
+        let group = |name: &str, role, nodes: &[NodeId]| Group {
+            name: name.into(),
+            role,
+            nodes: nodes.to_vec(),
             defects: plan.defects.clone(),
-            names: names.clone(),
-            caches,
-            clients: clients.clone(),
         };
-        let stream = |id: &NodeId| Rng::new(plan.seed, Domain::Client, &names[id.index()]);
-        let busy = |id: &NodeId| {
-            (
-                *id,
-                Busy {
-                    rng: stream(id),
-                    op: None,
-                },
-            )
-        };
-        let load = Load {
-            clients: clients.iter().map(busy).collect(),
-            last: BTreeMap::new(),
-            values: 0,
-            ops: 0,
-            history: history.clone(),
-            plan: plan.clone(),
-        };
+        let groups = vec![
+            group("h", "cache", &caches),
+            group("kv", "client", &clients),
+        ];
         let watch = Watch {
             invariants: Hyperion.invariants(&groups),
             violations: Vec::new(),
             marks: Vec::new(),
         };
-        let spec = |name: &String| NodeSpec {
-            name: name.clone(),
-            disk: engine::DiskSpec {
-                sync: contract::Dist::Uniform {
-                    min: 100_000,
-                    max: 1_000_000,
-                },
-                ..engine::DiskSpec::default()
-            },
-            ..NodeSpec::default()
-        };
-        let config = Config {
-            seed: plan.seed,
-            nodes: names.iter().map(spec).collect(),
-            link: plan.link.clone(),
-            links: Vec::new(),
-            ties: Ties::Canonical,
-            events_max: u64::MAX,
-        };
+        let history = Rc::new(RefCell::new(History::default()));
+        let load = Load::new(&plan, &clients, &names, &history);
+        let config = config(&plan, &names);
+        let lab = Lab::new(&plan, caches, clients, names);
         Self {
             engine: Engine::new(config, Rc::new(lab), Box::new(load), watch),
             groups,
@@ -462,9 +474,14 @@ impl World {
         value.expect("cache nodes have it")
     }
 
+    /// No invariant was violated.
+    pub fn assert_violation_free(&self) {
+        assert_eq!(self.violations(), &[], "invariants hold");
+    }
+
     /// Nothing was violated, and one copy of the data could have answered so.
     pub fn assert_clean(&self) {
-        assert_eq!(self.violations(), &[], "invariants hold");
+        self.assert_violation_free();
         assert_eq!(self.history().contradiction(), None, "linearizable");
     }
 }
@@ -472,4 +489,27 @@ impl World {
 fn with(mut settings: Settings, given: &[(&'static str, SettingValue)]) -> Settings {
     settings.0.extend(given.iter().cloned());
     settings
+}
+
+/// Faultless disks that take up to a millisecond to sync, and the network of the plan.
+fn config(plan: &Plan, names: &[String]) -> Config {
+    let spec = |name: &String| NodeSpec {
+        name: name.clone(),
+        disk: DiskSpec {
+            sync: Dist::Uniform {
+                min: 100_000,
+                max: 1_000_000,
+            },
+            ..DiskSpec::default()
+        },
+        ..NodeSpec::default()
+    };
+    Config {
+        seed: plan.seed,
+        nodes: names.iter().map(spec).collect(),
+        link: plan.link.clone(),
+        links: Vec::new(),
+        ties: Ties::Canonical,
+        events_max: u64::MAX,
+    }
 }

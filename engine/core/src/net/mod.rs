@@ -9,7 +9,7 @@ pub(crate) mod conn;
 pub(crate) mod draws;
 pub(crate) mod law;
 pub(crate) mod link;
-mod retry;
+pub(crate) mod retry;
 pub(crate) mod stream;
 
 use crate::config::{Config, LinkSpec};

@@ -166,13 +166,13 @@ fn in_order(segments: &mut VecDeque<Segment>) {
 }
 
 /// How much later a segment comes that was lost `losses` times: 200 ms, doubling.
-pub(super) fn after_losses(losses: u32) -> Duration {
+pub(crate) fn after_losses(losses: u32) -> Duration {
     assert!(losses <= LOSSES_MAX, "the sender gave up before");
     RETRY.saturating_mul((1 << losses) - 1)
 }
 
 /// The first repetition, at 200 ms and doubling since `since`, that is not before `now`.
-fn next_retry(since: SimTime, now: SimTime) -> SimTime {
+pub(crate) fn next_retry(since: SimTime, now: SimTime) -> SimTime {
     let mut retry = RETRY;
     while since + retry < now {
         retry = retry.saturating_mul(2) + RETRY;

@@ -5,9 +5,9 @@
 //! after six losses in a row, or when the link was cut for 10 s, the connection is reset. What is
 //! written before the connection is open travels right behind the request to open it.
 
-use super::LOSSES_MAX;
 use super::conn::{Conn, End, EndState, Part, Segment, WayState};
 use super::retry::after_losses;
+use super::{Carried, LOSSES_MAX};
 use crate::frames::FrameId;
 use crate::host::HostHit;
 use crate::kernel::Kernel;
@@ -117,19 +117,14 @@ impl Kernel {
                 at += 1;
                 continue;
             };
-            let was_asked = conn.ends[end].state == EndState::Asked;
-            let peer_gone = conn.ends[1 - end].state == EndState::Gone;
-            if was_asked {
-                // The request is still under way; it will find the node down, or rebooted.
-                at += 1;
-            } else if peer_gone {
-                self.remove(slot);
-            } else {
+            // A request that is still under way will find the node down, or rebooted.
+            if conn.ends[end].state != EndState::Asked {
+                // What the peer did less than a latency ago this machine cannot know: it says that
+                // it breaks also to a peer that has closed, and the peer's segments stay under way.
                 self.conns.get_mut(slot).ends[end].state = EndState::Gone;
-                self.clear_way(slot, 1 - end);
                 self.shut(slot, end, CloseReason::Reset);
-                at += 1;
             }
+            at += 1;
         }
     }
 
@@ -166,9 +161,9 @@ impl Kernel {
             host.hit(HostHit::Down);
             self.counters.streams_refused += 1;
             self.conns.get_mut(slot).ends[1].state = EndState::Gone;
-            self.clear_way(slot, 0);
-            self.conns.get_mut(slot).ways[0].shut = true;
             self.shut(slot, 1, CloseReason::Refused);
+            // The opener does not know yet: what it wrote arrives, and nobody hears it.
+            self.queue_head(slot, 0);
             return None;
         }
         let conn = self.conns.get_mut(slot);
@@ -260,9 +255,7 @@ impl Kernel {
         if flow.state == WayState::Idle {
             self.queue_head(slot, way);
         }
-        let splits = len_bytes > 1 && carried.split.below(SPLIT_ONE_IN) == 0 && !gives_up;
-        let place = contract::Word(contract::hash::mix(carried.split.0, 3));
-        splits.then(|| 1 + place.below(u64::from(len_bytes) - 1) as usize)
+        split_of(&carried, len_bytes)
     }
 
     /// Gives the first segment of an idle direction its entry in the queue, unless it is stopped.
@@ -345,4 +338,12 @@ impl Kernel {
             .remove(at.expect("a connection is removed once"));
         self.conns.free.push(slot);
     }
+}
+
+/// Where a write of `len_bytes` is cut in two, if it is.
+pub(crate) fn split_of(carried: &Carried, len_bytes: u32) -> Option<usize> {
+    let gives_up = carried.losses == LOSSES_MAX;
+    let splits = len_bytes > 1 && carried.split.below(SPLIT_ONE_IN) == 0 && !gives_up;
+    let place = contract::Word(contract::hash::mix(carried.split.0, 3));
+    splits.then(|| 1 + place.below(u64::from(len_bytes) - 1) as usize)
 }

@@ -165,7 +165,16 @@ impl Busy {
         Self::boots_spending(peers, Duration::from_micros(50))
     }
 
+    /// Ticks at whole milliseconds and takes no time for it.
+    pub fn boots_in_step(peers: u32) -> impl Boot {
+        Self::boots_phased(peers, Duration::ZERO, MS)
+    }
+
     pub fn boots_spending(peers: u32, spend: Duration) -> impl Boot {
+        Self::boots_phased(peers, spend, 1)
+    }
+
+    fn boots_phased(peers: u32, spend: Duration, unit_ns: u64) -> impl Boot {
         boot_with(move |node: NodeId, _, fx: &mut Fx<'_>| {
             let mut busy = Self {
                 state: 1,
@@ -182,7 +191,7 @@ impl Busy {
             };
             if node.0 < peers {
                 busy.connect(fx);
-                let phase = fx.rng.below(10 * MS);
+                let phase = fx.rng.below(10 * MS / unit_ns) * unit_ns;
                 fx.set_timer(TICK, Duration(phase));
             }
             Ok(Box::new(busy))

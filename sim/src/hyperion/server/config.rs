@@ -3,7 +3,7 @@
 use super::super::machine::MachineFlaws;
 use super::super::store::Limits;
 use crate::protocol::raft;
-use contract::{Dist, Seat};
+use contract::{Dist, Duration, Seat};
 
 /// How a node serves a linearizable read. Each is a setting of `reads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,9 @@ impl Reads {
         }
     }
 }
+
+/// The words of the setting `fsync`.
+pub const FSYNC_WORDS: &[&str] = &["always", "everysec", "never"];
 
 /// The flaws that can be planted in a cache node, beside those of Raft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,6 +118,12 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
         inflight_max: count("inflight_max"),
         apply_batch_max: count("apply_batch_max"),
         apply_pause: settings.duration("apply_pause"),
+        fsync: match settings.choice("fsync") {
+            "always" => raft::Fsync::Always,
+            "everysec" => raft::Fsync::Every(Duration::from_secs(1)),
+            "never" => raft::Fsync::Never,
+            _ => unreachable!("the setting accepts no other word than {FSYNC_WORDS:?}"),
+        },
         flaws: raft::Flaws::from_names(seat.defects),
         ..raft::Config::new(seat.index, seat.group.to_vec())
     }

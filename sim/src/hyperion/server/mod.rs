@@ -12,7 +12,7 @@ mod expiry;
 mod reads;
 mod writes;
 
-pub use config::{Config, Reads, ServerFlaws};
+pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
 
 use super::command::Refusal;
 use super::machine::Machine;

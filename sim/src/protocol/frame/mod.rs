@@ -1,7 +1,7 @@
 //! Frames on a byte stream: a 4-byte big-endian length, then that many bytes.
 //!
 //! A stream has no message boundaries: the host may split and merge what was written, as TCP does
-//! (RFC 9293 §3.8). Start with [`write`] to send and [`Decoder::feed`] to receive; [`Cursor`] reads
+//! (RFC 9293 §3.8). Start with [`write()`] to send and [`Decoder::feed`] to receive; [`Cursor`] reads
 //! the fields of one frame.
 
 mod cursor;
