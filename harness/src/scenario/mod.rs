@@ -46,8 +46,8 @@ mod tests;
 
 use crate::diagnostics::codes::{E0101, E0607, E0701, E0703, E0704, E0705, E0706};
 use crate::diagnostics::{Diagnostic, any_error};
-use crate::table::Row;
-use contract::System;
+use crate::table::{FieldKind, Row};
+use contract::{Kind, System};
 use cx::{Cx, Source};
 use edits::Edits;
 use names::Names;
@@ -85,6 +85,36 @@ impl Lab<'_> {
     pub fn system(&self, name: &str) -> Option<&'static dyn System> {
         let found = self.systems.iter().find(|system| system.name() == name);
         found.copied()
+    }
+
+    /// The defaults of the tables that are not of their own kind, one line each: a test of whoever
+    /// puts the tables together asserts that there are none.
+    #[must_use]
+    pub fn wrong_defaults(&self) -> Vec<String> {
+        let mut rows: Vec<(String, &str, Kind)> = Vec::new();
+        for system in self.systems {
+            for role in system.roles() {
+                let place = format!("{} {}", system.name(), role.name);
+                let settings = role.settings.iter();
+                rows.extend(settings.map(|s| (format!("{place} {}", s.name), s.default, s.kind)));
+            }
+        }
+        for row in self.faults.iter().chain(self.checks) {
+            for field in row.fields {
+                if let FieldKind::Plain(kind) = field.kind {
+                    rows.push((format!("{} {}", row.name, field.name), field.default, kind));
+                }
+            }
+        }
+        let mut cx = Cx::new(self, Names::default(), 0, &[]);
+        let mut wrong = Vec::new();
+        for (name, text, kind) in rows.iter().filter(|(_, text, _)| !text.is_empty()) {
+            let value = value::setting(&mut cx, name, &tree::parse_value(text, 0, 0), kind);
+            if value.is_none() {
+                wrong.push(format!("the default of {name}, {text}, is not {kind}"));
+            }
+        }
+        wrong
     }
 }
 

@@ -194,10 +194,7 @@ fn overrides_come_last_and_are_listed() {
     // What is set by hand is not redrawn.
     assert_eq!(plan.groups[1].settings.bytes("page"), 8_192);
     assert_eq!(plan.point, ["clients.kv.rate = \"1000/s\""]);
-    let expect = [
-        "tuning.h.lease = \"800ms\"",
-        "tuning.h.page = \"8KiB\"",
-    ];
+    let expect = ["tuning.h.lease = \"800ms\"", "tuning.h.page = \"8KiB\""];
     assert_eq!(plan.overrides, expect);
 }
 
@@ -240,6 +237,28 @@ fn variants_and_points_that_do_not_exist() {
     assert_eq!(codes(good().plan(&LAB, Some("flawd"), 1, 0, &[])), [E0607]);
     assert_eq!(codes(good().plan(&LAB, None, 1, 6, &[])), [E0607]);
     assert_eq!(codes(good().plan(&LAB, Some("flawed"), 1, 1, &[])), [E0607]);
+}
+
+#[test]
+fn wrong_defaults_of_tables_are_found() {
+    assert_eq!(LAB.wrong_defaults(), [""; 0]);
+    const ROWS: &[Row] = &[Row {
+        name: "pause",
+        about: "for tests",
+        fields: &[crate::table::Field {
+            name: "length",
+            kind: FieldKind::Plain(Kind::DURATION),
+            about: "for tests",
+            default: "5",
+            required: false,
+        }],
+    }];
+    let lab = Lab {
+        faults: ROWS,
+        ..LAB
+    };
+    let expect = "the default of pause length, 5, is not a duration such as \"150ms\"";
+    assert_eq!(lab.wrong_defaults(), [expect]);
 }
 
 #[test]
