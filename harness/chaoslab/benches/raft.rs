@@ -66,7 +66,10 @@ fn worlds(criterion: &mut Criterion) {
     group.sample_size(10);
     let cases = [
         ("3 idle nodes, 600 simulated seconds", scenario(3, "600s", "1/s", "5s")),
-        ("5 nodes, 1000 operations per second, 10 simulated seconds", scenario(5, "10s", "1_000/s", "10s")),
+        (
+            "5 nodes, 1000 operations per second, 10 simulated seconds",
+            scenario(5, "10s", "1_000/s", "10s"),
+        ),
     ];
     for (name, text) in cases {
         let roster = roster(&text);

@@ -193,10 +193,7 @@ impl Scenario {
             tags: reading.tags,
             seed: reading.seed,
             report: reading.report,
-            base: Shape {
-                expectation: reading.expectation,
-                sweep: reading.sweep,
-            },
+            base: Shape { expectation: reading.expectation, sweep: reading.sweep },
             variants,
             tree,
         }
@@ -247,10 +244,7 @@ impl Scenario {
     /// The names of the variants, in the order of the file.
     #[must_use]
     pub fn variants(&self) -> Vec<&str> {
-        self.variants
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect()
+        self.variants.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// The points of the matrix `[sweep] vary`; 1 without one.
@@ -352,8 +346,7 @@ impl Scenario {
         let Some(values) = shape.sweep.at(point) else {
             let message = format!("there is no point {point}");
             let help = format!("the matrix has {} points, from 0", shape.sweep.points());
-            cx.diagnostics
-                .push(Diagnostic::error(E0607, message).help(help));
+            cx.diagnostics.push(Diagnostic::error(E0607, message).help(help));
             return;
         };
         for (axis, item) in values {
@@ -386,11 +379,7 @@ fn format_of(tree: &Table, whole: bool) -> Option<Diagnostic> {
     let Some(item) = tree.get("format") else {
         // The line may have been lost to a mistake in the syntax.
         let missing = Diagnostic::error(E0703, "missing field `format`");
-        return whole.then(|| {
-            missing
-                .at(0..0, "")
-                .help("begin the file with `format = 1`")
-        });
+        return whole.then(|| missing.at(0..0, "").help("begin the file with `format = 1`"));
     };
     if item.value == Value::Int(1) {
         return None;
@@ -419,9 +408,7 @@ fn name_and_path(tree: &Table, path: &str) -> Option<Diagnostic> {
 /// Whether a finding can be trusted although the syntax is broken somewhere: it is about what
 /// stands there, not about what is missing, and it is on no broken line.
 fn survives_syntax_errors(d: &Diagnostic, syntax: &[tree::SyntaxError], text: &str) -> bool {
-    const TRUSTED: &[&str] = &[
-        "E0102", "E0104", "E0105", "E0201", "E0202", "E0203", "E0205",
-    ];
+    const TRUSTED: &[&str] = &["E0102", "E0104", "E0105", "E0201", "E0202", "E0203", "E0205"];
     let Some(label) = d.labels.first() else {
         return false;
     };
