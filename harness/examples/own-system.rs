@@ -15,44 +15,26 @@ impl Node for Own {
         match (self, input) {
             (Own::Server(held), Input::Datagram { from, bytes }) => {
                 let [op, key, value] = decode(bytes);
-                if value != 0 {
-                    held.insert(key, value);
-                }
-                let value = held.get(&key).copied().unwrap_or(0);
-                fx.datagram(from, |out| {
-                    out.extend([op, key, value].map(u64::to_be_bytes).concat())
-                });
+                let slot = held.entry(key).or_default();
+                *slot = if value == 0 { *slot } else { value };
+                let words = [op, key, *slot];
+                fx.datagram(from, |out| out.extend(words.map(u64::to_be_bytes).concat()));
             }
             (Own::Client(server, busy), Input::Invoke { op, call }) => {
-                let value = if let Call::Put { value, .. } = call {
-                    value.id
-                } else {
-                    0
-                };
+                let value = if let Call::Put { value, .. } = call { value.id } else { 0 };
                 let words = [op.0, call.key().unwrap_or(0), value];
-                fx.datagram(*server, |out| {
-                    out.extend(words.map(u64::to_be_bytes).concat())
-                });
+                fx.datagram(*server, |out| out.extend(words.map(u64::to_be_bytes).concat()));
                 fx.set_timer(TimerKey(op.0), Duration::from_millis(100));
                 *busy = Some((op, call.clone()));
             }
             (Own::Client(_, busy), Input::Datagram { bytes, .. }) => {
                 let [id, _, held] = decode(bytes);
-                let Some((op, call)) = busy.take_if(|(op, _)| op.0 == id) else {
-                    return;
-                };
-                let value = Value {
-                    id: held,
-                    size_bytes: Value::SIZE_MIN,
-                };
+                let Some((op, call)) = busy.take_if(|(op, _)| op.0 == id) else { return };
+                let value = Value { id: held, size_bytes: Value::SIZE_MIN };
                 let ret = match call {
                     Call::Put { .. } => Ret::Done { version: 0 },
                     _ if held == 0 => Ret::Missing,
-                    _ => Ret::Found {
-                        value,
-                        version: 0,
-                        stale: false,
-                    },
+                    _ => Ret::Found { value, version: 0, stale: false },
                 };
                 fx.complete(op, Outcome::Ok(ret));
             }
@@ -80,35 +62,18 @@ impl System for Registers {
     fn name(&self) -> &'static str {
         "registers"
     }
-    fn about(&self) -> &'static str {
-        "one server that keeps registers in memory"
-    }
     fn roles(&self) -> &'static [Role] {
-        const fn role(name: &'static str, about: &'static str) -> Role {
-            Role {
-                name,
-                about,
-                settings: &[],
-                uses: &[],
-            }
-        }
         &[
-            role("server", "keeps the registers"),
-            role("client", "asks the server"),
+            Role { name: "server", about: "keeps the registers", settings: &[], uses: &[] },
+            Role { name: "client", about: "asks the server", settings: &[], uses: &[] },
         ]
     }
     fn boot(&self, seat: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
-        let server = || Own::Server(BTreeMap::new());
-        let target = seat.uses.get("target");
-        Ok(Box::new(
-            target.map_or_else(server, |to| Own::Client(to[0], None)),
-        ))
+        let client = seat.uses.get("target").map(|to| Own::Client(to[0], None));
+        Ok(Box::new(client.unwrap_or(Own::Server(BTreeMap::new()))))
     }
 }
 
 fn main() -> std::process::ExitCode {
-    harness::cli::main(harness::cli::Lab {
-        systems: &[&Registers],
-        simulators: &[],
-    })
+    harness::cli::main(harness::cli::Lab { systems: &[&Registers], simulators: &[] })
 }

@@ -27,8 +27,18 @@ impl Campaign {
         let must = |id: &&String| !plan.omittable.contains(id);
         Self {
             outcomes: BTreeMap::new(),
-            faults: plan.faults.iter().map(|fault| &fault.id).filter(must).map(|id| (id.clone(), false)).collect(),
-            covers: plan.covers.iter().map(|cover| (cover.id.clone(), (0, cover.min_runs))).collect(),
+            faults: plan
+                .faults
+                .iter()
+                .map(|fault| &fault.id)
+                .filter(must)
+                .map(|id| (id.clone(), false))
+                .collect(),
+            covers: plan
+                .covers
+                .iter()
+                .map(|cover| (cover.id.clone(), (0, cover.min_runs)))
+                .collect(),
             fail: plan.expectation.fail,
             min_rate: plan.expectation.min_rate,
         }
@@ -78,7 +88,9 @@ impl Campaign {
     pub fn rate_met(&self) -> bool {
         let caught = self.count(RunOutcome::FailedAsExpected);
         match self.min_rate {
-            Some(rate) => caught * u64::from(rate.denominator) >= self.runs() * u64::from(rate.numerator),
+            Some(rate) => {
+                caught * u64::from(rate.denominator) >= self.runs() * u64::from(rate.numerator)
+            }
             None => caught >= 1,
         }
     }

@@ -58,7 +58,10 @@ mod tests {
         one.push(1);
         two.push(2);
         assert_eq!(one.len(), 1_001);
-        assert_eq!(one.iter().copied().collect::<Vec<_>>()[..1_000], (0..1_000).collect::<Vec<_>>());
+        assert_eq!(
+            one.iter().copied().collect::<Vec<_>>()[..1_000],
+            (0..1_000).collect::<Vec<_>>()
+        );
         assert_eq!(one.iter().last(), Some(&1));
         assert_eq!(two.iter().last(), Some(&2));
         assert!(Arc::ptr_eq(&one.full[0], &two.full[0]));

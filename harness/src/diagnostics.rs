@@ -65,10 +65,7 @@ impl Diagnostic {
     /// A warning without a place yet.
     #[must_use]
     pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            severity: Severity::Warning,
-            ..Self::error(code, message)
-        }
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
     }
 
     /// Adds a place.
@@ -109,11 +106,7 @@ pub fn any_error(diagnostics: &[Diagnostic], deny_warnings: bool) -> bool {
 /// shown.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], source: &str, path: &str, color: bool) -> String {
-    let renderer = if color {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut out = String::new();
     for diagnostic in diagnostics {
         let group = group(diagnostic, source, path);
@@ -129,9 +122,7 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str, path: &'a str) -> Grou
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let title = level
-        .primary_title(diagnostic.message.as_str())
-        .id(diagnostic.code);
+    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
     let (path, source) = match &diagnostic.source {
         Some((name, text)) => (name.as_str(), text.as_str()),
         None => (path, source),
@@ -141,17 +132,9 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a str, path: &'a str) -> Grou
         elements.push(annotate_snippets::Origin::path(path).into());
     } else {
         let annotations = diagnostic.labels.iter().enumerate().map(|(i, label)| {
-            let kind = if i == 0 {
-                AnnotationKind::Primary
-            } else {
-                AnnotationKind::Context
-            };
+            let kind = if i == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(on_characters(source, &label.span));
-            if label.text.is_empty() {
-                annotation
-            } else {
-                annotation.label(label.text.as_str())
-            }
+            if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
         });
         let snippet = Snippet::source(source).path(path).annotations(annotations);
         elements.push(snippet.into());
@@ -182,15 +165,10 @@ fn tally(diagnostics: &[Diagnostic]) -> String {
         diagnostics.iter().filter(same).count()
     };
     let mut parts = Vec::new();
-    for (number, word) in [
-        (count(Severity::Error), "error"),
-        (count(Severity::Warning), "warning"),
-    ] {
+    for (number, word) in [(count(Severity::Error), "error"), (count(Severity::Warning), "warning")]
+    {
         if number > 0 {
-            parts.push(format!(
-                "{number} {word}{}",
-                if number == 1 { "" } else { "s" }
-            ));
+            parts.push(format!("{number} {word}{}", if number == 1 { "" } else { "s" }));
         }
     }
     if parts.is_empty() {

@@ -57,13 +57,24 @@ pub struct Occurrence {
 
 #[derive(Clone, Copy, Debug)]
 enum Item {
-    Start { fault: usize },
-    Step { span: usize, step: usize },
-    End { span: usize },
+    Start {
+        fault: usize,
+    },
+    Step {
+        span: usize,
+        step: usize,
+    },
+    End {
+        span: usize,
+    },
     /// The event that a fault waits for to start.
-    Triggered { fault: usize },
+    Triggered {
+        fault: usize,
+    },
     /// The event that a fault waits for to end.
-    Ended { span: usize },
+    Ended {
+        span: usize,
+    },
 }
 
 /// What the runner learns from a step of the director.

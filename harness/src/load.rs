@@ -7,9 +7,7 @@
 use crate::chunks::Chunks;
 use crate::scenario::plan::{GroupPlan, KeysPlan, LoadPlan};
 use contract::dist::Zipf;
-use contract::{
-    Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, Ret, Rng, SimTime, Value,
-};
+use contract::{Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, Ret, Rng, SimTime, Value};
 use engine::{Wake, Workload};
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
@@ -201,7 +199,7 @@ impl Client {
     fn new(seed: u64, name: &str, law: Rc<Law>) -> Self {
         let mut client = Self {
             rng: Rng::new(seed, Domain::Client, name),
-            value_prefix: contract::hash::hash_bytes(name.as_bytes()) & 0xFFFF_FFFF_0000_0000,
+            value_prefix: contract::hash::hash_bytes(name.as_bytes()) & 0x7FFF_FFFF_0000_0000,
             values_written: 0,
             process: 0,
             arrival_next: law.load.start,
@@ -236,11 +234,8 @@ impl Client {
     fn arrive(&mut self, at: SimTime) {
         assert!(at >= self.arrival_next, "an arrival is taken when it is due");
         self.waiting.push_back(self.arrival_next);
-        self.arrival_next = if self.law.load.closed {
-            SimTime::MAX
-        } else {
-            self.arrival_next + self.gap()
-        };
+        self.arrival_next =
+            if self.law.load.closed { SimTime::MAX } else { self.arrival_next + self.gap() };
         self.stop_in_time();
     }
 

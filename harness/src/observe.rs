@@ -1,11 +1,9 @@
 //! What watches a run while it happens: invariants after every event, events that faults wait for,
 //! and what covers count.
 
-use crate::select::{Lots, Roster};
 use crate::scenario::plan::{Covered, During, Plan, When};
-use contract::{
-    Domain, Invariant, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime, Violation,
-};
+use crate::select::{Lots, Roster};
+use contract::{Domain, Invariant, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime, Violation};
 use engine::{Control, Observer};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -79,9 +77,8 @@ impl Progress {
         }
         self.done = match &*self.when {
             When::Event { system: of, event, node, nth } => {
-                let matches = *of == system
-                    && *event == mark.event
-                    && node.as_deref().is_none_or(is_in);
+                let matches =
+                    *of == system && *event == mark.event && node.as_deref().is_none_or(is_in);
                 self.count += u32::from(matches);
                 self.count >= *nth
             }

@@ -127,9 +127,12 @@ fn faults(run: &Finished) -> Vec<row::FaultRow> {
             vacuous: span.effects == 0,
         }
     });
-    let never = run.plan.faults.iter().enumerate().filter(|(position, _)| {
-        run.occurrences.iter().all(|span| span.fault != *position)
-    });
+    let never = run
+        .plan
+        .faults
+        .iter()
+        .enumerate()
+        .filter(|(position, _)| run.occurrences.iter().all(|span| span.fault != *position));
     let never = never.map(|(_, plan)| row::FaultRow {
         id: plan.id.clone(),
         kind: plan.kind.to_owned(),
@@ -248,7 +251,8 @@ fn ops(run: &Finished) -> Vec<row::OpRow> {
     });
     let core: BTreeSet<OpId> = named.flatten().flat_map(|v| v.ops.iter().copied()).collect();
     let is_core = |op: &&Op| core.contains(&op.id);
-    let keys: BTreeSet<u64> = run.ops.iter().filter(is_core).filter_map(|op| op.call.key()).collect();
+    let keys: BTreeSet<u64> =
+        run.ops.iter().filter(is_core).filter_map(|op| op.call.key()).collect();
     let on_a_key = |op: &Op| op.call.key().is_some_and(|key| keys.contains(&key));
     let first = run.ops.iter().find(is_core).map_or(OpId(0), |op| op.id);
     let near = run.ops.iter().filter(|op| on_a_key(op) && op.id >= first).take(OPS_MAX);

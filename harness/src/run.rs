@@ -10,9 +10,7 @@ use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
 use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::world::{self, Seats};
-use contract::{
-    Duration, NodeId, Op, Property, Shock, SimTime, Unsupported, Verdict, Violation,
-};
+use contract::{Duration, NodeId, Op, Property, Shock, SimTime, Unsupported, Verdict, Violation};
 use engine::exact::Timed;
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use std::collections::BTreeMap;
@@ -193,9 +191,13 @@ impl Runner {
         Ok(runner)
     }
 
-    /// A copy that goes on as this one would; `None` when a node cannot be copied.
+    /// A copy that goes on as this one would; `None` when a node cannot be copied, or when one
+    /// panicked in the middle of an event.
     #[must_use]
     pub fn fork(&self) -> Option<Self> {
+        if self.ended == Some(Ended::Panicked) {
+            return None;
+        }
         Some(Self {
             roster: Rc::clone(&self.roster),
             engine: self.engine.fork()?,
@@ -228,6 +230,12 @@ impl Runner {
     #[must_use]
     pub fn digest(&self) -> u64 {
         self.engine.digest()
+    }
+
+    /// How many events the engine handled so far.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.engine.events()
     }
 
     /// Simulated time.

@@ -143,7 +143,12 @@ impl Roster {
             }
             _ => {
                 if let Ok(index) = word.parse::<usize>() {
-                    return index.checked_sub(1).and_then(|i| group.nodes.get(i)).copied().into_iter().collect();
+                    return index
+                        .checked_sub(1)
+                        .and_then(|i| group.nodes.get(i))
+                        .copied()
+                        .into_iter()
+                        .collect();
                 }
                 if let Some(drawn) = random_count(word) {
                     return draw(group, drawn.min(count), lots, rng);

@@ -2,9 +2,7 @@
 
 use crate::scenario::plan::{GroupPlan, Plan};
 use crate::select::{Lots, Roster};
-use contract::{
-    Domain, Fx, Node, NodeId, Nodes, Now, Preload, Refused, Rng, Seat,
-};
+use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Preload, Refused, Rng, Seat};
 use engine::{Boot, Config, NodeSpec, Ties};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -119,7 +117,8 @@ fn uses(roster: &Roster, group: &GroupPlan) -> BTreeMap<String, Vec<NodeId>> {
 fn preload(roster: &Roster, group: &GroupPlan, node: NodeId) -> Vec<Preload> {
     let mine = group.preload.iter().filter(|(into, _)| {
         // Every replica holds what any of them does: it is installed as if from a snapshot.
-        let into = if into.starts_with("zone:") { into.clone() } else { format!("{}/*", group.name) };
+        let into =
+            if into.starts_with("zone:") { into.clone() } else { format!("{}/*", group.name) };
         fixed(roster, &into).contains(&node)
     });
     mine.flat_map(|(_, entries)| entries.iter().copied()).collect()

@@ -25,11 +25,7 @@ pub fn timeline(timeline: &Timeline<'_>, width: usize) -> Vec<String> {
     let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let label = longest.min(NAME_MAX);
     let columns = width.saturating_sub(label + 2).max(10);
-    let scale = Scale {
-        from_ns: timeline.from_ns,
-        to_ns: timeline.to_ns,
-        columns,
-    };
+    let scale = Scale { from_ns: timeline.from_ns, to_ns: timeline.to_ns, columns };
     let letters = letters(timeline);
     let mut lines = vec![row("", &axis(&scale), label)];
     for band in &timeline.bands {
@@ -67,17 +63,9 @@ pub fn timeline(timeline: &Timeline<'_>, width: usize) -> Vec<String> {
 pub fn plot(plot: &Plot<'_>, width: usize) -> Vec<String> {
     const STEPS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let columns = CURVE_COLUMNS.min(width / 2);
-    let scale = Scale {
-        from_ns: 0,
-        to_ns: plot.end_ns,
-        columns,
-    };
+    let scale = Scale { from_ns: 0, to_ns: plot.end_ns, columns };
     let (low, high) = plot.range();
-    let longest = plot
-        .lines
-        .iter()
-        .map(|line| line.label.chars().count())
-        .max();
+    let longest = plot.lines.iter().map(|line| line.label.chars().count()).max();
     let label = longest.unwrap_or(0).min(NAME_MAX);
     let mut lines = vec![escape::terminal(plot.name)];
     for line in &plot.lines {
@@ -98,11 +86,7 @@ pub fn plot(plot: &Plot<'_>, width: usize) -> Vec<String> {
             true => gauge(most, plot.unit),
             false => format!("{} to {}", gauge(least, plot.unit), gauge(most, plot.unit)),
         };
-        lines.push(format!(
-            "  {}  {}",
-            row(&line.label, &curve, label),
-            escape::terminal(&range)
-        ));
+        lines.push(format!("  {}  {}", row(&line.label, &curve, label), escape::terminal(&range)));
     }
     lines
 }
@@ -135,11 +119,7 @@ impl Scale {
 fn row(name: &str, cells: &str, label: usize) -> String {
     let name = escape::terminal(name);
     let cut: String = match name.chars().count() > label {
-        true => name
-            .chars()
-            .take(label.saturating_sub(1))
-            .chain(['…'])
-            .collect(),
+        true => name.chars().take(label.saturating_sub(1)).chain(['…']).collect(),
         false => name,
     };
     format!("{cut:label$}  {cells}").trim_end().to_owned()
@@ -196,9 +176,7 @@ fn chosen_lanes<'t, 'a>(timeline: &'t Timeline<'a>) -> Vec<&'t Lane<'a>> {
     if timeline.lanes.len() <= LANES_MAX {
         return all.collect();
     }
-    all.filter(|lane| lane.bars.iter().any(|bar| bar.core))
-        .take(LANES_MAX)
-        .collect()
+    all.filter(|lane| lane.bars.iter().any(|bar| bar.core)).take(LANES_MAX).collect()
 }
 
 /// Operations of a client; those of the counterexample are drawn last, over the others.
@@ -236,10 +214,7 @@ fn letters<'a>(timeline: &Timeline<'a>) -> Vec<(&'a str, char)> {
             _ => first.to_ascii_lowercase(),
         };
         let free = |c: &char| letters.iter().all(|(_, taken)| taken != c);
-        let letter = std::iter::once(wanted)
-            .chain('a'..='z')
-            .chain('A'..='Z')
-            .find(free);
+        let letter = std::iter::once(wanted).chain('a'..='z').chain('A'..='Z').find(free);
         letters.push((state, letter.unwrap_or('*')));
     }
     letters
@@ -263,34 +238,18 @@ fn legend(
     let bars = || lanes.iter().flat_map(|lane| &lane.bars);
     let plain = |outcome| bars().any(|bar| !bar.core && bar.op.outcome == outcome);
     let meanings = [
-        (
-            bars().any(|bar| bar.core),
-            "# operation of the counterexample",
-        ),
+        (bars().any(|bar| bar.core), "# operation of the counterexample"),
         (plain(OpOutcome::Ok), "- operation"),
         (plain(OpOutcome::Fail), "/ failed"),
         (plain(OpOutcome::Unknown), "? unknown"),
         (!timeline.alarms.is_empty(), "! violation"),
     ];
-    parts.extend(
-        meanings
-            .iter()
-            .filter(|(occurs, _)| *occurs)
-            .map(|(_, what)| (*what).to_owned()),
-    );
+    parts.extend(meanings.iter().filter(|(occurs, _)| *occurs).map(|(_, what)| (*what).to_owned()));
     let slice = (scale.to_ns - scale.from_ns) / scale.columns as u64;
     parts.push(format!("one column: {}", duration(slice)));
     for (n, one, many) in [
-        (
-            timeline.ops_left_out,
-            "other operation not drawn",
-            "other operations not drawn",
-        ),
-        (
-            timeline.rows_left_out,
-            "other row not drawn",
-            "other rows not drawn",
-        ),
+        (timeline.ops_left_out, "other operation not drawn", "other operations not drawn"),
+        (timeline.rows_left_out, "other row not drawn", "other rows not drawn"),
     ] {
         if n > 0 {
             parts.push(plural(n as u64, one, many));
@@ -324,17 +283,12 @@ mod tests {
 
     #[test]
     fn every_state_has_a_letter_of_its_own() {
-        let span = |state: &str| StripSpan {
-            state: state.into(),
-            to_ns: 1,
-            ..StripSpan::default()
-        };
+        let span =
+            |state: &str| StripSpan { state: state.into(), to_ns: 1, ..StripSpan::default() };
         let run = RunRecord {
             end_ns: 1,
             nodes: vec![crate::record::NodeRow::default()],
-            strips: ["follower", "leader", "down", "faulty", "learner", "", "ß"]
-                .map(span)
-                .into(),
+            strips: ["follower", "leader", "down", "faulty", "learner", "", "ß"].map(span).into(),
             ..RunRecord::default()
         };
         let timeline = Timeline::window(&run, "", 0, 1);
@@ -354,10 +308,7 @@ mod tests {
             name: "g",
             unit: "",
             end_ns: 10,
-            lines: vec![crate::plot::Line {
-                label: "h/1".into(),
-                points: &points,
-            }],
+            lines: vec![crate::plot::Line { label: "h/1".into(), points: &points }],
             bands: vec![],
         };
         let lines = plot(&picture, 80);

@@ -54,10 +54,7 @@ impl Cell {
     /// Text that is meant in a certain way.
     #[must_use]
     pub fn new(tone: Tone, text: impl Into<String>) -> Self {
-        Self {
-            text: text.into(),
-            tone,
-        }
+        Self { text: text.into(), tone }
     }
 }
 
@@ -86,19 +83,13 @@ pub struct Column {
 /// A column of text.
 #[must_use]
 pub const fn words(title: &'static str) -> Column {
-    Column {
-        title,
-        figures: false,
-    }
+    Column { title, figures: false }
 }
 
 /// A column of figures.
 #[must_use]
 pub const fn figures(title: &'static str) -> Column {
-    Column {
-        title,
-        figures: true,
-    }
+    Column { title, figures: true }
 }
 
 impl Table {
@@ -106,10 +97,7 @@ impl Table {
     #[must_use]
     pub fn new(columns: Vec<Column>) -> Self {
         assert!(!columns.is_empty(), "a table has columns");
-        Self {
-            columns,
-            rows: Vec::new(),
-        }
+        Self { columns, rows: Vec::new() }
     }
 
     /// Appends a row.

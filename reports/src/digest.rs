@@ -46,13 +46,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_digest() {
-        for json in [
-            "12",
-            "\"12\"",
-            "\"0x\"",
-            "\"0x00000000000000001\"",
-            "\"0xg\"",
-        ] {
+        for json in ["12", "\"12\"", "\"0x\"", "\"0x00000000000000001\"", "\"0xg\""] {
             assert!(serde_json::from_str::<Digest>(json).is_err(), "{json}");
         }
     }

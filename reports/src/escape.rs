@@ -26,10 +26,8 @@ pub fn markup(text: &str) -> String {
 #[must_use]
 pub fn markdown(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
-    let word = |at: Option<usize>| {
-        at.and_then(|at| chars.get(at))
-            .is_some_and(|c| c.is_alphanumeric())
-    };
+    let word =
+        |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
     let mut out = String::with_capacity(text.len());
     for (at, &c) in chars.iter().enumerate() {
         match c {

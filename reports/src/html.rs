@@ -18,27 +18,12 @@ use crate::svg;
 use crate::timeline::Timeline;
 
 /// Above the slider: what happened.
-const STORY: &[&dyn Section] = &[
-    &VerdictLine,
-    &Replay,
-    &Evidences,
-    &CloseUp,
-    &Counterexample,
-    &Shape,
-];
+const STORY: &[&dyn Section] =
+    &[&VerdictLine, &Replay, &Evidences, &CloseUp, &Counterexample, &Shape];
 
 /// Below the slider: the figures.
-const TABLES: &[&dyn Section] = &[
-    &Plots,
-    &Checks,
-    &Covers,
-    &Faults,
-    &Operations,
-    &Messages,
-    &Counters,
-    &LastEvents,
-    &Origin,
-];
+const TABLES: &[&dyn Section] =
+    &[&Plots, &Checks, &Covers, &Faults, &Operations, &Messages, &Counters, &LastEvents, &Origin];
 
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
@@ -124,44 +109,28 @@ impl Canvas for Html {
     fn heading(&mut self, title: &str) {
         self.close_section();
         let id = self.headings.len();
-        self.body.push_str(&format!(
-            "<section id=\"s{id}\">\n<h2>{}</h2>\n",
-            markup(title)
-        ));
+        self.body.push_str(&format!("<section id=\"s{id}\">\n<h2>{}</h2>\n", markup(title)));
         self.headings.push(title.to_owned());
     }
 
     fn say(&mut self, tone: Tone, text: &str) {
-        self.body.push_str(&format!(
-            "<p class=\"{}\">{}</p>\n",
-            class(tone),
-            markup(text)
-        ));
+        self.body.push_str(&format!("<p class=\"{}\">{}</p>\n", class(tone), markup(text)));
     }
 
     fn list(&mut self, items: &[Cell]) {
         self.body.push_str("<ul>\n");
         for item in items {
             let (class, text) = (class(item.tone), markup(&item.text));
-            self.body
-                .push_str(&format!("<li class=\"{class}\">{text}</li>\n"));
+            self.body.push_str(&format!("<li class=\"{class}\">{text}</li>\n"));
         }
         self.body.push_str("</ul>\n");
     }
 
     fn table(&mut self, table: &Table) {
-        self.body
-            .push_str("<div class=\"scroll\"><table>\n<thead><tr>");
+        self.body.push_str("<div class=\"scroll\"><table>\n<thead><tr>");
         for column in table.columns() {
-            let class = if column.figures {
-                " class=\"figure\""
-            } else {
-                ""
-            };
-            self.body.push_str(&format!(
-                "<th scope=\"col\"{class}>{}</th>",
-                markup(column.title)
-            ));
+            let class = if column.figures { " class=\"figure\"" } else { "" };
+            self.body.push_str(&format!("<th scope=\"col\"{class}>{}</th>", markup(column.title)));
         }
         self.body.push_str("</tr></thead>\n<tbody>\n");
         for row in table.rows() {
@@ -199,26 +168,22 @@ impl Canvas for Html {
     fn timeline(&mut self, timeline: &Timeline<'_>) {
         self.body.push_str("<figure class=\"scroll wide\">\n");
         self.body.push_str(&svg::timeline(timeline));
-        self.body
-            .push_str("</figure>\n<p class=\"told faint\" aria-live=\"polite\">");
+        self.body.push_str("</figure>\n<p class=\"told faint\" aria-live=\"polite\">");
         self.body.push_str(&markup(&hint(timeline)));
         self.body.push_str("</p>\n");
     }
 
     fn plot(&mut self, plot: &Plot<'_>) {
         let name = markup(plot.name);
-        self.body
-            .push_str(&format!("<figure class=\"plot\">\n<figcaption>{name}"));
+        self.body.push_str(&format!("<figure class=\"plot\">\n<figcaption>{name}"));
         let palette = svg::PALETTE_SIZE;
         if plot.lines.len() > palette {
             let n = plot.lines.len();
-            self.body
-                .push_str(&format!(" <span class=\"key k0\">each of {n}</span>"));
+            self.body.push_str(&format!(" <span class=\"key k0\">each of {n}</span>"));
         } else {
             for (n, line) in plot.lines.iter().enumerate() {
                 let label = markup(&line.label);
-                self.body
-                    .push_str(&format!(" <span class=\"key k{n}\">{label}</span>"));
+                self.body.push_str(&format!(" <span class=\"key k{n}\">{label}</span>"));
             }
         }
         self.body.push_str("</figcaption>\n");
@@ -232,9 +197,7 @@ fn hint(timeline: &Timeline<'_>) -> String {
     let mut text = "Point at anything, or use the arrow keys.".to_owned();
     if timeline.ops_left_out > 0 {
         let n = crate::units::count(timeline.ops_left_out as u64);
-        text.push_str(&format!(
-            " {n} further operations are not drawn; history.jsonl has them."
-        ));
+        text.push_str(&format!(" {n} further operations are not drawn; history.jsonl has them."));
     }
     if timeline.rows_left_out > 0 {
         let n = crate::units::count(timeline.rows_left_out as u64);
@@ -276,9 +239,7 @@ mod tests {
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
         let page = render(&split_brain()).replace("http://www.w3.org/2000/svg", "");
-        for word in [
-            "http:", "https:", "src=", "@import", "url(//", "<link", "fetch(",
-        ] {
+        for word in ["http:", "https:", "src=", "@import", "url(//", "<link", "fetch("] {
             assert!(!page.contains(word), "{word}");
         }
     }
@@ -287,11 +248,7 @@ mod tests {
     fn hostile_names_are_text() {
         let page = render(&hostile());
         assert!(!page.contains("<script>alert"));
-        assert_eq!(
-            page.matches("<script").count(),
-            2,
-            "the data and the script"
-        );
+        assert_eq!(page.matches("<script").count(), 2, "the data and the script");
         assert_eq!(page.matches("</script").count(), 2);
         assert!(!page.contains("onerror="));
     }

@@ -25,10 +25,9 @@ impl fmt::Display for ReadError {
         match self {
             Self::Syntax(error) => write!(f, "it is not a run record ({error})"),
             Self::NoVersion => f.write_str("it has no field `version`, so it is no run record"),
-            Self::Newer(version) => write!(
-                f,
-                "it has version {version}, and this lab reads versions up to {VERSION}"
-            ),
+            Self::Newer(version) => {
+                write!(f, "it has version {version}, and this lab reads versions up to {VERSION}")
+            }
         }
     }
 }

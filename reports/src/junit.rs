@@ -81,19 +81,12 @@ fn suite(scenario: &str, runs: &[&RunRecord]) -> (String, Tally) {
             case(run, "outcome", ending, &mut cases, &mut tally);
         }
     }
-    let head = format!(
-        "  <testsuite name=\"{}\" {}>\n",
-        markup(scenario),
-        tally.attributes()
-    );
+    let head = format!("  <testsuite name=\"{}\" {}>\n", markup(scenario), tally.attributes());
     (format!("{head}{cases}  </testsuite>\n"), tally)
 }
 
 fn case(run: &RunRecord, name: &str, ending: Ending, out: &mut String, tally: &mut Tally) {
-    let variant = run
-        .variant
-        .as_ref()
-        .map_or_else(String::new, |v| format!(", variant {v}"));
+    let variant = run.variant.as_ref().map_or_else(String::new, |v| format!(", variant {v}"));
     let overrides = match run.overrides.as_slice() {
         [] => String::new(),
         some => format!(", {}", some.join(", ")),
@@ -103,9 +96,7 @@ fn case(run: &RunRecord, name: &str, ending: Ending, out: &mut String, tally: &m
     tally.tests += 1;
     let inner = match ending {
         Ending::Pass => {
-            out.push_str(&format!(
-                "    <testcase classname=\"{class}\" name=\"{name}\"/>\n"
-            ));
+            out.push_str(&format!("    <testcase classname=\"{class}\" name=\"{name}\"/>\n"));
             return;
         }
         Ending::Failure { kind, message } => {
@@ -131,10 +122,7 @@ fn element(tag: &str, kind: &str, message: &str, replay: &str) -> String {
         "" => String::new(),
         token => format!("replay: {}", markup(token)),
     };
-    format!(
-        "<{tag} type=\"{kind}\" message=\"{}\">{body}</{tag}>",
-        markup(message)
-    )
+    format!("<{tag} type=\"{kind}\" message=\"{}\">{body}</{tag}>", markup(message))
 }
 
 fn judge(run: &RunRecord, check: &CheckRow) -> Ending {
@@ -143,22 +131,18 @@ fn judge(run: &RunRecord, check: &CheckRow) -> Ending {
     let allowed = expected.fail && expected.may_fail.contains(&check.id);
     match check.verdict {
         Verdict::Violated if wanted || allowed => Ending::Pass,
-        Verdict::Violated => Ending::Failure {
-            kind: "violation",
-            message: first_violation(check),
-        },
+        Verdict::Violated => Ending::Failure { kind: "violation", message: first_violation(check) },
         Verdict::Ok if wanted => Ending::Failure {
             kind: "expected-failure-missing",
             message: "should have fired, and did not".to_owned(),
         },
         Verdict::Ok => Ending::Pass,
-        Verdict::Inconclusive => Ending::Error {
-            kind: "inconclusive",
-            message: check.reason.clone(),
-        },
-        Verdict::NotReached => Ending::Skipped {
-            message: format!("not reached: {}", check.reason),
-        },
+        Verdict::Inconclusive => {
+            Ending::Error { kind: "inconclusive", message: check.reason.clone() }
+        }
+        Verdict::NotReached => {
+            Ending::Skipped { message: format!("not reached: {}", check.reason) }
+        }
     }
 }
 
@@ -183,24 +167,15 @@ fn reached(cover: &CoverRow) -> Ending {
 /// short, or a check that had to fire is not in the record.
 fn beyond_checks(run: &RunRecord) -> Option<Ending> {
     let told = |check: &CheckRow| {
-        matches!(
-            judge(run, check),
-            Ending::Failure { .. } | Ending::Error { .. }
-        )
+        matches!(judge(run, check), Ending::Failure { .. } | Ending::Error { .. })
     };
     if run.outcome.as_expected() || run.checks.iter().any(told) {
         return None;
     }
     let message = sentence(run);
     Some(match run.outcome {
-        RunOutcome::Inconclusive => Ending::Error {
-            kind: "inconclusive",
-            message,
-        },
-        _ => Ending::Failure {
-            kind: "outcome",
-            message,
-        },
+        RunOutcome::Inconclusive => Ending::Error { kind: "inconclusive", message },
+        _ => Ending::Failure { kind: "outcome", message },
     })
 }
 
@@ -215,11 +190,7 @@ mod tests {
         let text = render(&runs);
         well_formed(&text);
         check_snapshot("two-runs.junit.xml", &text);
-        assert_eq!(
-            text,
-            render(&[clean_run(), split_brain()]),
-            "the order of runs is no matter"
-        );
+        assert_eq!(text, render(&[clean_run(), split_brain()]), "the order of runs is no matter");
     }
 
     #[test]

@@ -71,10 +71,7 @@ impl Markdown {
 
     /// Appends lines as they are, inside a fence that none of them can close.
     fn fenced<'a>(&mut self, lines: impl IntoIterator<Item = &'a String>) {
-        let lines: Vec<String> = lines
-            .into_iter()
-            .map(|line| escape::terminal(line))
-            .collect();
+        let lines: Vec<String> = lines.into_iter().map(|line| escape::terminal(line)).collect();
         let body = lines.join("\n");
         let runs = body.split(|c| c != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(3.max(runs + 1));
@@ -106,19 +103,14 @@ impl Canvas for Markdown {
     }
 
     fn list(&mut self, items: &[Cell]) {
-        let lines: Vec<String> = items
-            .iter()
-            .map(|item| format!("- {}", escape::markdown(&item.text)))
-            .collect();
+        let lines: Vec<String> =
+            items.iter().map(|item| format!("- {}", escape::markdown(&item.text))).collect();
         self.block(&lines.join("\n"));
     }
 
     fn table(&mut self, table: &Table) {
-        let titles: Vec<String> = table
-            .columns()
-            .iter()
-            .map(|column| escape::markdown(column.title))
-            .collect();
+        let titles: Vec<String> =
+            table.columns().iter().map(|column| escape::markdown(column.title)).collect();
         let rules: Vec<&str> = table
             .columns()
             .iter()
@@ -186,11 +178,7 @@ mod tests {
                 Some(_) => {}
                 None if ticks.len() >= 3 => fence = Some(ticks),
                 None if line.starts_with('|') => {
-                    let bars = line
-                        .replace("\\\\", "")
-                        .replace("\\|", "")
-                        .matches('|')
-                        .count();
+                    let bars = line.replace("\\\\", "").replace("\\|", "").matches('|').count();
                     assert_eq!(*columns.get_or_insert(bars), bars, "{line}");
                 }
                 None => {

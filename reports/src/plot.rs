@@ -38,9 +38,7 @@ impl<'a> Plot<'a> {
         for one in series {
             let last = one.points.last().map_or(0, |&(at, _)| at);
             let line = Line {
-                label: one
-                    .node
-                    .map_or_else(|| "all".into(), |id| run.node_name(id)),
+                label: one.node.map_or_else(|| "all".into(), |id| run.node_name(id)),
                 points: &one.points,
             };
             match plots.last_mut() {

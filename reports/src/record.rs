@@ -452,9 +452,7 @@ impl RunRecord {
 
     /// The checks that fired, in the order of the file.
     pub fn violated(&self) -> impl Iterator<Item = &CheckRow> {
-        self.checks
-            .iter()
-            .filter(|check| check.verdict == Verdict::Violated)
+        self.checks.iter().filter(|check| check.verdict == Verdict::Violated)
     }
 
     /// The earliest violation of all, and the check that saw it.
@@ -489,10 +487,7 @@ mod tests {
 
     #[test]
     fn the_first_violation_is_the_earliest_of_a_check_that_fired() {
-        let seen = |at_ns| Evidence {
-            at_ns,
-            ..Evidence::default()
-        };
+        let seen = |at_ns| Evidence { at_ns, ..Evidence::default() };
         let check = |id: &str, verdict, evidence| CheckRow {
             id: id.into(),
             verdict,

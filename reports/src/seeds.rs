@@ -47,10 +47,7 @@ impl From<&RunRecord> for SeedResult {
     fn from(run: &RunRecord) -> Self {
         let cause = |check: &crate::record::CheckRow| Cause {
             check: check.id.clone(),
-            rule: check
-                .evidence
-                .first()
-                .map_or_else(String::new, |seen| seen.rule.clone()),
+            rule: check.evidence.first().map_or_else(String::new, |seen| seen.rule.clone()),
         };
         let covers = |met| {
             let wanted = run.covers.iter().filter(move |cover| cover.met == met);
@@ -121,11 +118,7 @@ impl Seeds {
 
     fn named(&self) -> String {
         let names: Vec<String> = self.least.iter().map(u64::to_string).collect();
-        let dots = if self.count > self.least.len() as u64 {
-            ", …"
-        } else {
-            ""
-        };
+        let dots = if self.count > self.least.len() as u64 { ", …" } else { "" };
         names.join(", ") + dots
     }
 }
@@ -148,10 +141,7 @@ impl SeedTable {
             row.unexpected.add(result.seed);
         }
         for cause in &result.causes {
-            row.causes
-                .entry(cause.clone())
-                .or_default()
-                .add(result.seed);
+            row.causes.entry(cause.clone()).or_default().add(result.seed);
         }
         for cover in &result.covers_met {
             *row.covers.entry(cover.clone()).or_default() += 1;
@@ -194,10 +184,7 @@ impl SeedTable {
     /// All runs in one sentence.
     fn sentence(&self) -> (Tone, String) {
         let of = |outcome| -> u64 {
-            self.rows
-                .values()
-                .filter_map(|row| row.outcomes.get(&outcome))
-                .sum()
+            self.rows.values().filter_map(|row| row.outcomes.get(&outcome)).sum()
         };
         let runs: u64 = self.rows.values().map(|row| row.runs).sum();
         if runs == 0 {
@@ -308,11 +295,7 @@ mod tests {
     fn results() -> Vec<SeedResult> {
         let mut results = Vec::new();
         for seed in 0..40 {
-            let mut run = if seed % 5 == 3 {
-                split_brain()
-            } else {
-                clean_run()
-            };
+            let mut run = if seed % 5 == 3 { split_brain() } else { clean_run() };
             run.scenario = "hyperion/split-brain-1500ms".into();
             run.variant = None;
             run.seed = seed;

@@ -29,10 +29,7 @@ impl Drawing {
 
     /// Opens a group with a class and a description, which browsers show beside the pointer.
     pub fn open(&mut self, class: &str, title: &str) {
-        self.out.push_str(&format!(
-            "<g class=\"{class}\"><title>{}</title>",
-            markup(title)
-        ));
+        self.out.push_str(&format!("<g class=\"{class}\"><title>{}</title>", markup(title)));
     }
 
     /// Closes a group.

@@ -12,9 +12,7 @@ const MS: u64 = 1_000_000;
 
 /// Compares `text` with `testdata/<name>`; writes the file instead when `UPDATE=1`.
 pub fn check_snapshot(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("testdata")
-        .join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(&path, text).unwrap();
     }
@@ -32,10 +30,7 @@ pub fn well_formed(xml: &str) {
     for piece in xml.split('<').skip(1) {
         let (tag, text) = piece.split_once('>').expect("a tag ends");
         assert!(!text.contains('>'), "a stray > in {text:?}");
-        let name = tag
-            .split([' ', '\n', '/'])
-            .find(|part| !part.is_empty())
-            .unwrap();
+        let name = tag.split([' ', '\n', '/']).find(|part| !part.is_empty()).unwrap();
         assert_eq!(tag.matches('"').count() % 2, 0, "quotes in <{tag}>");
         if tag.starts_with(['?', '!']) || VOID.contains(&name) || tag.ends_with('/') {
             continue;
@@ -110,30 +105,9 @@ fn ops() -> Vec<OpRow> {
         let put = format!("put {key} = #{n}");
         push(3, at, Some(at + took), &put, "", OpOutcome::Ok);
         match n {
-            4 => push(
-                4,
-                at + 500 * MS,
-                Some(at + 900 * MS),
-                "get 1",
-                "",
-                OpOutcome::Fail,
-            ),
-            9 => push(
-                4,
-                at + 500 * MS,
-                None,
-                "cas 1: #5 -> #90",
-                "",
-                OpOutcome::Unknown,
-            ),
-            _ => push(
-                4,
-                at + 500 * MS,
-                Some(at + 700 * MS),
-                "get 0",
-                "#0",
-                OpOutcome::Ok,
-            ),
+            4 => push(4, at + 500 * MS, Some(at + 900 * MS), "get 1", "", OpOutcome::Fail),
+            9 => push(4, at + 500 * MS, None, "cas 1: #5 -> #90", "", OpOutcome::Unknown),
+            _ => push(4, at + 500 * MS, Some(at + 700 * MS), "get 0", "#0", OpOutcome::Ok),
         }
     }
     let times = [(14_250, 14_400), (14_420, 14_500), (14_460, 14_512)];
@@ -141,14 +115,7 @@ fn ops() -> Vec<OpRow> {
     for (client, ((call, ret), (what, answer))) in
         [3, 3, 4].into_iter().zip(times.into_iter().zip(texts))
     {
-        push(
-            client,
-            call * MS,
-            Some(ret * MS),
-            what,
-            answer,
-            OpOutcome::Ok,
-        );
+        push(client, call * MS, Some(ret * MS), what, answer, OpOutcome::Ok);
     }
     ops.sort_by_key(|op| op.call_ns);
     ops
@@ -165,15 +132,9 @@ fn series() -> Vec<Series> {
     vec![
         of("log.bytes", "bytes", Some(0), &|n| rows(n.min(28) * 3_100)),
         of("log.bytes", "bytes", Some(1), &|n| rows(n * 2_900)),
-        of("log.bytes", "bytes", Some(2), &|n| {
-            rows(n * 2_600 / (1 + u64::from(n == 41)))
-        }),
+        of("log.bytes", "bytes", Some(2), &|n| rows(n * 2_600 / (1 + u64::from(n == 41)))),
         of("latency.p99", "ns", None, &|n| {
-            rows(if (28..33).contains(&n) {
-                1_900 * MS
-            } else {
-                (3 + n % 7) * MS
-            })
+            rows(if (28..33).contains(&n) { 1_900 * MS } else { (3 + n % 7) * MS })
         }),
     ]
 }
@@ -219,19 +180,9 @@ fn checks() -> Vec<CheckRow> {
             verdict: Verdict::Violated,
             violations: 3,
             evidence: vec![stale],
-            ..check(
-                "lin",
-                "linearizable",
-                "linearizable",
-                "herlihy-wing-1990 §2",
-            )
+            ..check("lin", "linearizable", "linearizable", "herlihy-wing-1990 §2")
         },
-        check(
-            "log-matching",
-            "invariant",
-            "raft.log_matching",
-            "raft-thesis §3.5",
-        ),
+        check("log-matching", "invariant", "raft.log_matching", "raft-thesis §3.5"),
         CheckRow {
             verdict: Verdict::Inconclusive,
             reason: "only 2 of 10 required operations finished after the heal".into(),
@@ -252,35 +203,20 @@ fn faults() -> Vec<FaultRow> {
             vacuous: false,
         };
     vec![
-        fault(
-            "cut",
-            "partition",
-            Some(13_000),
-            Some(16_300),
-            "h/1 | h/2, h/3",
-        ),
+        fault("cut", "partition", Some(13_000), Some(16_300), "h/1 | h/2, h/3"),
         fault("crash", "crash", Some(20_000), Some(22_000), "h/3"),
         FaultRow {
             effects: 0,
             vacuous: true,
             ..fault("slow-disk", "disk-latency", Some(18_000), None, "h/2")
         },
-        FaultRow {
-            effects: 0,
-            vacuous: true,
-            ..fault("late", "pause", None, None, "")
-        },
+        FaultRow { effects: 0, vacuous: true, ..fault("late", "pause", None, None, "") },
     ]
 }
 
 /// A run with two violations, faults, plots and everything else that a report may show.
 pub fn split_brain() -> RunRecord {
-    let cover = |id: &str, hits, met| CoverRow {
-        id: id.into(),
-        hits,
-        min: 1,
-        met,
-    };
+    let cover = |id: &str, hits, met| CoverRow { id: id.into(), hits, min: 1, met };
     let counters = |rows: &[(&str, u64)]| -> BTreeMap<String, u64> {
         rows.iter().map(|&(name, n)| (name.to_owned(), n)).collect()
     };
@@ -300,11 +236,7 @@ pub fn split_brain() -> RunRecord {
         replay: "hyperion/split-brain-1500ms@4711-flawed".into(),
         notes: vec!["Memory is scaled: one stored byte counts as 1,024.".into()],
         nodes: nodes(),
-        phases: vec![PhaseRow {
-            name: "faults".into(),
-            start_ns: 5_000 * MS,
-            end_ns: 25_000 * MS,
-        }],
+        phases: vec![PhaseRow { name: "faults".into(), start_ns: 5_000 * MS, end_ns: 25_000 * MS }],
         faults: faults(),
         checks: checks(),
         covers: vec![cover("leader-change", 2, true), cover("snapshot", 0, false)],
@@ -313,11 +245,7 @@ pub fn split_brain() -> RunRecord {
         operations: operations(),
         ops: ops(),
         counters: counters(&[("raft.elections", 3), ("raft.frames_refused", 0)]),
-        messages: counters(&[
-            ("sent", 90_210),
-            ("delivered", 89_001),
-            ("dropped: blocked", 1_209),
-        ]),
+        messages: counters(&[("sent", 90_210), ("delivered", 89_001), ("dropped: blocked", 1_209)]),
         series: series(),
         strips: strips(),
         flights: flights(),
@@ -372,22 +300,10 @@ fn flights() -> Vec<FlightRow> {
 }
 
 fn tail() -> Vec<TailRow> {
-    let row = |at_ns, node, line: &str| TailRow {
-        at_ns,
-        node,
-        line: line.into(),
-    };
+    let row = |at_ns, node, line: &str| TailRow { at_ns, node, line: line.into() };
     vec![
-        row(
-            14_212_345_678,
-            Some(1),
-            "becomes leader of term 3 with votes of h/2, h/3",
-        ),
-        row(
-            14_250_000_000,
-            Some(0),
-            "acknowledges put 7 = #81 in term 1",
-        ),
+        row(14_212_345_678, Some(1), "becomes leader of term 3 with votes of h/2, h/3"),
+        row(14_250_000_000, Some(0), "acknowledges put 7 = #81 in term 1"),
         row(14_511_000_000, None, "client kv/2 reads 7 at h/2: missing"),
     ]
 }
@@ -417,12 +333,7 @@ pub fn hostile() -> RunRecord {
         "a|b`c``` <script>alert('\"1\"')</script>\x1b[31m\n## &amp; ]]> --> @all \u{202e}x";
     let evil = || EVIL.to_owned();
     let mut run = split_brain();
-    for text in [
-        &mut run.scenario,
-        &mut run.about,
-        &mut run.ended,
-        &mut run.replay,
-    ] {
+    for text in [&mut run.scenario, &mut run.about, &mut run.ended, &mut run.replay] {
         *text = evil();
     }
     run.variant = Some(evil());
@@ -445,20 +356,12 @@ pub fn hostile() -> RunRecord {
     }
     run.covers.iter_mut().for_each(|cover| cover.id = evil());
     run.operations.iter_mut().for_each(|row| row.op = evil());
-    run.ops
-        .iter_mut()
-        .for_each(|op| (op.call, op.ret) = (evil(), evil()));
+    run.ops.iter_mut().for_each(|op| (op.call, op.ret) = (evil(), evil()));
     run.counters = BTreeMap::from([(evil(), 1)]);
     run.messages = BTreeMap::from([(evil(), 1)]);
-    run.series
-        .iter_mut()
-        .for_each(|series| (series.name, series.unit) = (evil(), evil()));
-    run.strips
-        .iter_mut()
-        .for_each(|span| (span.state, span.label) = (evil(), evil()));
-    run.flights
-        .iter_mut()
-        .for_each(|row| (row.label, row.fate) = (evil(), evil()));
+    run.series.iter_mut().for_each(|series| (series.name, series.unit) = (evil(), evil()));
+    run.strips.iter_mut().for_each(|span| (span.state, span.label) = (evil(), evil()));
+    run.flights.iter_mut().for_each(|row| (row.label, row.fate) = (evil(), evil()));
     run.tail.iter_mut().for_each(|row| row.line = evil());
     run.phases.iter_mut().for_each(|phase| phase.name = evil());
     run

@@ -33,11 +33,7 @@ pub struct TextOptions {
 
 impl Default for TextOptions {
     fn default() -> Self {
-        Self {
-            width: 100,
-            colour: false,
-            detail: Detail::Full,
-        }
+        Self { width: 100, colour: false, detail: Detail::Full }
     }
 }
 
@@ -100,10 +96,7 @@ impl Text {
     #[must_use]
     pub fn new(options: TextOptions) -> Self {
         let width = options.width.max(WIDTH_MIN);
-        Self {
-            options: TextOptions { width, ..options },
-            out: String::new(),
-        }
+        Self { options: TextOptions { width, ..options }, out: String::new() }
     }
 
     /// What was drawn.
@@ -233,9 +226,7 @@ fn tabulate(table: &Table, widths: &[usize], coloured: bool) -> String {
         );
     }
     let mut drawn = builder.build();
-    let rule = HorizontalLine::full('─', '─', '─', '─')
-        .remove_left()
-        .remove_right();
+    let rule = HorizontalLine::full('─', '─', '─', '─').remove_left().remove_right();
     drawn.with(Style::empty().horizontals([(1, rule.remove_intersection())]));
     drawn.with(Modify::new(Rows::new(..)).with(Padding::new(0, GAP, 0, 0)));
     for (n, column) in table.columns().iter().enumerate() {
@@ -272,20 +263,13 @@ mod tests {
 
     #[test]
     fn a_clean_run_in_brief() {
-        let options = TextOptions {
-            detail: Detail::Brief,
-            ..TextOptions::default()
-        };
+        let options = TextOptions { detail: Detail::Brief, ..TextOptions::default() };
         check_snapshot("clean-brief.txt", &render(&clean_run(), options));
     }
 
     #[test]
     fn a_violation_in_colour_and_on_a_narrow_terminal() {
-        let options = TextOptions {
-            width: 60,
-            colour: true,
-            detail: Detail::Brief,
-        };
+        let options = TextOptions { width: 60, colour: true, detail: Detail::Brief };
         let text = render(&split_brain(), options).replace('\x1b', "^");
         check_snapshot("split-brain-60-colour.txt", &text);
     }
@@ -295,10 +279,7 @@ mod tests {
         let mut run = split_brain();
         run.tail.clear();
         for width in [60, 80, 100, 140] {
-            let options = TextOptions {
-                width,
-                ..TextOptions::default()
-            };
+            let options = TextOptions { width, ..TextOptions::default() };
             for line in render(&run, options).lines() {
                 assert!(get_line_width(line) <= width, "{width}: {line}");
                 assert_eq!(line.trim_end(), line);

@@ -179,9 +179,7 @@ impl<'a> Timeline<'a> {
     fn leave_out_rows(&mut self, run: &RunRecord) {
         let rows = self.strips.len() + self.lanes.len();
         let evidence = run.violated().flat_map(|check| &check.evidence);
-        let named: BTreeSet<u32> = evidence
-            .flat_map(|seen| seen.nodes.iter().copied())
-            .collect();
+        let named: BTreeSet<u32> = evidence.flat_map(|seen| seen.nodes.iter().copied()).collect();
         if self.strips.len() > STRIPS_MAX {
             let rank =
                 |strip: &Strip<'_>| (!named.contains(&strip.node), usize::MAX - strip.spans.len());
@@ -201,9 +199,7 @@ impl<'a> Timeline<'a> {
     /// The messages of the window between rows that are drawn; none when they are too many.
     fn arrows(&self, run: &'a RunRecord) -> Vec<Arrow<'a>> {
         let nodes = self.strips.iter().map(|strip| strip.node);
-        let rows: Vec<u32> = nodes
-            .chain(self.lanes.iter().map(|lane| lane.client))
-            .collect();
+        let rows: Vec<u32> = nodes.chain(self.lanes.iter().map(|lane| lane.client)).collect();
         let row = |node| rows.iter().position(|&other| other == node);
         let mut arrows = Vec::new();
         for flight in &run.flights {
@@ -212,11 +208,7 @@ impl<'a> Timeline<'a> {
                 continue;
             }
             if let Some((from_row, to_row)) = row(flight.from).zip(row(flight.to)) {
-                arrows.push(Arrow {
-                    flight,
-                    from_row,
-                    to_row,
-                });
+                arrows.push(Arrow { flight, from_row, to_row });
             }
         }
         match arrows.len() {
@@ -261,11 +253,7 @@ pub(crate) fn bands(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Band<'_>> 
         let span = (from, to, fault.targets.as_str());
         match bands.iter_mut().find(|band| band.id == fault.id) {
             Some(band) => band.spans.push(span),
-            None => bands.push(Band {
-                id: &fault.id,
-                kind: &fault.kind,
-                spans: vec![span],
-            }),
+            None => bands.push(Band { id: &fault.id, kind: &fault.kind, spans: vec![span] }),
         }
     }
     bands
@@ -278,11 +266,7 @@ fn strips(run: &RunRecord, from_ns: u64, to_ns: u64) -> Vec<Strip<'_>> {
             by_node.entry(span.node).or_default().push(span);
         }
     }
-    let strip = |(node, spans)| Strip {
-        node,
-        name: run.node_name(node),
-        spans,
-    };
+    let strip = |(node, spans)| Strip { node, name: run.node_name(node), spans };
     by_node.into_iter().map(strip).collect()
 }
 
@@ -359,11 +343,7 @@ mod tests {
         let core: Vec<_> = near.lanes.iter().flat_map(|lane| &lane.bars).collect();
         let (_, seen) = run.first_violation().unwrap();
         assert!((near.from_ns..near.to_ns).contains(&seen.at_ns));
-        assert!(
-            seen.ops
-                .iter()
-                .all(|id| core.iter().any(|bar| bar.op.id == *id && bar.core))
-        );
+        assert!(seen.ops.iter().all(|id| core.iter().any(|bar| bar.op.id == *id && bar.core)));
     }
 
     #[test]
@@ -385,18 +365,12 @@ mod tests {
     fn of_many_nodes_those_that_a_violation_names_are_drawn() {
         let mut run = split_brain();
         for node in 100..1_100 {
-            run.strips.push(StripSpan {
-                node,
-                ..run.strips[0].clone()
-            });
+            run.strips.push(StripSpan { node, ..run.strips[0].clone() });
         }
         run.checks[0].evidence[0].nodes = vec![1_050, 2];
         let whole = Timeline::whole(&run).unwrap();
         let nodes: Vec<u32> = whole.strips.iter().map(|strip| strip.node).collect();
-        assert_eq!(
-            (nodes.len(), whole.rows_left_out),
-            (STRIPS_MAX, 1_003 - STRIPS_MAX)
-        );
+        assert_eq!((nodes.len(), whole.rows_left_out), (STRIPS_MAX, 1_003 - STRIPS_MAX));
         assert!(nodes.contains(&1_050));
         assert!(nodes.is_sorted());
     }
@@ -405,12 +379,6 @@ mod tests {
     fn nothing_happened_nothing_to_draw() {
         assert!(Timeline::whole(&RunRecord::default()).is_none());
         let end_ns = 5;
-        assert!(
-            Timeline::whole(&RunRecord {
-                end_ns,
-                ..RunRecord::default()
-            })
-            .is_none()
-        );
+        assert!(Timeline::whole(&RunRecord { end_ns, ..RunRecord::default() }).is_none());
     }
 }

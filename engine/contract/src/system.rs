@@ -21,7 +21,9 @@ pub trait System: Sync {
     /// The value of `system = ".."` in a scenario file.
     fn name(&self) -> &'static str;
     /// One line of help.
-    fn about(&self) -> &'static str;
+    fn about(&self) -> &'static str {
+        ""
+    }
     /// What `[nodes.G] role = ".."` may be, with the settings of each. The role `client` is booted
     /// by `[clients.C]`.
     fn roles(&self) -> &'static [Role];

@@ -72,9 +72,8 @@ impl Node for Heartbeat {
             Input::Timer(key) => {
                 fx.set_timer(key, Duration::from_millis(150));
                 let me = fx.me().0;
-                let span = fx.datagram(NodeId((me + 1) % self.nodes), |out| {
-                    out.extend_from_slice(&[2; 64])
-                });
+                let span = fx
+                    .datagram(NodeId((me + 1) % self.nodes), |out| out.extend_from_slice(&[2; 64]));
                 fx.datagram_again(NodeId((me + 2) % self.nodes), span);
             }
             _ => {}
@@ -105,17 +104,9 @@ fn world(nodes: u32, boot: impl Boot + 'static) -> Engine<Unwatched> {
     let names = (1..=nodes).map(|index| format!("h/{index}"));
     let config = Config {
         seed: 1,
-        nodes: names
-            .map(|name| NodeSpec {
-                name,
-                ..NodeSpec::default()
-            })
-            .collect(),
+        nodes: names.map(|name| NodeSpec { name, ..NodeSpec::default() }).collect(),
         link: LinkSpec {
-            latency: Dist::Uniform {
-                min: LATENCY.0,
-                max: LATENCY.1,
-            },
+            latency: Dist::Uniform { min: LATENCY.0, max: LATENCY.1 },
             ..LinkSpec::default()
         },
         links: Vec::new(),
@@ -158,10 +149,7 @@ impl BareNode for BarePing {
 impl Bare {
     fn new(window: u32) -> Self {
         let node = |me: u32| -> Box<dyn BareNode> {
-            Box::new(BarePing {
-                me,
-                rng: Rng::new(1, Domain::Node, &format!("h/{me}")),
-            })
+            Box::new(BarePing { me, rng: Rng::new(1, Domain::Node, &format!("h/{me}")) })
         };
         let mut bare = Self {
             heap: BinaryHeap::new(),

@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use core::any::Any;
 use contract::{Call, Fx, Mark, Node, NodeId, Nodes, Now, OpId, Outcome, Refused, SimTime};
+use core::any::Any;
 
 /// Makes nodes. Shared by all forks of a world, so it holds nothing that a run changes.
 pub trait Boot {

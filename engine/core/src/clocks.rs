@@ -38,10 +38,7 @@ impl Clock {
     pub fn read(&self, at: SimTime) -> Now {
         let local = self.local(at);
         let wall = self.wall_offset.saturating_add_unsigned(local).max(0);
-        Now {
-            mono: Instant(local - self.booted_local),
-            wall: WallTime(wall as u64),
-        }
+        Now { mono: Instant(local - self.booted_local), wall: WallTime(wall as u64) }
     }
 
     /// The first time at which the monotonic clock shows `due` or more.
@@ -126,10 +123,7 @@ mod tests {
 
     #[test]
     fn a_fast_clock_gains_its_drift() {
-        let mut clock = Clock::new(ClockSpec {
-            skew_ns: -5,
-            drift_ppm: 100,
-        });
+        let mut clock = Clock::new(ClockSpec { skew_ns: -5, drift_ppm: 100 });
         let now = clock.read(SimTime(1_000_000_000));
         assert_eq!(now.mono, Instant(1_000_100_000));
         assert_eq!(now.wall.0, WALL_EPOCH.0 + 1_000_100_000 - 5);

@@ -40,8 +40,7 @@ enum Target {
 impl Conditions {
     /// The conditions with the numbers in `list`.
     pub fn among<'a>(&'a self, list: &'a [u32]) -> impl Iterator<Item = &'a Condition> {
-        list.iter()
-            .map(|number| &self.entries[*number as usize].condition)
+        list.iter().map(|number| &self.entries[*number as usize].condition)
     }
 }
 
@@ -54,11 +53,7 @@ impl Kernel {
             Condition::Block { in_flight, .. } => Some(*in_flight),
             _ => None,
         };
-        self.conditions.entries.push(Entry {
-            condition,
-            hits_before: 0,
-            hits: None,
-        });
+        self.conditions.entries.push(Entry { condition, hits_before: 0, hits: None });
         self.with_list(target, |list| list.push(id));
         self.refit(target);
         // Only now: the first condition on a link gives it its counters.
@@ -133,18 +128,8 @@ impl Kernel {
         let entry = self.net.link_mut(link);
         entry.in_flight += 1;
         let cut = entry.cut;
-        let what = What::Datagram {
-            frame,
-            link,
-            boot,
-            cut,
-        };
-        let record = Record {
-            n,
-            src: from,
-            dst: to,
-            what,
-        };
+        let what = What::Datagram { frame, link, boot, cut };
+        let record = Record { n, src: from, dst: to, what };
         self.queue.schedule(self.queue.now(), Class::Data, record);
     }
 
@@ -205,12 +190,7 @@ impl Kernel {
                 |due| clock.when(due),
                 |alarm| {
                     let what = What::Timer { key: alarm.key };
-                    let record = Record {
-                        n: alarm.n,
-                        src: node,
-                        dst: node,
-                        what,
-                    };
+                    let record = Record { n: alarm.n, src: node, dst: node, what };
                     queue.schedule(alarm.at, Class::Timer, record);
                 },
             );
@@ -241,9 +221,7 @@ impl Kernel {
 
     fn check_node(&self, node: NodeId) -> Result<(), Unsupported> {
         let is_there = node.index() < self.hosts.all.len();
-        is_there
-            .then_some(())
-            .ok_or(Unsupported("there is no such node"))
+        is_there.then_some(()).ok_or(Unsupported("there is no such node"))
     }
 
     fn target_of(&self, condition: &Condition) -> Result<Target, Unsupported> {
@@ -270,9 +248,7 @@ impl Kernel {
             Condition::Misdirect { node, .. } => Target::Disk(*node, DiskHit::Misdirect),
             Condition::Capacity { node, .. } => Target::Disk(*node, DiskHit::Full),
             Condition::ServiceTime { .. } => {
-                return Err(Unsupported(
-                    "nodes of the engine have no service time to scale",
-                ));
+                return Err(Unsupported("nodes of the engine have no service time to scale"));
             }
         };
         match target {

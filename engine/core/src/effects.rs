@@ -16,11 +16,7 @@ impl<O: Observer> Engine<O> {
     #[inline]
     pub(crate) fn drain(&mut self, node: NodeId) {
         for at in 0..self.outbox.effects.len() {
-            let Outbox {
-                effects,
-                bytes,
-                outcomes,
-            } = &mut self.outbox;
+            let Outbox { effects, bytes, outcomes } = &mut self.outbox;
             match effects[at] {
                 Effect::Datagram { to, bytes: span } => self.kernel.send(node, to, span.of(bytes)),
                 Effect::SetTimer { key, after } => self.kernel.set_timer(node, key, after),
@@ -31,11 +27,7 @@ impl<O: Observer> Engine<O> {
                     let outcome = core::mem::replace(outcome, Outcome::Unknown);
                     self.complete(node, op, outcome);
                 }
-                Effect::Start {
-                    ticket,
-                    role,
-                    settings,
-                } => {
+                Effect::Start { ticket, role, settings } => {
                     let settings = Rc::from(settings.of(bytes));
                     self.ask_start(node, ticket, role, settings);
                 }
@@ -70,13 +62,9 @@ impl<O: Observer> Engine<O> {
         };
         let host = self.kernel.hosts.get_mut(node);
         assert!(!host.alive, "only a node that is down can be started");
-        assert!(
-            host.started_by.is_none(),
-            "a node is started by one node at a time"
-        );
+        assert!(host.started_by.is_none(), "a node is started by one node at a time");
         host.started_by = Some((starter, settings));
-        self.kernel
-            .own_record(starter, What::Start { ticket, node });
+        self.kernel.own_record(starter, What::Start { ticket, node });
     }
 }
 
@@ -122,17 +110,8 @@ impl Kernel {
         let (ticket, latency_ns) = host.disk.sync_begin(sync_files(files));
         // The device has yet to finish what the node asked of it before.
         let at = host.busy_until.max(now) + Duration(latency_ns);
-        let what = What::SyncEnd {
-            sync,
-            ticket,
-            boot: host.boot,
-        };
-        let record = Record {
-            n: host.number(),
-            src: node,
-            dst: node,
-            what,
-        };
+        let what = What::SyncEnd { sync, ticket, boot: host.boot };
+        let record = Record { n: host.number(), src: node, dst: node, what };
         self.queue.schedule(at, Class::Ended, record);
     }
 
@@ -146,12 +125,7 @@ impl Kernel {
     pub fn own_record(&mut self, node: NodeId, what: What) {
         let now = self.now();
         let host = self.hosts.get_mut(node);
-        let record = Record {
-            n: host.number(),
-            src: node,
-            dst: node,
-            what,
-        };
+        let record = Record { n: host.number(), src: node, dst: node, what };
         self.queue.schedule(now, Class::Ended, record);
     }
 

@@ -95,12 +95,7 @@ impl<O: Observer> Engine<O> {
         };
         let nobody = NodeId(0);
         let what = What::Fault { token };
-        let record = Record {
-            n: u64::from(token),
-            src: nobody,
-            dst: nobody,
-            what,
-        };
+        let record = Record { n: u64::from(token), src: nobody, dst: nobody, what };
         let at = at.max(self.kernel.now());
         self.kernel.queue.schedule(at, class, record);
     }
@@ -231,8 +226,7 @@ impl<O: Observer> Engine<O> {
                 }
             }
             What::CutOff { conn, serial, way } => {
-                self.kernel
-                    .cut_off(conn, serial, usize::from(way), record.n);
+                self.kernel.cut_off(conn, serial, usize::from(way), record.n);
             }
             What::SyncEnd { sync, ticket, boot } => {
                 if self.kernel.hosts.get(dst).is_in_life(boot) {
@@ -281,22 +275,9 @@ impl<O: Observer> Engine<O> {
             _ => {}
         }
         self.begin(node);
-        let Kernel {
-            queue,
-            frames,
-            hosts,
-            trace,
-            ..
-        } = &mut self.kernel;
+        let Kernel { queue, frames, hosts, trace, .. } = &mut self.kernel;
         let (at, src) = (queue.now(), record.src);
-        let event = |kind, len_bytes, hash| Event {
-            at,
-            node,
-            src,
-            kind,
-            len_bytes,
-            hash,
-        };
+        let event = |kind, len_bytes, hash| Event { at, node, src, kind, len_bytes, hash };
         match record.what {
             What::Datagram { frame, .. } => {
                 let bytes = frames.get(frame);
@@ -339,21 +320,11 @@ impl<O: Observer> Engine<O> {
             let host = self.kernel.hosts.get_mut(node);
             host.invoked += 1;
             // Neither the operation's id nor a value's: they are numbered over all clients.
-            let hash = mix(
-                hash_bytes(call.name().as_bytes()),
-                call.key().unwrap_or(u64::MAX),
-            );
+            let hash = mix(hash_bytes(call.name().as_bytes()), call.key().unwrap_or(u64::MAX));
             let hash = mix(hash, host.invoked);
             self.begin(node);
             let (kind, len_bytes) = (EventKind::Invoke, 0);
-            let event = Event {
-                at,
-                node,
-                src: node,
-                kind,
-                len_bytes,
-                hash,
-            };
+            let event = Event { at, node, src: node, kind, len_bytes, hash };
             let Kernel { hosts, trace, .. } = &mut self.kernel;
             let input = Input::Invoke { op, call: &call };
             hosts.handle(event, trace, input, &mut self.outbox);
@@ -414,13 +385,7 @@ impl<O: Observer> Engine<O> {
             host.hit(HostHit::Memory);
         }
         self.kernel.counters.out_of_memory_kills += 1;
-        self.kernel.incident(
-            node,
-            IncidentKind::OutOfMemory {
-                used_bytes,
-                limit_bytes,
-            },
-        );
+        self.kernel.incident(node, IncidentKind::OutOfMemory { used_bytes, limit_bytes });
         self.crash(node);
     }
 }
@@ -435,11 +400,7 @@ impl Hosts {
         let (opened, disk, rng) = (&mut host.conns_opened, &mut host.disk, &mut host.rng);
         let node = host.node.as_mut().expect("inputs reach nodes that are up");
         trace.push(event);
-        node.on_input(
-            now,
-            input,
-            &mut Fx::new(outbox, event.node, opened, disk, rng),
-        );
+        node.on_input(now, input, &mut Fx::new(outbox, event.node, opened, disk, rng));
     }
 
     /// An input without bytes as its node sees it, and what of it goes into the digest: its kind
@@ -449,11 +410,7 @@ impl Hosts {
         match record.what {
             What::Opened { conn } => {
                 let peer = record.src;
-                (
-                    EventKind::Opened,
-                    self.conn_hash(conn),
-                    Input::Opened { conn, peer },
-                )
+                (EventKind::Opened, self.conn_hash(conn), Input::Opened { conn, peer })
             }
             What::Closed { conn, reason, .. } => {
                 let hash = mix(self.conn_hash(conn), reason as u64);
@@ -461,11 +418,7 @@ impl Hosts {
             }
             What::Synced { sync, result } => {
                 let word = result.map_or_else(|error| error as u64 + 1, |()| 0);
-                (
-                    EventKind::Synced,
-                    mix(sync.0, word),
-                    Input::Synced { sync, result },
-                )
+                (EventKind::Synced, mix(sync.0, word), Input::Synced { sync, result })
             }
             What::Started { ticket, node, .. } => {
                 let hash = mix(ticket, name(node));

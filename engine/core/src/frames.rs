@@ -72,10 +72,7 @@ impl Frames {
         }
         buffer.clear();
         self.free.push(id.0);
-        assert!(
-            self.free.len() <= self.buffers.len(),
-            "a frame is given back once"
-        );
+        assert!(self.free.len() <= self.buffers.len(), "a frame is given back once");
     }
 
     /// How many frames are in use.

@@ -223,10 +223,7 @@ pub(crate) struct Hosts {
 
 impl Hosts {
     pub fn new(seed: u64, specs: &[NodeSpec]) -> Self {
-        let names: Vec<u64> = specs
-            .iter()
-            .map(|spec| hash_bytes(spec.name.as_bytes()))
-            .collect();
+        let names: Vec<u64> = specs.iter().map(|spec| hash_bytes(spec.name.as_bytes())).collect();
         for (index, spec) in specs.iter().enumerate() {
             let twin = names[..index].iter().position(|name| *name == names[index]);
             if let Some(twin) = twin {
@@ -236,10 +233,7 @@ impl Hosts {
                 );
             }
         }
-        Self {
-            all: specs.iter().map(|spec| Host::new(seed, spec)).collect(),
-            names: names.into(),
-        }
+        Self { all: specs.iter().map(|spec| Host::new(seed, spec)).collect(), names: names.into() }
     }
 
     /// Folds an event into its node's digest: everybody by name, nobody by id.
@@ -253,17 +247,12 @@ impl Hosts {
     /// The digest of a run: those of the nodes by their names, in no order.
     pub fn digest(&self) -> u64 {
         let parts = self.all.iter().zip(self.names.iter());
-        parts.fold(0, |sum, (host, name)| {
-            sum.wrapping_add(mix(*name, host.digest))
-        })
+        parts.fold(0, |sum, (host, name)| sum.wrapping_add(mix(*name, host.digest)))
     }
 
     pub fn fork(&self) -> Option<Self> {
         let all: Option<Vec<Host>> = self.all.iter().map(Host::fork).collect();
-        Some(Self {
-            all: all?,
-            names: Rc::clone(&self.names),
-        })
+        Some(Self { all: all?, names: Rc::clone(&self.names) })
     }
 
     #[inline]

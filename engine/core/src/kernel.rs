@@ -81,9 +81,7 @@ impl Kernel {
     pub fn send(&mut self, from: NodeId, to: NodeId, bytes: &[u8]) {
         let now = self.now();
         self.counters.datagrams_sent += 1;
-        let routed = self
-            .net
-            .route(now, from, to, bytes.len() as u32, &mut self.counters);
+        let routed = self.net.route(now, from, to, bytes.len() as u32, &mut self.counters);
         if let Verdict::Drop(reason) = routed.verdict {
             self.counters.count_drop(reason);
             return;
@@ -132,13 +130,7 @@ impl Kernel {
     /// A datagram reaches its receiver; `false` when it was lost on the way.
     #[inline]
     pub fn arrive(&mut self, record: &Record) -> bool {
-        let What::Datagram {
-            frame,
-            link,
-            boot,
-            cut,
-        } = record.what
-        else {
+        let What::Datagram { frame, link, boot, cut } = record.what else {
             panic!("only datagrams arrive: {record:?}");
         };
         let link = self.net.link_mut(link);
@@ -191,12 +183,7 @@ impl Kernel {
         }
         host.wake_queued = true;
         let at = host.busy_until.max(now);
-        let record = Record {
-            n: host.number(),
-            src: node,
-            dst: node,
-            what: What::Wake,
-        };
+        let record = Record { n: host.number(), src: node, dst: node, what: What::Wake };
         self.queue.schedule(at, Class::Wake, record);
     }
 
@@ -209,13 +196,12 @@ impl Kernel {
 
     #[inline]
     pub fn set_alarm(&mut self, node: NodeId, alarm: Alarm) {
-        self.queue
-            .schedule_made(alarm.at, Class::Timer, node, || Record {
-                n: alarm.n,
-                src: node,
-                dst: node,
-                what: What::Timer { key: alarm.key },
-            });
+        self.queue.schedule_made(alarm.at, Class::Timer, node, || Record {
+            n: alarm.n,
+            src: node,
+            dst: node,
+            what: What::Timer { key: alarm.key },
+        });
     }
 
     /// Wakes a client at `at`, unless it is woken earlier anyway.
@@ -228,26 +214,14 @@ impl Kernel {
         }
         client.wake_n += 1;
         client.wake_at = Some(at);
-        let record = Record {
-            n: client.wake_n,
-            src: node,
-            dst: node,
-            what: What::Invoke,
-        };
+        let record = Record { n: client.wake_n, src: node, dst: node, what: What::Invoke };
         self.queue.schedule(at, Class::Invoke, record);
     }
 
     /// Writes an event into the digest and the trace.
     pub fn note(&mut self, node: NodeId, src: NodeId, kind: EventKind, len_bytes: u32, hash: u64) {
         let at = self.now();
-        let event = Event {
-            at,
-            node,
-            src,
-            kind,
-            len_bytes,
-            hash,
-        };
+        let event = Event { at, node, src, kind, len_bytes, hash };
         self.hosts.note(&event);
         self.trace.push(event);
     }
@@ -260,10 +234,5 @@ impl Kernel {
 
 #[inline(always)]
 fn datagram(routed: &Routed, frame: FrameId, boot: u32) -> What {
-    What::Datagram {
-        frame,
-        link: routed.link,
-        boot,
-        cut: routed.cut,
-    }
+    What::Datagram { frame, link: routed.link, boot, cut: routed.cut }
 }

@@ -42,11 +42,7 @@ impl<O: Observer> Engine<O> {
                 Waiting { from, to, bytes }
             }));
             let segments = self.kernel.stopped_on(id);
-            waiting.extend((0..segments).map(|_| Waiting {
-                from,
-                to,
-                bytes: None,
-            }));
+            waiting.extend((0..segments).map(|_| Waiting { from, to, bytes: None }));
         }
         waiting
     }

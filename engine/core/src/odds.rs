@@ -12,10 +12,7 @@ pub(crate) struct Odds {
 impl Odds {
     pub fn new(base: Ratio, all: Ratio) -> Self {
         assert!(all.ppm() >= base.ppm(), "a condition only adds to a chance");
-        Self {
-            base: threshold(base),
-            all: threshold(all),
-        }
+        Self { base: threshold(base), all: threshold(all) }
     }
 
     /// Whether it happens.

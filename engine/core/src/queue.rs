@@ -149,12 +149,7 @@ impl Queue {
     #[cold]
     fn grow(&mut self) -> u32 {
         let nobody = NodeId(0);
-        self.records.push(Record {
-            n: 0,
-            src: nobody,
-            dst: nobody,
-            what: What::Wake,
-        });
+        self.records.push(Record { n: 0, src: nobody, dst: nobody, what: What::Wake });
         (self.records.len() - 1) as u32
     }
 
@@ -206,13 +201,9 @@ impl Queue {
             (record.src, record.n, record.what.code())
         };
         if tie_bits == SLOT_BITS {
-            self.tied
-                .sort_unstable_by_key(|slot| Reverse(canonical(slot)));
+            self.tied.sort_unstable_by_key(|slot| Reverse(canonical(slot)));
         } else {
-            let explorer = self
-                .explorer
-                .as_ref()
-                .expect("only then are ties this wide");
+            let explorer = self.explorer.as_ref().expect("only then are ties this wide");
             let salt = mix(mix(explorer.salt, self.now.0), u64::from(self.round));
             let drawn = |slot: &u32| {
                 let record = &records[*slot as usize];
@@ -220,8 +211,7 @@ impl Queue {
                 let dst = explorer.names[record.dst.index()];
                 mix(mix(mix(salt, src), dst), mix(record.n, record.what.code()))
             };
-            self.tied
-                .sort_unstable_by_key(|slot| Reverse((drawn(slot), canonical(slot))));
+            self.tied.sort_unstable_by_key(|slot| Reverse((drawn(slot), canonical(slot))));
         }
     }
 
@@ -254,12 +244,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn record(dst: u32, src: u32, n: u64) -> Record {
-        Record {
-            n,
-            src: NodeId(src),
-            dst: NodeId(dst),
-            what: What::Wake,
-        }
+        Record { n, src: NodeId(src), dst: NodeId(dst), what: What::Wake }
     }
 
     fn drain(queue: &mut Queue) -> Vec<(u64, u32, u32, u64)> {
@@ -293,18 +278,10 @@ mod tests {
         let mut queue = Queue::new();
         queue.schedule(SimTime(5), Class::Timer, record(0, 0, 1));
         queue.schedule(SimTime(5), Class::Invoke, record(0, 0, 2));
-        let Next::Record(first) = queue.next(SimTime::MAX) else {
-            panic!("two are due")
-        };
+        let Next::Record(first) = queue.next(SimTime::MAX) else { panic!("two are due") };
         assert_eq!(first.n, 1);
         queue.schedule(SimTime(5), Class::Closed, record(0, 0, 3));
-        assert_eq!(
-            drain(&mut queue)
-                .iter()
-                .map(|got| got.3)
-                .collect::<Vec<_>>(),
-            [2, 3]
-        );
+        assert_eq!(drain(&mut queue).iter().map(|got| got.3).collect::<Vec<_>>(), [2, 3]);
     }
 
     #[test]
@@ -312,9 +289,7 @@ mod tests {
         let mut queue = Queue::new();
         queue.schedule(SimTime(5), Class::Timer, record(0, 0, 0));
         for _ in 0..=ROUNDS_MAX {
-            let Next::Record(_) = queue.next(SimTime::MAX) else {
-                panic!("not yet stuck")
-            };
+            let Next::Record(_) = queue.next(SimTime::MAX) else { panic!("not yet stuck") };
             queue.schedule(SimTime(5), Class::Timer, record(0, 0, 0));
         }
         assert!(matches!(queue.next(SimTime::MAX), Next::Stuck));

@@ -28,22 +28,13 @@ pub(crate) enum What {
     Wake,
     /// A datagram on a link. `boot` and `cut` say in which life of the receiver and between which
     /// cuts of the link it was sent.
-    Datagram {
-        frame: FrameId,
-        link: u32,
-        boot: u32,
-        cut: u32,
-    },
+    Datagram { frame: FrameId, link: u32, boot: u32, cut: u32 },
     /// The head of one direction of a connection is due.
     Flow { conn: u32, serial: u32, way: u8 },
     /// One direction of a connection may have been cut for too long.
     CutOff { conn: u32, serial: u32, way: u8 },
     /// The disk ended a sync.
-    SyncEnd {
-        sync: SyncId,
-        ticket: u32,
-        boot: u32,
-    },
+    SyncEnd { sync: SyncId, ticket: u32, boot: u32 },
     /// A client may be woken. `n` tells whether it still is to be.
     Invoke,
     /// A timer may be due. `n` tells whether it still is.
@@ -57,22 +48,11 @@ pub(crate) enum What {
     /// For the node.
     Data { conn: ConnId, frame: FrameId },
     /// For the node.
-    Closed {
-        conn: ConnId,
-        reason: CloseReason,
-        boot: u32,
-    },
+    Closed { conn: ConnId, reason: CloseReason, boot: u32 },
     /// For the node.
-    Synced {
-        sync: SyncId,
-        result: Result<(), DiskError>,
-    },
+    Synced { sync: SyncId, result: Result<(), DiskError> },
     /// For the node.
-    Started {
-        ticket: u64,
-        node: NodeId,
-        boot: u32,
-    },
+    Started { ticket: u64, node: NodeId, boot: u32 },
     /// For the node.
     Exited { node: NodeId, boot: u32 },
 }

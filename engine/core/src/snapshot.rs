@@ -12,10 +12,7 @@ impl<O: Observer + Clone> Engine<O> {
     /// A copy of the world; `None` when a node that is up cannot be copied.
     #[must_use]
     pub fn fork(&self) -> Option<Self> {
-        assert!(
-            self.outbox.is_empty(),
-            "a world is copied between two events"
-        );
+        assert!(self.outbox.is_empty(), "a world is copied between two events");
         Some(Self {
             kernel: self.kernel.fork()?,
             boot: Rc::clone(&self.boot),

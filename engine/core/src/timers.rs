@@ -60,14 +60,7 @@ impl Timers {
         assert!(due_at >= now, "a timer is due now or later");
         self.count += 1;
         let n = self.count;
-        let fresh = Timer {
-            key,
-            due,
-            due_at,
-            n,
-            queued_at: due_at,
-            queued_n: n,
-        };
+        let fresh = Timer { key, due, due_at, n, queued_at: due_at, queued_n: n };
         match self.find(key) {
             Ok(at) if due_at > self.set[at].queued_at && self.set[at].queued_at > now => {
                 let kept = &mut self.set[at];
@@ -125,11 +118,7 @@ impl Timers {
                 self.count += 1;
                 timer.n = self.count;
                 (timer.queued_at, timer.queued_n) = (timer.due_at, timer.n);
-                queue(Alarm {
-                    key: timer.key,
-                    at: timer.due_at,
-                    n: timer.n,
-                });
+                queue(Alarm { key: timer.key, at: timer.due_at, n: timer.n });
             }
         }
     }
@@ -185,11 +174,7 @@ mod tests {
         let mut timers = Timers::default();
         let first = set(&mut timers, 0, 10).expect("new");
         let mut queued = Vec::new();
-        timers.refit(
-            SimTime(2),
-            |due| SimTime(due.0 / 2),
-            |alarm| queued.push(alarm),
-        );
+        timers.refit(SimTime(2), |due| SimTime(due.0 / 2), |alarm| queued.push(alarm));
         assert_eq!(queued.len(), 1);
         assert_eq!(queued[0].at, SimTime(5));
         assert_eq!(timers.pop(SimTime(10), KEY, first.n), Popped::Stale);

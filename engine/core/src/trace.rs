@@ -66,12 +66,7 @@ impl Trace {
     #[must_use]
     pub fn new(len_max: usize) -> Self {
         assert!(len_max > 0, "a trace holds at least one event");
-        Self {
-            ring: Vec::with_capacity(len_max),
-            next: 0,
-            len_max,
-            seen: 0,
-        }
+        Self { ring: Vec::with_capacity(len_max), next: 0, len_max, seen: 0 }
     }
 
     /// The events, oldest first.
@@ -111,14 +106,7 @@ mod tests {
         for at in 0..5 {
             let node = NodeId(0);
             let kind = EventKind::Timer;
-            trace.push(Event {
-                at: SimTime(at),
-                node,
-                src: node,
-                kind,
-                len_bytes: 0,
-                hash: 0,
-            });
+            trace.push(Event { at: SimTime(at), node, src: node, kind, len_bytes: 0, hash: 0 });
         }
         let kept: Vec<u64> = trace.events().map(|event| event.at.0).collect();
         assert_eq!(kept, [2, 3, 4]);

@@ -82,15 +82,9 @@ impl<O: Observer> Engine<O> {
         let host = self.kernel.hosts.get_mut(node);
         let (boot, settings) = (host.boot, host.started_by.clone());
         let now = host.clock.read(at);
-        self.kernel
-            .note(node, node, EventKind::Boot, 0, u64::from(boot));
+        self.kernel.note(node, node, EventKind::Boot, 0, u64::from(boot));
         let host = self.kernel.hosts.get_mut(node);
-        let Host {
-            conns_opened,
-            disk,
-            rng,
-            ..
-        } = host;
+        let Host { conns_opened, disk, rng, .. } = host;
         let mut fx = Fx::new(&mut self.outbox, node, conns_opened, disk, rng);
         let booted = match settings {
             Some((_, settings)) => self.boot.boot_started(node, boot, &settings, now, &mut fx),
@@ -123,9 +117,7 @@ impl<O: Observer> Engine<O> {
     fn refuse(&mut self, node: NodeId, why: alloc::string::String) {
         self.kernel.counters.refusals += 1;
         self.kernel.incident(node, IncidentKind::Refused(why));
-        self.outbox
-            .effects
-            .retain(|effect| matches!(effect, Effect::Mark(_)));
+        self.outbox.effects.retain(|effect| matches!(effect, Effect::Mark(_)));
         self.kernel.hosts.get_mut(node).alive = false;
         self.leave_starter(node);
     }
@@ -133,10 +125,7 @@ impl<O: Observer> Engine<O> {
     /// The node stops at once. What becomes of its disk is decided when it boots.
     pub(crate) fn crash(&mut self, node: NodeId) {
         let at = self.kernel.now();
-        assert!(
-            self.kernel.hosts.get(node).alive,
-            "only a node that is up can crash"
-        );
+        assert!(self.kernel.hosts.get(node).alive, "only a node that is up can crash");
         self.kernel.events += 1;
         self.kernel.counters.crashes += 1;
         self.kernel.note(node, node, EventKind::Crash, 0, 0);
@@ -180,8 +169,7 @@ impl<O: Observer> Engine<O> {
         let host = self.kernel.hosts.get(starter);
         if is_up && host.alive {
             let boot = host.boot;
-            self.kernel
-                .own_record(starter, What::Started { ticket, node, boot });
+            self.kernel.own_record(starter, What::Started { ticket, node, boot });
         }
     }
 

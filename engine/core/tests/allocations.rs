@@ -14,10 +14,7 @@ thread_local! {
 /// Counts what its thread allocates.
 struct Counting;
 
-#[expect(
-    unsafe_code,
-    reason = "an allocator is an unsafe trait; this one only counts"
-)]
+#[expect(unsafe_code, reason = "an allocator is an unsafe trait; this one only counts")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|count| count.set(count.get() + 1));

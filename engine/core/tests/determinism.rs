@@ -30,32 +30,10 @@ fn rough(seed: u64) -> Config {
 fn disturb(engine: &mut Engine<Unwatched>, until: SimTime) {
     let (from, to, in_flight) = (A, B, InFlight::Lost);
     let plan = [
-        (
-            80,
-            300,
-            Condition::Block {
-                from,
-                to,
-                in_flight,
-            },
-        ),
+        (80, 300, Condition::Block { from, to, in_flight }),
         (120, 200, Condition::Pause { node: C }),
-        (
-            150,
-            420,
-            Condition::Drift {
-                node: C,
-                ppm: 30_000,
-            },
-        ),
-        (
-            200,
-            260,
-            Condition::Down {
-                node: B,
-                disk: contract::DiskFate::Torn,
-            },
-        ),
+        (150, 420, Condition::Drift { node: C, ppm: 30_000 }),
+        (200, 260, Condition::Down { node: B, disk: contract::DiskFate::Torn }),
         (310, 500, Condition::SlowCpu { node: A, times: 40 }),
     ];
     let mut ids = [None; 5];
@@ -128,13 +106,7 @@ fn an_idle_group_changes_no_other_nodes_digest() {
         small.ties = ties;
         small.link.latency = Dist::Choice(vec![2 * MS, 3 * MS]);
         let mut large = small.clone();
-        large.nodes.insert(
-            0,
-            NodeSpec {
-                name: "a/1".into(),
-                ..NodeSpec::default()
-            },
-        );
+        large.nodes.insert(0, NodeSpec { name: "a/1".into(), ..NodeSpec::default() });
         let shifted = |from: u32| {
             common::boot_with(move |node: NodeId, _, fx: &mut contract::Fx<'_>| {
                 Relay::boot(node.0.checked_sub(from), from, fx)
@@ -146,10 +118,7 @@ fn an_idle_group_changes_no_other_nodes_digest() {
         large.run_until(ms(500));
         assert!(small.events() > 1_000);
         for node in 0..3 {
-            assert_eq!(
-                small.node_digest(NodeId(node)),
-                large.node_digest(NodeId(node + 1))
-            );
+            assert_eq!(small.node_digest(NodeId(node)), large.node_digest(NodeId(node + 1)));
         }
     }
 }
@@ -186,9 +155,7 @@ impl contract::Node for Relay {
         self.count += 1;
         let to = self.first + (fx.rng.below(3) as u32);
         let count = self.count;
-        fx.datagram(NodeId(to), |out| {
-            out.extend_from_slice(&count.to_be_bytes())
-        });
+        fx.datagram(NodeId(to), |out| out.extend_from_slice(&count.to_be_bytes()));
     }
     fn fork(&self) -> Option<Box<dyn contract::Node>> {
         Some(Box::new(self.clone()))

@@ -69,30 +69,18 @@ fn what_cannot_be_exact_is_refused() {
     };
     check(|_| {}, &[]);
     check(
-        |config| {
-            config.link.latency = Dist::Uniform {
-                min: 4 * MS,
-                max: 9 * MS,
-            }
-        },
+        |config| config.link.latency = Dist::Uniform { min: 4 * MS, max: 9 * MS },
         &["the network has a latency from 4ms, and an exact run needs at least 5ms"],
     );
     check(
-        |config| {
-            config
-                .links
-                .push((NodeId(0), NodeId(1), engine::LinkSpec::default()))
-        },
+        |config| config.links.push((NodeId(0), NodeId(1), engine::LinkSpec::default())),
         &["the link h/1 > h/2 has a latency from 1ms, and an exact run needs at least 5ms"],
     );
     check(
         |config| config.nodes[1].memory_limit = Some(1),
         &["h/2 has a memory limit, whose crash no other machine could foresee"],
     );
-    check(
-        |config| config.ties = engine::Ties::Explore,
-        &["ties are explored, not canonical"],
-    );
+    check(|config| config.ties = engine::Ties::Explore, &["ties are explored, not canonical"]);
 }
 
 #[test]
@@ -123,14 +111,7 @@ fn a_parcel_that_comes_too_late_is_counted() {
 fn courier(run: &HostRun<'_>, seed: u64) -> HostResult {
     let parts = (run.parts)();
     let count = run.config.nodes.len() as u32;
-    let machine = |id| {
-        Adapter::new(
-            run,
-            NodeId(id),
-            Rc::clone(&parts.boot),
-            parts.workload.fork(),
-        )
-    };
+    let machine = |id| Adapter::new(run, NodeId(id), Rc::clone(&parts.boot), parts.workload.fork());
     let mut machines: Vec<Adapter> = (0..count).map(machine).collect();
     let mut rng = Rng::new(seed, Domain::Swarm, "courier");
     let mut order: Vec<usize> = (0..machines.len()).collect();
@@ -145,8 +126,7 @@ fn courier(run: &HostRun<'_>, seed: u64) -> HostResult {
             way = rest;
             let mut here: Vec<(u64, Parcel)> = here;
             rng.shuffle(&mut here);
-            here.iter()
-                .for_each(|(_, parcel)| machine.arrive(&parcel.bytes));
+            here.iter().for_each(|(_, parcel)| machine.arrive(&parcel.bytes));
             if tick == 0 {
                 machine.start();
             }

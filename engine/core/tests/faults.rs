@@ -28,65 +28,24 @@ fn conditions() -> Vec<Condition> {
     let extra = Duration::from_millis(30);
     let slow = Duration::from_millis(3);
     vec![
-        Condition::Block {
-            from,
-            to,
-            in_flight,
-        },
-        Condition::Block {
-            from,
-            to,
-            in_flight: InFlight::Kept,
-        },
+        Condition::Block { from, to, in_flight },
+        Condition::Block { from, to, in_flight: InFlight::Kept },
         Condition::Hold { from, to },
         Condition::Loss { from, to, ratio },
         Condition::Duplicate { from, to, ratio },
-        Condition::Reorder {
-            from,
-            to,
-            ratio,
-            extra,
-        },
+        Condition::Reorder { from, to, ratio, extra },
         Condition::Corrupt { from, to, ratio },
-        Condition::Delay {
-            from,
-            to,
-            extra: Dist::Uniform {
-                min: MS,
-                max: 20 * MS,
-            },
-        },
-        Condition::Bandwidth {
-            from,
-            to,
-            bytes_per_s: 5_000,
-        },
-        Condition::Down {
-            node,
-            disk: DiskFate::Kept,
-        },
-        Condition::Down {
-            node,
-            disk: DiskFate::UnsyncedLost,
-        },
-        Condition::Down {
-            node,
-            disk: DiskFate::Torn,
-        },
-        Condition::Down {
-            node,
-            disk: DiskFate::Wiped,
-        },
+        Condition::Delay { from, to, extra: Dist::Uniform { min: MS, max: 20 * MS } },
+        Condition::Bandwidth { from, to, bytes_per_s: 5_000 },
+        Condition::Down { node, disk: DiskFate::Kept },
+        Condition::Down { node, disk: DiskFate::UnsyncedLost },
+        Condition::Down { node, disk: DiskFate::Torn },
+        Condition::Down { node, disk: DiskFate::Wiped },
         Condition::Pause { node },
         Condition::SlowCpu { node, times: 50 },
         Condition::MemoryLimit { node, bytes: 1_100 },
         Condition::Drift { node, ppm: 50_000 },
-        Condition::DiskSlow {
-            node,
-            read: slow,
-            write: slow,
-            sync: slow,
-        },
+        Condition::DiskSlow { node, read: slow, write: slow, sync: slow },
         Condition::SyncLies { node, ratio },
         Condition::SyncFails { node, ratio },
         Condition::WriteFails { node, ratio },
@@ -100,25 +59,16 @@ fn conditions() -> Vec<Condition> {
 /// Another of the same kind on the same target, which combines with the first.
 fn another(condition: &Condition) -> Condition {
     match condition.clone() {
-        Condition::Block { from, to, .. } => Condition::Block {
-            from,
-            to,
-            in_flight: InFlight::Kept,
-        },
-        Condition::Delay { from, to, .. } => Condition::Delay {
-            from,
-            to,
-            extra: Dist::Constant(7 * MS),
-        },
-        Condition::Bandwidth { from, to, .. } => Condition::Bandwidth {
-            from,
-            to,
-            bytes_per_s: 20_000,
-        },
-        Condition::Down { node, .. } => Condition::Down {
-            node,
-            disk: DiskFate::UnsyncedLost,
-        },
+        Condition::Block { from, to, .. } => {
+            Condition::Block { from, to, in_flight: InFlight::Kept }
+        }
+        Condition::Delay { from, to, .. } => {
+            Condition::Delay { from, to, extra: Dist::Constant(7 * MS) }
+        }
+        Condition::Bandwidth { from, to, .. } => {
+            Condition::Bandwidth { from, to, bytes_per_s: 20_000 }
+        }
+        Condition::Down { node, .. } => Condition::Down { node, disk: DiskFate::UnsyncedLost },
         Condition::SlowCpu { node, .. } => Condition::SlowCpu { node, times: 3 },
         Condition::Drift { node, .. } => Condition::Drift { node, ppm: -20_000 },
         Condition::Capacity { node, .. } => Condition::Capacity { node, bytes: 300 },
@@ -138,39 +88,20 @@ fn every_condition_changes_a_run_and_counts_its_effect() {
         bent.lift(id);
         bent.run_until(ms(1_500));
         plain.run_until(ms(1_500));
-        assert_ne!(
-            bent.digest(),
-            plain.digest(),
-            "{condition:?} changed nothing"
-        );
+        assert_ne!(bent.digest(), plain.digest(), "{condition:?} changed nothing");
         assert!(bent.effect_count(id) > 0, "{condition:?} counted nothing");
         let effects = bent.effect_count(id);
         bent.run_until(ms(2_000));
-        assert_eq!(
-            bent.effect_count(id),
-            effects,
-            "{condition:?} counted on after it was lifted"
-        );
+        assert_eq!(bent.effect_count(id), effects, "{condition:?} counted on after it was lifted");
     }
 }
 
 #[test]
 fn every_shock_changes_a_run() {
     let shocks = [
-        Shock::WallJump {
-            node: A,
-            by_ns: -5 * SECOND as i64,
-        },
-        Shock::FlipBit {
-            node: A,
-            file: FileId(1),
-            bit: 77,
-        },
-        Shock::InjectFrame {
-            from: B,
-            to: A,
-            bytes: vec![1, 2, 3],
-        },
+        Shock::WallJump { node: A, by_ns: -5 * SECOND as i64 },
+        Shock::FlipBit { node: A, file: FileId(1), bit: 77 },
+        Shock::InjectFrame { from: B, to: A, bytes: vec![1, 2, 3] },
     ];
     for shock in shocks {
         let mut plain = busy(5);
@@ -186,41 +117,18 @@ fn every_shock_changes_a_run() {
 #[test]
 fn what_the_engine_does_not_have_it_refuses() {
     let mut engine = busy(1);
-    assert!(
-        engine
-            .impose(Condition::ServiceTime {
-                node: A,
-                permille: 2_000
-            })
-            .is_err()
-    );
+    assert!(engine.impose(Condition::ServiceTime { node: A, permille: 2_000 }).is_err());
     let nobody = NodeId(99);
     assert!(engine.impose(Condition::Pause { node: nobody }).is_err());
-    assert!(
-        engine
-            .impose(Condition::Hold {
-                from: A,
-                to: nobody
-            })
-            .is_err()
-    );
-    assert!(
-        engine
-            .strike(Shock::WallJump {
-                node: nobody,
-                by_ns: 1
-            })
-            .is_err()
-    );
+    assert!(engine.impose(Condition::Hold { from: A, to: nobody }).is_err());
+    assert!(engine.strike(Shock::WallJump { node: nobody, by_ns: 1 }).is_err());
 }
 
 #[test]
 fn a_condition_without_effect_counts_none() {
     let mut engine = busy(5);
     let (from, to, ratio) = (A, B, Ratio::ZERO);
-    let id = engine
-        .impose(Condition::Loss { from, to, ratio })
-        .expect("the engine has it");
+    let id = engine.impose(Condition::Loss { from, to, ratio }).expect("the engine has it");
     engine.run_until(ms(500));
     assert_eq!(engine.effect_count(id), 0);
 }
@@ -290,10 +198,7 @@ proptest! {
 fn a_fault_shifts_no_later_draw() {
     let arrivals = |faulty: bool| {
         let mut config = config(9, 2);
-        config.link.latency = Dist::Uniform {
-            min: MS,
-            max: 2 * MS,
-        };
+        config.link.latency = Dist::Uniform { min: MS, max: 2 * MS };
         let mut engine = world(config, OneWay::boots());
         if faulty {
             engine.run_until(ms(50));
@@ -304,17 +209,8 @@ fn a_fault_shifts_no_later_draw() {
                 Condition::Duplicate { from, to, ratio },
                 Condition::Corrupt { from, to, ratio },
                 Condition::Delay { from, to, extra },
-                Condition::Reorder {
-                    from,
-                    to,
-                    ratio,
-                    extra: Duration(MS),
-                },
-                Condition::Block {
-                    from,
-                    to,
-                    in_flight,
-                },
+                Condition::Reorder { from, to, ratio, extra: Duration(MS) },
+                Condition::Block { from, to, in_flight },
             ];
             let ids = all.map(|condition| engine.impose(condition).expect("it has it"));
             engine.run_until(ms(100));
@@ -322,11 +218,7 @@ fn a_fault_shifts_no_later_draw() {
         }
         engine.run_until(ms(300));
         let sink: &OneWay = common::node(&engine, 1);
-        sink.arrivals
-            .iter()
-            .copied()
-            .filter(|at| *at > ms(105))
-            .collect::<Vec<SimTime>>()
+        sink.arrivals.iter().copied().filter(|at| *at > ms(105)).collect::<Vec<SimTime>>()
     };
     let plain = arrivals(false);
     assert!(plain.len() > 100);

@@ -31,10 +31,7 @@ impl Work {
                 if node == A {
                     fx.set_timer(TimerKey(u64::from(count)), Duration::from_millis(1));
                 }
-                Ok(Box::new(Self {
-                    spend,
-                    ..Self::default()
-                }))
+                Ok(Box::new(Self { spend, ..Self::default() }))
             }),
         )
     }
@@ -126,22 +123,13 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     let mut engine = Work::world(Duration::ZERO, 20);
     // Sent at 5 ms, due at 6 ms; the node is down in between, and up again by then.
     engine.run_until(ms(5) + Duration(MS / 2));
-    let id = engine
-        .impose(Condition::Down {
-            node: B,
-            disk: DiskFate::Kept,
-        })
-        .expect("has it");
+    let id = engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
     engine.lift(id);
     engine.run_until(ms(100));
     let work: &Work = node(&engine, 1);
     assert_eq!(work.got[0], 5, "0 to 3 died with the node, 4 was under way");
     assert_eq!(engine.counters().dropped_node_down, 1);
-    assert_eq!(
-        engine.effect_count(id),
-        1,
-        "lifted before the loss, it counts the crash alone"
-    );
+    assert_eq!(engine.effect_count(id), 1, "lifted before the loss, it counts the crash alone");
     assert_eq!((engine.counters().crashes, engine.counters().boots), (1, 3));
 }
 
@@ -159,10 +147,7 @@ fn a_node_is_down_until_the_last_cause_is_lifted() {
     assert!(!engine.restart(A));
     engine.lift(one);
     assert_eq!(engine.nodes().boot(A), 1);
-    assert!(
-        engine.durable(A).files().next().is_none(),
-        "the worst fate of the disk holds"
-    );
+    assert!(engine.durable(A).files().next().is_none(), "the worst fate of the disk holds");
 }
 
 #[test]
@@ -176,15 +161,9 @@ fn a_node_that_needs_too_much_memory_is_killed_and_can_be_restarted() {
     let incidents = engine.take_incidents();
     assert_eq!(incidents.len(), 1);
     assert_eq!(incidents[0].node, A);
-    let expect = IncidentKind::OutOfMemory {
-        used_bytes: 1_060,
-        limit_bytes: 1_055,
-    };
+    let expect = IncidentKind::OutOfMemory { used_bytes: 1_060, limit_bytes: 1_055 };
     assert_eq!(incidents[0].kind, expect);
-    let log = engine
-        .durable(A)
-        .read(contract::FileId(1))
-        .expect("its log is durable");
+    let log = engine.durable(A).read(contract::FileId(1)).expect("its log is durable");
     assert!(!log.is_empty());
     assert!(engine.restart(A));
     assert!(!engine.restart(A));
@@ -201,18 +180,11 @@ fn a_node_may_refuse_to_boot() {
         Ok(Box::new(Work::default()))
     });
     let mut engine = world(config(1, 2), boot);
-    let down = Condition::Down {
-        node: B,
-        disk: DiskFate::Torn,
-    };
+    let down = Condition::Down { node: B, disk: DiskFate::Torn };
     let id = engine.impose(down).expect("has it");
     engine.lift(id);
     assert!(engine.nodes().node(B).is_none());
-    let kinds: Vec<_> = engine
-        .take_incidents()
-        .into_iter()
-        .map(|incident| incident.kind)
-        .collect();
+    let kinds: Vec<_> = engine.take_incidents().into_iter().map(|incident| incident.kind).collect();
     assert_eq!(kinds, [IncidentKind::Refused("the log has a hole".into())]);
     engine.run_until(ms(10));
     assert!(engine.restart(B), "it may be tried again");
@@ -270,13 +242,9 @@ fn the_wall_clock_jumps_and_the_monotonic_one_does_not() {
     let mut engine = watches();
     engine.run_until(ms(1_500));
     let by_ns = -10 * SECOND as i64;
-    engine
-        .strike(Shock::WallJump { node: A, by_ns })
-        .expect("has it");
+    engine.strike(Shock::WallJump { node: A, by_ns }).expect("has it");
     engine.run_until(ms(2_500));
-    let [before, after] = node::<Watch, _>(&engine, 0).0[..] else {
-        panic!("two timers")
-    };
+    let [before, after] = node::<Watch, _>(&engine, 0).0[..] else { panic!("two timers") };
     assert_eq!(after.mono.since(before.mono), Duration(SECOND));
     assert_eq!(before.wall.0, WALL_EPOCH.0 + SECOND);
     assert_eq!(before.wall.0 - after.wall.0, 9 * SECOND);
@@ -286,23 +254,14 @@ fn the_wall_clock_jumps_and_the_monotonic_one_does_not() {
 fn the_monotonic_clock_starts_at_zero_with_every_boot() {
     let mut engine = watches();
     engine.run_until(ms(1_700));
-    let id = engine
-        .impose(Condition::Down {
-            node: A,
-            disk: DiskFate::Kept,
-        })
-        .expect("has it");
+    let id = engine.impose(Condition::Down { node: A, disk: DiskFate::Kept }).expect("has it");
     engine.run_until(ms(1_800));
     engine.lift(id);
     engine.run_until(ms(2_801));
     let watch: &Watch = node(&engine, 0);
     assert_eq!(watch.0.len(), 1);
     assert_eq!(watch.0[0].mono.0, SECOND);
-    assert_eq!(
-        watch.0[0].wall.0,
-        WALL_EPOCH.0 + 2_800 * MS,
-        "the wall clock goes on"
-    );
+    assert_eq!(watch.0[0].wall.0, WALL_EPOCH.0 + 2_800 * MS, "the wall clock goes on");
 }
 
 #[test]
@@ -364,8 +323,5 @@ fn after_a_panic_it_is_known_whose_input_it_was() {
     let run = std::panic::AssertUnwindSafe(|| engine.run_until(ms(5_000)));
     assert!(std::panic::catch_unwind(run).is_err());
     assert_eq!(engine.current(), Some((ms(1_000), B)));
-    assert_eq!(
-        engine.trace().events().last().map(|event| event.node),
-        Some(B)
-    );
+    assert_eq!(engine.trace().events().last().map(|event| event.node), Some(B));
 }

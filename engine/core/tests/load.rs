@@ -72,14 +72,8 @@ impl Workload for Load {
         self.in_flight = true;
         self.asked += 1;
         self.say(at, "wake", self.asked);
-        let call = Call::Get {
-            key: 1,
-            read: ReadLevel::Linearizable,
-        };
-        Wake {
-            invoke: Some((OpId(self.asked), call)),
-            next: None,
-        }
+        let call = Call::Get { key: 1, read: ReadLevel::Linearizable };
+        Wake { invoke: Some((OpId(self.asked), call)), next: None }
     }
     fn complete(&mut self, at: SimTime, _: NodeId, op: OpId, _: Outcome) -> Option<SimTime> {
         self.in_flight = false;
@@ -92,10 +86,7 @@ impl Workload for Load {
     }
     fn fork(&self) -> Box<dyn Workload> {
         let log = Rc::new(RefCell::new(self.log.borrow().clone()));
-        Box::new(Self {
-            log,
-            ..self.clone()
-        })
+        Box::new(Self { log, ..self.clone() })
     }
     fn as_any(&self) -> &dyn std::any::Any {
         self
@@ -129,18 +120,9 @@ impl Observer for Pauses {
 
 fn loaded() -> (Engine<Pauses>, Log) {
     let log = Log::default();
-    let load = Load {
-        log: Rc::clone(&log),
-        asked: 0,
-        in_flight: false,
-    };
+    let load = Load { log: Rc::clone(&log), asked: 0, in_flight: false };
     let boot = boot_with(|_, _, _: &mut Fx<'_>| Ok(Box::new(Client::default())));
-    let engine = Engine::new(
-        config(1, 2),
-        Rc::new(boot),
-        Box::new(load),
-        Pauses::default(),
-    );
+    let engine = Engine::new(config(1, 2), Rc::new(boot), Box::new(load), Pauses::default());
     (engine, log)
 }
 
@@ -172,12 +154,7 @@ fn a_closed_loop_of_operations() {
 fn a_client_that_crashed_is_woken_when_it_is_back() {
     let (mut engine, log) = loaded();
     assert_eq!(engine.run_until(ms(100)), Stopped::Paused);
-    let id = engine
-        .impose(Condition::Down {
-            node: B,
-            disk: DiskFate::Kept,
-        })
-        .expect("has it");
+    let id = engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
     assert_eq!(log.borrow().last(), Some(&(5 * MS, "lost", 1)));
     through(&mut engine, ms(50));
     assert_eq!(log.borrow().len(), 2, "a client that is down asks nothing");
@@ -225,8 +202,7 @@ impl Node for Runtime {
             }
             Input::Timer(_) => fx.stop(B),
             Input::Started { ticket, node } => {
-                self.seen
-                    .push(("started", ticket * 100 + u64::from(node.0)));
+                self.seen.push(("started", ticket * 100 + u64::from(node.0)));
             }
             Input::Exited { node } => self.seen.push(("exited", u64::from(node.0))),
             _ => {}
@@ -286,25 +262,13 @@ fn a_node_starts_and_stops_others() {
     assert!(engine.nodes().node(B).is_none());
     engine.run_until(ms(10));
     assert!(engine.nodes().node(B).is_some());
-    let kinds: Vec<_> = engine
-        .take_incidents()
-        .into_iter()
-        .map(|incident| incident.kind)
-        .collect();
+    let kinds: Vec<_> = engine.take_incidents().into_iter().map(|incident| incident.kind).collect();
     assert_eq!(kinds, [IncidentKind::NoRoom]);
-    let down = Condition::Down {
-        node: NodeId(2),
-        disk: DiskFate::Kept,
-    };
+    let down = Condition::Down { node: NodeId(2), disk: DiskFate::Kept };
     engine.impose(down).expect("has it");
     engine.run_until(ms(100));
     let runtime: &Runtime = node(&engine, 0);
-    let expect = [
-        ("started", 101),
-        ("started", 202),
-        ("exited", 2),
-        ("exited", 1),
-    ];
+    let expect = [("started", 101), ("started", 202), ("exited", 2), ("exited", 1)];
     assert_eq!(runtime.seen, expect);
     assert!(engine.nodes().node(B).is_none());
 }
@@ -321,10 +285,7 @@ fn a_test_delivers_message_by_message() {
     engine.hold_all();
     engine.run_until(ms(100));
     let waiting = engine.waiting();
-    let bytes: Vec<_> = waiting
-        .iter()
-        .map(|message| message.bytes.clone())
-        .collect();
+    let bytes: Vec<_> = waiting.iter().map(|message| message.bytes.clone()).collect();
     assert_eq!(bytes, [Some(vec![1]), Some(vec![2]), Some(vec![3])]);
     assert!(engine.drop_waiting(A, B, 1));
     assert!(engine.deliver_waiting(A, B, 1));
@@ -334,12 +295,7 @@ fn a_test_delivers_message_by_message() {
     assert!(!engine.deliver_waiting(A, B, 0));
     assert_eq!(node::<Greeter, _>(&engine, 1).0, [[3], [1]]);
     assert_eq!(engine.waiting().len(), 2, "the answers wait as well");
-    assert!(
-        engine
-            .waiting()
-            .iter()
-            .all(|message| (message.from, message.to) == (B, A))
-    );
+    assert!(engine.waiting().iter().all(|message| (message.from, message.to) == (B, A)));
 }
 
 /// Node 0 sends three datagrams; node 1 answers each.

@@ -141,10 +141,7 @@ proptest! {
 #[test]
 fn writes_are_split_and_merged() {
     let mut engine = Talk::world(3, |config| {
-        config.link.latency = Dist::Uniform {
-            min: MS,
-            max: 30 * MS,
-        };
+        config.link.latency = Dist::Uniform { min: MS, max: 30 * MS };
     });
     engine.run_until(ms(1_000));
     let b: &Talk = node(&engine, 1);
@@ -160,12 +157,7 @@ fn writes_are_split_and_merged() {
 #[test]
 fn a_peer_that_is_down_refuses() {
     let mut engine = Talk::world(1, |_| {});
-    engine
-        .impose(Condition::Down {
-            node: B,
-            disk: DiskFate::Kept,
-        })
-        .expect("has it");
+    engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
     engine.run_until(ms(100));
     let a: &Talk = node(&engine, 0);
     assert_eq!(a.closed, [CloseReason::Refused]);
@@ -176,11 +168,7 @@ fn a_peer_that_is_down_refuses() {
 #[test]
 fn a_request_to_open_that_is_cut_off_is_refused_after_ten_seconds() {
     let mut engine = Talk::world(1, |_| {});
-    let block = Condition::Block {
-        from: A,
-        to: B,
-        in_flight: InFlight::Lost,
-    };
+    let block = Condition::Block { from: A, to: B, in_flight: InFlight::Lost };
     engine.impose(block).expect("has it");
     engine.run_until(ms(10_000));
     assert_eq!(node::<Talk, _>(&engine, 0).closed, []);
@@ -193,27 +181,14 @@ fn a_request_to_open_that_is_cut_off_is_refused_after_ten_seconds() {
 fn a_crash_resets_the_other_end() {
     let mut engine = Talk::world(1, |_| {});
     engine.run_until(ms(30));
-    let id = engine
-        .impose(Condition::Down {
-            node: B,
-            disk: DiskFate::Kept,
-        })
-        .expect("has it");
+    let id = engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
     engine.run_until(ms(31));
-    assert_eq!(
-        node::<Talk, _>(&engine, 0).closed,
-        [],
-        "the news takes its time"
-    );
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, [], "the news takes its time");
     engine.lift(id);
     engine.run_until(ms(100));
     assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Reset]);
     let b: &Talk = node(&engine, 1);
-    assert_eq!(
-        (b.opened, b.got.len()),
-        (0, 0),
-        "the next life knows nothing of it"
-    );
+    assert_eq!((b.opened, b.got.len()), (0, 0), "the next life knows nothing of it");
 }
 
 #[test]
@@ -221,11 +196,7 @@ fn a_short_cut_delays_and_a_long_one_resets() {
     let cut_for = |length_ms: u64| {
         let mut engine = Talk::world(1, |_| {});
         engine.run_until(ms(20));
-        let block = Condition::Block {
-            from: A,
-            to: B,
-            in_flight: InFlight::Lost,
-        };
+        let block = Condition::Block { from: A, to: B, in_flight: InFlight::Lost };
         let id = engine.impose(block).expect("has it");
         engine.run_until(ms(20 + length_ms));
         let got_in_time = node::<Talk, _>(&engine, 1).got.len();
@@ -247,9 +218,7 @@ fn a_short_cut_delays_and_a_long_one_resets() {
 fn what_is_held_waits_however_long() {
     let mut engine = Talk::world(1, |_| {});
     engine.run_until(ms(20));
-    let id = engine
-        .impose(Condition::Hold { from: A, to: B })
-        .expect("has it");
+    let id = engine.impose(Condition::Hold { from: A, to: B }).expect("has it");
     engine.run_until(ms(60_000));
     assert!(node::<Talk, _>(&engine, 1).got.len() < Talk::text().len());
     engine.lift(id);
@@ -263,13 +232,7 @@ fn six_losses_in_a_row_reset() {
     let mut engine = Talk::world(1, |_| {});
     engine.run_until(ms(20));
     let ratio = Ratio::ONE;
-    engine
-        .impose(Condition::Loss {
-            from: A,
-            to: B,
-            ratio,
-        })
-        .expect("has it");
+    engine.impose(Condition::Loss { from: A, to: B, ratio }).expect("has it");
     engine.run_until(ms(30 * 1_000));
     assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Reset]);
     assert_eq!(node::<Talk, _>(&engine, 1).closed, [CloseReason::Reset]);

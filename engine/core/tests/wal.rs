@@ -67,10 +67,7 @@ impl Wal {
     }
 
     fn append(&mut self, fx: &mut Fx<'_>) {
-        match fx
-            .disk
-            .write_at(LOG, self.next * RECORD, &record(self.next))
-        {
+        match fx.disk.write_at(LOG, self.next * RECORD, &record(self.next)) {
             Ok(()) => self.next += 1,
             Err(error) => self.fail(error, fx),
         }
@@ -142,30 +139,19 @@ impl Seen {
 
 fn wal(seed: u64, retries_sync: bool, change: impl FnOnce(&mut DiskSpec)) -> Engine<Seen> {
     let mut config = config(seed, 1);
-    config.nodes[0].disk.sync = Dist::Uniform {
-        min: MS,
-        max: 9 * MS,
-    };
+    config.nodes[0].disk.sync = Dist::Uniform { min: MS, max: 9 * MS };
     change(&mut config.nodes[0].disk);
     let boot = boot_with(move |_, _, fx: &mut Fx<'_>| {
         let next = Wal::recover(fx);
         fx.set_timer(TimerKey(0), Duration::from_millis(1));
         let (syncing, broken) = (Vec::new(), false);
-        Ok(Box::new(Wal {
-            next,
-            syncing,
-            acked: 0,
-            broken,
-            retries_sync,
-        }))
+        Ok(Box::new(Wal { next, syncing, acked: 0, broken, retries_sync }))
     });
     Engine::new(config, Rc::new(boot), Box::new(Idle), Seen::default())
 }
 
 fn crash(engine: &mut Engine<Seen>, disk: DiskFate) {
-    let id = engine
-        .impose(Condition::Down { node: A, disk })
-        .expect("has it");
+    let id = engine.impose(Condition::Down { node: A, disk }).expect("has it");
     engine.lift(id);
 }
 
@@ -242,9 +228,7 @@ fn a_replaced_disk_is_empty() {
 fn a_sync_that_lies_loses_what_was_acknowledged() {
     let ratio = Ratio::ONE;
     let mut engine = wal(1, false, |_| {});
-    let id = engine
-        .impose(Condition::SyncLies { node: A, ratio })
-        .expect("has it");
+    let id = engine.impose(Condition::SyncLies { node: A, ratio }).expect("has it");
     engine.run_until(ms(50));
     let acked = engine.observer().acked;
     crash(&mut engine, DiskFate::UnsyncedLost);
@@ -260,9 +244,7 @@ fn a_failed_sync_is_reported_and_must_not_be_tried_again() {
         let mut engine = wal(1, retries_sync, |_| {});
         engine.run_until(ms(20));
         let ratio = Ratio::ONE;
-        let id = engine
-            .impose(Condition::SyncFails { node: A, ratio })
-            .expect("has it");
+        let id = engine.impose(Condition::SyncFails { node: A, ratio }).expect("has it");
         engine.run_until(ms(30));
         engine.lift(id);
         engine.run_until(ms(60));
@@ -276,27 +258,15 @@ fn a_failed_sync_is_reported_and_must_not_be_tried_again() {
     assert!(good >= acked, "a log that stops keeps its word");
     let (records, good, acked) = run(true);
     assert!(acked > 30);
-    assert!(
-        records > good,
-        "the second sync was answered, the records are not there"
-    );
+    assert!(records > good, "the second sync was answered, the records are not there");
 }
 
 #[test]
 fn errors_are_reported() {
     let ratio = Ratio::new(1, 2);
     let cases = [
-        (
-            Condition::WriteFails { node: A, ratio },
-            DiskError::WriteFailed,
-        ),
-        (
-            Condition::Capacity {
-                node: A,
-                bytes: 1_000,
-            },
-            DiskError::Full,
-        ),
+        (Condition::WriteFails { node: A, ratio }, DiskError::WriteFailed),
+        (Condition::Capacity { node: A, bytes: 1_000 }, DiskError::Full),
     ];
     for (condition, error) in cases {
         let mut engine = wal(1, false, |_| {});
@@ -324,18 +294,11 @@ fn corruption_is_found_by_checksums() {
         let id = engine.impose(condition).expect("has it");
         engine.run_until(ms(60));
         crash(&mut engine, DiskFate::Kept);
-        assert!(
-            engine.observer().last()[1] > 3,
-            "records in the middle are bad"
-        );
+        assert!(engine.observer().last()[1] > 3, "records in the middle are bad");
         engine.lift(id);
         crash(&mut engine, DiskFate::Kept);
         let [_, holes, _] = engine.observer().last();
-        assert_eq!(
-            holes > 0,
-            stored,
-            "what a read spoiled is whole on the disk"
-        );
+        assert_eq!(holes > 0, stored, "what a read spoiled is whole on the disk");
     }
 }
 
@@ -343,16 +306,11 @@ fn corruption_is_found_by_checksums() {
 fn a_misdirected_write_spoils_two_places() {
     let ratio = Ratio::new(1, 10);
     let mut engine = wal(3, false, |_| {});
-    let id = engine
-        .impose(Condition::Misdirect { node: A, ratio })
-        .expect("has it");
+    let id = engine.impose(Condition::Misdirect { node: A, ratio }).expect("has it");
     engine.run_until(ms(100));
     crash(&mut engine, DiskFate::Kept);
     let [_, holes, _] = engine.observer().last();
-    assert!(
-        holes >= engine.effect_count(id),
-        "a hole where it belongs, damage where it landed"
-    );
+    assert!(holes >= engine.effect_count(id), "a hole where it belongs, damage where it landed");
     assert!(engine.effect_count(id) > 3);
 }
 
@@ -360,13 +318,7 @@ fn a_misdirected_write_spoils_two_places() {
 fn a_bit_that_rots_is_found() {
     let mut engine = wal(1, false, |_| {});
     engine.run_until(ms(50));
-    engine
-        .strike(Shock::FlipBit {
-            node: A,
-            file: LOG,
-            bit: 8 * 500 + 3,
-        })
-        .expect("has it");
+    engine.strike(Shock::FlipBit { node: A, file: LOG, bit: 8 * 500 + 3 }).expect("has it");
     crash(&mut engine, DiskFate::UnsyncedLost);
     let [good, holes, _] = engine.observer().last();
     assert_eq!(holes, 1);
@@ -379,22 +331,14 @@ fn a_slow_disk_answers_later() {
         let mut engine = wal(1, false, |_| {});
         if slow {
             let slow = Duration::from_millis(20);
-            let slow = Condition::DiskSlow {
-                node: A,
-                read: slow,
-                write: slow,
-                sync: slow,
-            };
+            let slow = Condition::DiskSlow { node: A, read: slow, write: slow, sync: slow };
             engine.impose(slow).expect("has it");
         }
         engine.run_until(ms(100));
         engine.observer().acked
     };
     assert!(acked(false) > 80);
-    assert!(
-        (1..6).contains(&acked(true)),
-        "a write keeps the node busy for 20 ms"
-    );
+    assert!((1..6).contains(&acked(true)), "a write keeps the node busy for 20 ms");
 }
 
 const OLD: FileId = FileId(5);
@@ -430,9 +374,7 @@ impl Node for Checkpoint {
 fn a_rename_is_durable_once_the_directory_is_synced() {
     let boot = boot_with(|_, boot, fx: &mut Fx<'_>| {
         if boot == 0 {
-            fx.disk
-                .write_at(OLD, 0, b"older")
-                .expect("the disk is good");
+            fx.disk.write_at(OLD, 0, b"older").expect("the disk is good");
             fx.disk.sync_now(&[OLD]).expect("the disk is good");
             (0..4)
                 .for_each(|key| fx.set_timer(TimerKey(key), Duration::from_millis(10 * (key + 1))));
@@ -442,28 +384,16 @@ fn a_rename_is_durable_once_the_directory_is_synced() {
     let mut engine = common::world(config(1, 1), boot);
     let check = |engine: &mut Engine<_>, until, old: Option<&[u8]>, new: Option<&[u8]>| {
         engine.run_until(ms(until));
-        assert_eq!(
-            engine.durable(A).read(OLD).as_deref(),
-            old,
-            "before {until} ms"
-        );
-        assert_eq!(
-            engine.durable(A).read(NEW).as_deref(),
-            new,
-            "before {until} ms"
-        );
+        assert_eq!(engine.durable(A).read(OLD).as_deref(), old, "before {until} ms");
+        assert_eq!(engine.durable(A).read(NEW).as_deref(), new, "before {until} ms");
     };
     check(&mut engine, 5, Some(b"older"), None);
     check(&mut engine, 11, Some(b"older"), None);
     check(&mut engine, 19, Some(b"older"), Some(b"new"));
     check(&mut engine, 29, Some(b"older"), Some(b"new"));
     let mut lost = engine.fork().expect("it can be copied");
-    let id = lost
-        .impose(Condition::Down {
-            node: A,
-            disk: DiskFate::UnsyncedLost,
-        })
-        .expect("has it");
+    let id =
+        lost.impose(Condition::Down { node: A, disk: DiskFate::UnsyncedLost }).expect("has it");
     lost.lift(id);
     check(&mut lost, 30, Some(b"older"), Some(b"new"));
     check(&mut engine, 39, Some(b"new"), None);

@@ -84,14 +84,25 @@ fn wrong_files_get_their_own_message_with_line_and_column() {
     };
     let tuning = "[nodes.h]";
     let cases: [(&str, Vec<u8>, &[&str]); 8] = [
-        ("unknown-key", edit(tuning, "[tuning.h]\nheart_beat = \"1ms\"\n[nodes.h]"), &["E01", "heart_beat", "did you mean `heartbeat`", "good.toml:14:1"]),
+        (
+            "unknown-key",
+            edit(tuning, "[tuning.h]\nheart_beat = \"1ms\"\n[nodes.h]"),
+            &["E01", "heart_beat", "did you mean `heartbeat`", "good.toml:14:1"],
+        ),
         ("no-unit", edit("\"6s\"", "6"), &["E0", "unit", "good.toml:10:12"]),
         ("selector", edit("h/any", "h/9"), &["E04", "h/9", "good.toml:"]),
         ("broken-toml", edit("[budget]", "[budget"), &["E01", "good.toml:9:"]),
         ("no-caught-by", edit("expect = \"pass\"", "expect = \"fail\""), &["E06", "caught_by"]),
         ("not-utf-8", [GOOD.as_bytes(), b"\xff\xfe"].concat(), &["E07", "UTF-8"]),
         ("no-check", GOOD[..GOOD.find("[[check]]").expect("a check")].into(), &["check"]),
-        ("bad-lease", edit(tuning, "[tuning.h]\nlease = \"1600ms\"\nelection = { min = \"1500ms\", max = \"3s\" }\n[nodes.h]"), &["E0311"]),
+        (
+            "bad-lease",
+            edit(
+                tuning,
+                "[tuning.h]\nlease = \"1600ms\"\nelection = { min = \"1500ms\", max = \"3s\" }\n[nodes.h]",
+            ),
+            &["E0311"],
+        ),
     ];
     for (name, text, expected) in cases {
         let (status, said) = run_text(name, &text);
@@ -151,7 +162,10 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder.join(out).join("good/4")).expect("a run directory") {
             let path = entry.expect("readable").path();
-            files.push((path.file_name().map(|name| name.to_owned()), fs::read(&path).expect("readable")));
+            files.push((
+                path.file_name().map(|name| name.to_owned()),
+                fs::read(&path).expect("readable"),
+            ));
         }
         files.sort();
         files
@@ -201,7 +215,14 @@ fn everything_is_listed() {
     let output = chaoslab(&root(), &["list"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let listed = stdout(&output);
-    for name in ["hyperion", "partition", "linearizable", "raft.leader_elected", "ack-before-quorum", "smoke/steady"] {
+    for name in [
+        "hyperion",
+        "partition",
+        "linearizable",
+        "raft.leader_elected",
+        "ack-before-quorum",
+        "smoke/steady",
+    ] {
         assert!(listed.contains(name), "`{name}` is not listed");
     }
 }

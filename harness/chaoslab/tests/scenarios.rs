@@ -20,7 +20,9 @@ fn load(path: &Path) -> Scenario {
     let source = fs::read(path).expect("a readable file");
     let shown = path.display().to_string();
     let (scenario, said) = Scenario::compile(&shown, &source, &names(&LAB));
-    scenario.unwrap_or_else(|| panic!("{}", harness::diagnostics::render(&said, &source, &shown, false)))
+    scenario.unwrap_or_else(|| {
+        panic!("{}", harness::diagnostics::render(&said, &source, &shown, false))
+    })
 }
 
 fn plan(scenario: &Scenario, variant: Option<&str>) -> Plan {
@@ -84,7 +86,8 @@ fn another_seed_is_another_run() {
     let scenario = load(&scenarios().join("smoke/steady.toml"));
     let names = names(&LAB);
     let digest = |seed| {
-        let plan = scenario.plan(&names, None, seed, 0, &[]).unwrap_or_else(|said| panic!("{said:?}"));
+        let plan =
+            scenario.plan(&names, None, seed, 0, &[]).unwrap_or_else(|said| panic!("{said:?}"));
         run::run(plan, false).digest
     };
     assert_ne!(digest(1), digest(2));

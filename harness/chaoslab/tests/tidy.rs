@@ -132,7 +132,8 @@ fn files_stay_short() {
     for path in sources() {
         let name = shown(&path);
         let lines = fs::read_to_string(&path).expect("a readable file").lines().count();
-        let bound = LONG_FILES.iter().find(|(file, _)| *file == name).map_or(600, |(_, lines)| *lines);
+        let bound =
+            LONG_FILES.iter().find(|(file, _)| *file == name).map_or(600, |(_, lines)| *lines);
         assert!(lines <= bound, "{name} has {lines} lines; {bound} are the bound");
     }
 }
@@ -161,9 +162,10 @@ fn functions(text: &str) -> Vec<(usize, &str, usize)> {
     let mut found = Vec::new();
     for (start, line) in lines.iter().enumerate() {
         let code = line.trim_start();
-        let is_fn = ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "const fn ", "pub const fn "]
-            .iter()
-            .any(|word| code.starts_with(word));
+        let is_fn =
+            ["fn ", "pub fn ", "pub(crate) fn ", "pub(super) fn ", "const fn ", "pub const fn "]
+                .iter()
+                .any(|word| code.starts_with(word));
         if !is_fn || code.ends_with(';') || code.ends_with('}') {
             continue;
         }
@@ -179,7 +181,8 @@ fn functions(text: &str) -> Vec<(usize, &str, usize)> {
 #[test]
 fn the_function_finder_finds() {
     let text = "impl A {\n    fn a() {\n        b();\n    }\n}\nfn c() {}\npub fn d(\n    x: u8,\n) {\n    e();\n}\n";
-    let lengths: Vec<_> = functions(text).iter().map(|(start, _, length)| (*start, *length)).collect();
+    let lengths: Vec<_> =
+        functions(text).iter().map(|(start, _, length)| (*start, *length)).collect();
     assert_eq!(lengths, [(2, 3), (7, 5)]);
 }
 

@@ -17,7 +17,11 @@ impl CheckKind for InvariantCheck {
             default: "",
             required: true,
         }];
-        Row { name: "invariant", about: "a property of all nodes after every event", fields: FIELDS }
+        Row {
+            name: "invariant",
+            about: "a property of all nodes after every event",
+            fields: FIELDS,
+        }
     }
 
     fn property(&self, check: &CheckPlan, run: &RunData<'_>) -> Property {

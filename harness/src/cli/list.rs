@@ -88,9 +88,12 @@ fn scenarios(args: &ListArgs) -> Result<Vec<(String, String)>, String> {
     let mut files = Vec::new();
     load::walk(&args.scenarios, &mut files)?;
     let about = |path: &std::path::PathBuf| {
-        let parsed = fs::read_to_string(path).ok().and_then(|text| text.parse::<toml::Table>().ok());
+        let parsed =
+            fs::read_to_string(path).ok().and_then(|text| text.parse::<toml::Table>().ok());
         let about = match &parsed {
-            Some(table) => table.get("about").and_then(toml::Value::as_str).unwrap_or("(no `about`)"),
+            Some(table) => {
+                table.get("about").and_then(toml::Value::as_str).unwrap_or("(no `about`)")
+            }
             None => "(cannot be read: try `chaoslab check`)",
         };
         (path.display().to_string(), about.to_owned())

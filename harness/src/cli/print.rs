@@ -2,10 +2,10 @@
 
 use super::args::Format;
 use crate::shell::Shell;
-use reports::{SeedResult, SeedTable};
 use reports::canvas::{Canvas, Table, words};
 use reports::record::RunRecord;
 use reports::text::{Detail, Text, TextOptions};
+use reports::{SeedResult, SeedTable};
 
 fn options(shell: Shell) -> TextOptions {
     TextOptions { width: shell.width, colour: shell.colour_out, detail: Detail::Full }

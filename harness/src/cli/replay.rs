@@ -7,8 +7,8 @@ use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Runner};
 use crate::rundir;
-use crate::scenario::plan::Plan;
 use crate::scenario::Scenario;
+use crate::scenario::plan::Plan;
 use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::shell::Shell;
@@ -62,8 +62,7 @@ fn plan(lab: &Lab, shown: &str, document: &[u8], recorded: &RunRecord) -> Result
     let names = load::names(lab);
     let (scenario, said) = Scenario::compile(shown, document, &names);
     let text = String::from_utf8_lossy(document);
-    let render =
-        |said: &[diagnostics::Diagnostic]| diagnostics::render(said, &text, shown, false);
+    let render = |said: &[diagnostics::Diagnostic]| diagnostics::render(said, &text, shown, false);
     let scenario = scenario.ok_or_else(|| render(&said))?;
     let plan = scenario.plan(&names, None, recorded.seed, 0, &[]);
     let mut plan = plan.map_err(|said| render(&said))?;

@@ -12,9 +12,9 @@ use crate::record::record;
 use crate::run::{self, Finished};
 use crate::rundir;
 use crate::shell::{Shell, Stopwatch, fresh_seed};
-use reports::record::{RunOutcome, RunRecord};
 use engine::exact::Simulator;
 use reports::SeedResult;
+use reports::record::{RunOutcome, RunRecord};
 use std::path::PathBuf;
 
 /// Seeds that did not end as expected and get a run directory, at most; the others are counted.
@@ -106,10 +106,12 @@ impl Series<'_> {
             let first_caught = outcome == RunOutcome::FailedAsExpected
                 && campaign.outcomes[&RunOutcome::FailedAsExpected] == 1;
             failures += u64::from(!outcome.as_expected());
-            let keep = to - from == 1 || first_caught
+            let keep = to - from == 1
+                || first_caught
                 || (!outcome.as_expected() && failures <= FAILURES_KEPT_MAX);
             if keep {
-                let dir = rundir::write(&self.args.out, &run, &record).map_err(|e| e.to_string())?;
+                let dir =
+                    rundir::write(&self.args.out, &run, &record).map_err(|e| e.to_string())?;
                 if !outcome.as_expected() || first_caught {
                     last_dir.get_or_insert(dir);
                 }

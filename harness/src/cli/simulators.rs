@@ -37,7 +37,8 @@ pub fn repeat(shell: Shell, run: &Finished, simulators: &[&'static dyn Simulator
         match simulator::compare(run, *simulator) {
             Ok(equal) => {
                 let (nodes, ops, events) = (equal.nodes, equal.ops, equal.events);
-                let agree = format!("{nodes} nodes, {ops} operations and {events} events are equal");
+                let agree =
+                    format!("{nodes} nodes, {ops} operations and {events} events are equal");
                 shell.talk(&format!("{token}: on {name} {agree}"));
                 Exit::Fine
             }

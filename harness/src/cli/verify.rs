@@ -150,5 +150,10 @@ fn first_difference(one: &Rc<Roster>, two: &Rc<Roster>) -> Result<String, String
     };
     let (a, b) = (a.trace(), b.trace());
     let first = a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
-    Ok(format!("first at {}, `{}` against `{}`", SimTime(differs), print(a.get(first)), print(b.get(first))))
+    Ok(format!(
+        "first at {}, `{}` against `{}`",
+        SimTime(differs),
+        print(a.get(first)),
+        print(b.get(first))
+    ))
 }

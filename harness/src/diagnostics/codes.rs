@@ -151,6 +151,31 @@ the lease holds. Clocks may drift apart by `d = clock.drift_max` at either end, 
 Shorten the lease, lengthen the election timeout, or lower `[clock.G] drift_max`. To test a system
 that breaks the rule, plant a defect instead."
 
+E0312 "Heartbeats that are too slow."
+"A follower that waits no longer than a heartbeat takes elects others while the leader is well, so
+
+    heartbeat < election.min
+
+    [tuning.h]
+    heartbeat = \"2s\"            # with election = { min = \"1500ms\", .. }
+
+Ten heartbeats per election timeout are usual."
+
+E0313 "An election timeout without a range."
+"Where all nodes wait equally long, they stand at the same time and votes split, so
+
+    election.min < election.max
+
+For an experiment with fixed waits, use `election_fixed`."
+
+E0314 "A fixed wait that is too short."
+"Leases and the refusal to vote against a living leader rest on `election.min`: no node may stand
+earlier than that.
+
+    [tuning.h]
+    election       = { min = \"1500ms\", max = \"3000ms\" }
+    election_fixed = [\"900ms\", \"1500ms\", \"1900ms\"]"
+
 E0401 "Not a selector."
 "A selector is `GROUP/NUMBER` (from 1), `GROUP/*`, `GROUP/any`, `GROUP/minority`, `GROUP/majority`,
 `GROUP/random(N)`, `GROUP/WORD` with a word of the system (`leader`, `followers`), or `zone:ZONE`.

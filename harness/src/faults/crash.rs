@@ -32,7 +32,11 @@ impl FaultKind for Crash {
                 required: false,
             },
         ];
-        Row { name: "crash", about: "kills nodes and boots them again when it ends", fields: FIELDS }
+        Row {
+            name: "crash",
+            about: "kills nodes and boots them again when it ends",
+            fields: FIELDS,
+        }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {

@@ -112,7 +112,8 @@ fn links_of(fields: &Settings, stage: &mut dyn Stage) -> Vec<(NodeId, NodeId)> {
 
 /// All directed links from one of `from` to one of `to`.
 fn pairs(from: &[NodeId], to: &[NodeId]) -> Vec<(NodeId, NodeId)> {
-    let link = |a: &NodeId| to.iter().filter(move |b| *b != a).map(|b| (*a, *b)).collect::<Vec<_>>();
+    let link =
+        |a: &NodeId| to.iter().filter(move |b| *b != a).map(|b| (*a, *b)).collect::<Vec<_>>();
     from.iter().flat_map(link).collect()
 }
 

@@ -47,11 +47,7 @@ const FIELDS: &[Field] = &[
 
 impl FaultKind for Partition {
     fn row(&self) -> Row {
-        Row {
-            name: "partition",
-            about: "cuts the links between two or more sides",
-            fields: FIELDS,
-        }
+        Row { name: "partition", about: "cuts the links between two or more sides", fields: FIELDS }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {

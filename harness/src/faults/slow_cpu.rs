@@ -25,7 +25,11 @@ impl FaultKind for SlowCpu {
                 required: true,
             },
         ];
-        Row { name: "slow-cpu", about: "makes the same work take several times as long", fields: FIELDS }
+        Row {
+            name: "slow-cpu",
+            about: "makes the same work take several times as long",
+            fields: FIELDS,
+        }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {

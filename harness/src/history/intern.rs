@@ -36,10 +36,7 @@ impl<K: InternKey> Interner<K> {
     /// An empty table.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            slots: vec![0; 16],
-            keys: Vec::new(),
-        }
+        Self { slots: vec![0; 16], keys: Vec::new() }
     }
 
     /// The keys, by number.

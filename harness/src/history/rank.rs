@@ -39,11 +39,7 @@ impl Ranker {
     /// Nothing ranked yet.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            next: RANK_MIN,
-            last_call_at: 0,
-            returns: BinaryHeap::new(),
-        }
+        Self { next: RANK_MIN, last_call_at: 0, returns: BinaryHeap::new() }
     }
 
     /// Ranks the call of operation `index`. Returns that lie before it are ranked first and told

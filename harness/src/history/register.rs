@@ -111,10 +111,7 @@ impl Register {
         weak: impl Fn(u32) -> bool,
     ) -> Self {
         assert!(shares.len() < OPS_MAX, "a key has under 2^29 operations");
-        let mut compiler = Compiler {
-            told: model.told,
-            values: Interner::new(),
-        };
+        let mut compiler = Compiler { told: model.told, values: Interner::new() };
         let mut out: Vec<RegisterOp> = Vec::with_capacity(shares.len() + 1);
         if let Some(value) = model.initial_of(key) {
             out.push(compiler.initial(value));
@@ -131,10 +128,7 @@ impl Register {
                 impossible = impossible.or(Some(out.len() as u32));
             }
             let known = !unknown && matches!(op.outcome, Outcome::Ok(_));
-            let interval = Interval {
-                call_at: op.call_at.0,
-                ret_at: known.then_some(op.ret_at.0),
-            };
+            let interval = Interval { call_at: op.call_at.0, ret_at: known.then_some(op.ret_at.0) };
             let index = out.len() as u32;
             let call = ranker.call(index, interval, |i, rank| out[i as usize].ret = rank);
             out.push(effect.at(call, share.op));
@@ -172,14 +166,7 @@ impl Effect {
 
     const fn at(self, call: u32, op: u32) -> RegisterOp {
         let Self { kind, from, to } = self;
-        RegisterOp {
-            call,
-            ret: OPEN,
-            kind,
-            from,
-            to,
-            op,
-        }
+        RegisterOp { call, ret: OPEN, kind, from, to, op }
     }
 }
 

@@ -40,19 +40,11 @@ fn check(
     let (path, shown) = place(item, "check", "id", number);
     let mut fields = Fields::of(cx, item, &path, &shown)?;
     let id = id(cx, &mut fields, "id", ids);
-    let kind = fields.need(
-        cx,
-        "kind",
-        "what is judged: \"linearizable\", \"invariant\", …",
-    );
+    let kind = fields.need(cx, "kind", "what is judged: \"linearizable\", \"invariant\", …");
     let row = kind.and_then(|item| kind_of(cx, item))?;
     let settings = rows::read(cx, &mut fields, row);
     fields.finish(cx);
-    let check = CheckPlan {
-        id: id?,
-        kind: row.name,
-        fields: settings,
-    };
+    let check = CheckPlan { id: id?, kind: row.name, fields: settings };
     sees_something(cx, &check, item.span, groups);
     Some(check)
 }
@@ -136,13 +128,7 @@ fn cover(
     let min = at_least(cx, &mut fields, "min");
     let min_runs = at_least(cx, &mut fields, "min_runs");
     fields.finish(cx);
-    Some(CoverPlan {
-        id: id?,
-        what: what?,
-        during: during?,
-        min,
-        min_runs,
-    })
+    Some(CoverPlan { id: id?, what: what?, during: during?, min, min_runs })
 }
 
 fn covered(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<Covered> {

@@ -114,11 +114,7 @@ fn target(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<String> {
     }
     let groups = cx.names.group_names(false);
     let known = super::cx::listed(&groups);
-    fields.missing(
-        cx,
-        "target",
-        &format!("what they talk to, in one of {known}"),
-    );
+    fields.missing(cx, "target", &format!("what they talk to, in one of {known}"));
     None
 }
 
@@ -183,10 +179,7 @@ pub fn check_size(cx: &mut Cx<'_>, item: &Item, sizes: &Dist) {
         cx.report(Diagnostic::error(E0202, message).help(help), item.span, "");
     }
     if most.is_some_and(|most| most > VALUE_BYTES_MAX) {
-        let message = format!(
-            "a value has at most {}",
-            Measure::Bytes.show(VALUE_BYTES_MAX)
-        );
+        let message = format!("a value has at most {}", Measure::Bytes.show(VALUE_BYTES_MAX));
         cx.report(Diagnostic::error(E0202, message), item.span, "");
     }
 }
@@ -305,11 +298,7 @@ fn keys(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<KeysPlan> {
     };
     fields.finish(cx);
     let count_item = count_item?;
-    let max = if word == "zipf" {
-        Zipf::COUNT_MAX
-    } else {
-        KEYS_MAX
-    };
+    let max = if word == "zipf" { Zipf::COUNT_MAX } else { KEYS_MAX };
     let path = format!("{path}.count");
     let count = value::quantity(cx, &path, count_item, Measure::Count, (0, max))?;
     if count == 0 {
@@ -326,10 +315,7 @@ fn keys(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<KeysPlan> {
 
 /// `start` and `stop`: the whole run where they are absent.
 fn span_of_load(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> (SimTime, SimTime) {
-    let end = cx
-        .names
-        .sim_time
-        .map_or(SimTime::MAX, |time| SimTime(time.0));
+    let end = cx.names.sim_time.map_or(SimTime::MAX, |time| SimTime(time.0));
     let start_item = fields.get("start");
     let stop_item = fields.get("stop");
     let start = bound(cx, start_item, "start", end).unwrap_or(SimTime::ZERO);
@@ -343,11 +329,7 @@ fn span_of_load(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> (SimTime, SimTime) 
 
 fn bound(cx: &mut Cx<'_>, item: Option<&Item>, key: &str, end: SimTime) -> Option<SimTime> {
     let item = item?;
-    let time = if dist::is_dist(item) {
-        None
-    } else {
-        item.as_text()
-    };
+    let time = if dist::is_dist(item) { None } else { item.as_text() };
     let Some(text) = time else {
         value::wrong_type(cx, item, &format!("`{key}` is a time or a phase"));
         return None;

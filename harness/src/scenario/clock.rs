@@ -16,10 +16,8 @@ const DRIFT_PPM_MAX: i64 = 500_000;
 
 /// The clocks of a group of `count` nodes.
 pub fn read(cx: &mut Cx<'_>, group: &str, count: u32, item: Option<&Item>) -> ClockPlan {
-    let mut plan = ClockPlan {
-        nodes: vec![ClockSpec::default(); count as usize],
-        drift_max: Ratio::ZERO,
-    };
+    let mut plan =
+        ClockPlan { nodes: vec![ClockSpec::default(); count as usize], drift_max: Ratio::ZERO };
     let path = format!("clock.{group}");
     let Some(item) = item else { return plan };
     let Some(mut fields) = Fields::of(cx, item, &path, &format!("[{path}]")) else {
@@ -111,10 +109,7 @@ fn per_node(cx: &mut Cx<'_>, path: &str, item: &Item, count: u32, what: Signed) 
         });
     }
     let shown = drawn.iter().map(|number| what.show(item.span, *number));
-    let list = Item {
-        span: item.span,
-        value: Value::List(shown.collect()),
-    };
+    let list = Item { span: item.span, value: Value::List(shown.collect()) };
     cx.draws.push((path.to_owned(), list));
     drawn
 }
@@ -144,16 +139,9 @@ fn law(cx: &mut Cx<'_>, item: &Item, what: Signed) -> Option<Law> {
     let (min, max) = (what.read(cx, min?), what.read(cx, max?));
     let (min, max) = (min?, max?);
     if min > max {
-        cx.report(
-            Diagnostic::error(E0205, "`min` is above `max`"),
-            item.span,
-            "",
-        );
+        cx.report(Diagnostic::error(E0205, "`min` is above `max`"), item.span, "");
         return None;
     }
-    let dist = Dist::Uniform {
-        min: 0,
-        max: max.abs_diff(min),
-    };
+    let dist = Dist::Uniform { min: 0, max: max.abs_diff(min) };
     Some(Law { offset: min, dist })
 }

@@ -67,10 +67,7 @@ impl<'a> Cx<'a> {
     pub fn also(&mut self, span: Span, label: &str) {
         let last = self.diagnostics.last_mut().expect("something was reported");
         if self.last_source == span.source {
-            last.labels.push(Label {
-                span: span.range(),
-                text: label.to_owned(),
-            });
+            last.labels.push(Label { span: span.range(), text: label.to_owned() });
         }
     }
 
@@ -103,16 +100,8 @@ impl<'a> Cx<'a> {
 /// At most a dozen names in a row.
 pub fn listed(names: &[&str]) -> String {
     const SHOWN_MAX: usize = 12;
-    let shown: Vec<String> = names
-        .iter()
-        .take(SHOWN_MAX)
-        .map(|n| format!("`{n}`"))
-        .collect();
+    let shown: Vec<String> = names.iter().take(SHOWN_MAX).map(|n| format!("`{n}`")).collect();
     let more = names.len().saturating_sub(SHOWN_MAX);
-    let rest = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     format!("{}{rest}", shown.join(", "))
 }

@@ -10,19 +10,12 @@ use crate::diagnostics::codes::{E0201, E0205};
 use contract::{Dist, Ratio};
 
 /// Every distribution of scalars.
-pub const WORDS: &[&str] = &[
-    "constant",
-    "uniform",
-    "exponential",
-    "lognormal",
-    "bimodal",
-    "choice",
-];
+pub const WORDS: &[&str] =
+    &["constant", "uniform", "exponential", "lognormal", "bimodal", "choice"];
 
 /// Whether `item` declares a distribution.
 pub fn is_dist(item: &Item) -> bool {
-    item.table()
-        .is_some_and(|table| table.get("dist").is_some())
+    item.table().is_some_and(|table| table.get("dist").is_some())
 }
 
 /// A distribution of quantities of `measure`; a quantity alone is a constant.
@@ -79,9 +72,7 @@ pub fn guess_measure(item: &Item) -> Option<Measure> {
         Value::List(items) => items.first().and_then(guess_measure),
         Value::Table(table) => {
             let named = |key: &&str| table.get(key).and_then(guess_measure);
-            ["min", "mean", "median", "fast", "values", "value", "from"]
-                .iter()
-                .find_map(named)
+            ["min", "mean", "median", "fast", "values", "value", "from"].iter().find_map(named)
         }
         _ => None,
     }
@@ -125,19 +116,11 @@ fn lognormal(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<Dis
     const SIGMA_PPM_MAX: u32 = 10_000_000;
     let median = part(cx, fields, "median", m);
     let max = optional(cx, fields, "max", m).unwrap_or(u64::MAX);
-    let item = fields.need(
-        cx,
-        "sigma",
-        "the standard deviation of the logarithm, a factor",
-    )?;
+    let item = fields.need(cx, "sigma", "the standard deviation of the logarithm, a factor")?;
     let sigma_ppm = value::factor(cx, item, "sigma", SIGMA_PPM_MAX)?;
     let median = median?;
     ordered(cx, fields, ("median", median), ("max", max))?;
-    Some(Dist::LogNormal {
-        median,
-        sigma_ppm,
-        max,
-    })
+    Some(Dist::LogNormal { median, sigma_ppm, max })
 }
 
 fn bimodal(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<Dist> {
@@ -145,11 +128,7 @@ fn bimodal(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<Dist>
     let slow = range(cx, fields, "slow", m);
     let item = fields.need(cx, "slow_share", "how often it is slow: \"1%\"")?;
     let share: Ratio = units::ratio_of_ppm(value::plain_quantity(cx, item, Measure::Ratio)?);
-    Some(Dist::Bimodal {
-        fast: fast?,
-        slow: slow?,
-        slow_share: share,
-    })
+    Some(Dist::Bimodal { fast: fast?, slow: slow?, slow_share: share })
 }
 
 fn range(
@@ -160,10 +139,7 @@ fn range(
 ) -> Option<(u64, u64)> {
     let item = fields.need(cx, key, "a range { min, max }")?;
     let mut inner = Fields::of(cx, item, "", &format!("`{key}`"))?;
-    let (min, max) = (
-        part(cx, &mut inner, "min", m),
-        part(cx, &mut inner, "max", m),
-    );
+    let (min, max) = (part(cx, &mut inner, "min", m), part(cx, &mut inner, "max", m));
     let (min, max) = (min?, max?);
     ordered(cx, &inner, ("min", min), ("max", max))?;
     inner.finish(cx);
@@ -184,10 +160,7 @@ fn choice(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<Dist> 
         cx.report(diagnostic, item.span, "");
         return None;
     }
-    values
-        .into_iter()
-        .collect::<Option<Vec<u64>>>()
-        .map(Dist::Choice)
+    values.into_iter().collect::<Option<Vec<u64>>>().map(Dist::Choice)
 }
 
 /// `low.1 <= high.1`, or an error.

@@ -32,9 +32,7 @@ impl Edits {
     /// Whether `path`, or something around or inside of it, was set.
     fn touches(&self, path: &str) -> bool {
         let inside = |outer: &str, inner: &str| {
-            inner
-                .strip_prefix(outer)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
         let touches = |set: &String| inside(set, path) || inside(path, set);
         self.paths.iter().any(touches)
@@ -45,11 +43,8 @@ impl Edits {
 pub fn apply_sets(cx: &mut Cx<'_>, tree: &mut Table, sets: &[(String, String)], edits: &mut Edits) {
     for (i, (path, value)) in sets.iter().enumerate() {
         let source = u16::try_from(i + 1).expect("nobody types so many overrides");
-        let span = Span {
-            source,
-            start: 0,
-            end: u32::try_from(path.len()).expect("a path is short"),
-        };
+        let span =
+            Span { source, start: 0, end: u32::try_from(path.len()).expect("a path is short") };
         let item = tree::parse_value(value, source, path.len() + 1);
         edits.put(cx, tree, path, span, item);
     }
@@ -82,10 +77,7 @@ pub fn concrete(cx: &mut Cx<'_>, tree: &mut Table, edits: &Edits) {
 
 /// A value that stands nowhere.
 fn made(value: Value) -> Item {
-    Item {
-        span: Span::default(),
-        value,
-    }
+    Item { span: Span::default(), value }
 }
 
 fn made_text(text: &str) -> Item {

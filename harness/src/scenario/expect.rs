@@ -47,12 +47,7 @@ pub fn read(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Expectation {
         }
     }
     let names = |found: Vec<(String, Span)>| found.into_iter().map(|(name, _)| name).collect();
-    Expectation {
-        fail,
-        caught_by: names(caught_by),
-        may_fail: names(may_fail),
-        min_rate,
-    }
+    Expectation { fail, caught_by: names(caught_by), may_fail: names(may_fail), min_rate }
 }
 
 /// A list of checks of this file.
@@ -72,9 +67,7 @@ fn checks(cx: &mut Cx<'_>, top: &mut Fields<'_>, key: &'static str) -> Vec<(Stri
 /// The defects of the top level: each is known to some system of the scenario.
 pub fn defects(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Vec<&'static str> {
     let systems = cx.names.systems();
-    let rows = systems
-        .iter()
-        .flat_map(|system: &&'static dyn System| system.defects());
+    let rows = systems.iter().flat_map(|system: &&'static dyn System| system.defects());
     let known: Vec<&'static str> = rows.map(|row| row.name).collect();
     let mut found = Vec::new();
     for (text, span) in top.texts(cx, "defects") {
@@ -128,13 +121,7 @@ pub fn apply(cx: &mut Cx<'_>, tree: &Table, variant: &Table) -> Table {
     }
     if let Some(Value::Table(set)) = variant.get("set").map(|item| &item.value) {
         for entry in &set.entries {
-            put(
-                cx,
-                &mut edited,
-                &entry.key,
-                entry.key_span,
-                entry.item.clone(),
-            );
+            put(cx, &mut edited, &entry.key, entry.key_span, entry.item.clone());
         }
     }
     edited

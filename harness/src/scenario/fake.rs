@@ -17,45 +17,18 @@ pub static DEMO: Fake = Fake("demo");
 pub static HYPERION: Fake = Fake("hyperion");
 
 const fn setting(name: &'static str, kind: Kind, default: &'static str) -> Setting {
-    Setting {
-        name,
-        kind,
-        about: "for tests",
-        default,
-    }
+    Setting { name, kind, about: "for tests", default }
 }
 
 const CACHE: &[Setting] = &[
     setting("heartbeat", Kind::DURATION, "\"150ms\""),
-    setting(
-        "election",
-        Kind::Range,
-        "{ min = \"1500ms\", max = \"3000ms\" }",
-    ),
+    setting("election", Kind::Range, "{ min = \"1500ms\", max = \"3000ms\" }"),
     setting("election_fixed", Kind::List(&Kind::DURATION), ""),
     setting("pre_vote", Kind::Bool, "true"),
-    setting(
-        "reads",
-        Kind::Choice(&["read-index", "leader-lease"]),
-        "read-index",
-    ),
+    setting("reads", Kind::Choice(&["read-index", "leader-lease"]), "read-index"),
     setting("lease", Kind::DURATION, "1000ms"),
-    setting(
-        "tick",
-        Kind::Duration {
-            min: Duration::ZERO,
-            max: Duration::from_secs(1),
-        },
-        "50ms",
-    ),
-    setting(
-        "entries_max",
-        Kind::Int {
-            min: 1,
-            max: 1_000_000,
-        },
-        "1_000",
-    ),
+    setting("tick", Kind::Duration { min: Duration::ZERO, max: Duration::from_secs(1) }, "50ms"),
+    setting("entries_max", Kind::Int { min: 1, max: 1_000_000 }, "1_000"),
     setting("fill_max", Kind::Ratio, "90%"),
     setting("page", Kind::Bytes, "4KiB"),
     setting("admit", Kind::Rate, "\"5_000/s\""),
@@ -63,60 +36,29 @@ const CACHE: &[Setting] = &[
     setting("label", Kind::Text, ""),
     setting("memory_scale", Kind::Int { min: 1, max: 1_024 }, "1"),
 ];
-const CLIENT: &[Setting] = &[
-    setting("timeout", Kind::DURATION, "1s"),
-    setting("retry", Kind::Bool, "false"),
-];
+const CLIENT: &[Setting] =
+    &[setting("timeout", Kind::DURATION, "1s"), setting("retry", Kind::Bool, "false")];
 const PLAIN: &[Setting] = &[setting("depth", Kind::COUNT, "8")];
 
 const ROLES: &[Role] = &[
-    Role {
-        name: "cache",
-        about: "stores",
-        settings: CACHE,
-        uses: &[],
-    },
-    Role {
-        name: "gate",
-        about: "forwards",
-        settings: PLAIN,
-        uses: &["backend"],
-    },
-    Role {
-        name: "client",
-        about: "asks",
-        settings: CLIENT,
-        uses: &[],
-    },
+    Role { name: "cache", about: "stores", settings: CACHE, uses: &[] },
+    Role { name: "gate", about: "forwards", settings: PLAIN, uses: &["backend"] },
+    Role { name: "client", about: "asks", settings: CLIENT, uses: &[] },
 ];
 
 const fn event(name: &'static str) -> EventKind {
-    EventKind {
-        name,
-        unit: "",
-        labels: &[],
-        about: "for tests",
-    }
+    EventKind { name, unit: "", labels: &[], about: "for tests" }
 }
 
 const fn defect(name: &'static str) -> Defect {
-    Defect {
-        name,
-        about: "for tests",
-        source: "nowhere",
-        caught_by: "lin",
-    }
+    Defect { name, about: "for tests", source: "nowhere", caught_by: "lin" }
 }
 
 struct Watch;
 
 impl Invariant for Watch {
     fn property(&self) -> Property {
-        Property {
-            name: "raft.one_leader_per_term",
-            about: "for tests",
-            source: "nowhere",
-        }
+        Property { name: "raft.one_leader_per_term", about: "for tests", source: "nowhere" }
     }
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
@@ -130,10 +72,7 @@ struct WatchAcks;
 
 impl Invariant for WatchAcks {
     fn property(&self) -> Property {
-        Property {
-            name: "raft.no_two_nodes_ack_in_overlap",
-            ..Watch.property()
-        }
+        Property { name: "raft.no_two_nodes_ack_in_overlap", ..Watch.property() }
     }
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
@@ -164,30 +103,17 @@ impl System for Fake {
         DEFECTS
     }
     fn events(&self) -> &'static [EventKind] {
-        const EVENTS: &[EventKind] = &[
-            event("raft.heartbeat_sent"),
-            event("raft.leader_elected"),
-            event("cache.hit"),
-        ];
+        const EVENTS: &[EventKind] =
+            &[event("raft.heartbeat_sent"), event("raft.leader_elected"), event("cache.hit")];
         EVENTS
     }
     fn gauges(&self) -> &'static [GaugeKind] {
-        &[GaugeKind {
-            name: "raft.log_entries",
-            unit: "entries",
-            about: "for tests",
-        }]
+        &[GaugeKind { name: "raft.log_entries", unit: "entries", about: "for tests" }]
     }
     fn predicates(&self) -> &'static [PredicateKind] {
         &[
-            PredicateKind {
-                name: "raft.single_leader",
-                about: "for tests",
-            },
-            PredicateKind {
-                name: "raft.applied_equal",
-                about: "for tests",
-            },
+            PredicateKind { name: "raft.single_leader", about: "for tests" },
+            PredicateKind { name: "raft.applied_equal", about: "for tests" },
         ]
     }
     fn selectors(&self) -> &'static [&'static str] {
@@ -238,31 +164,15 @@ impl System for Fake {
 }
 
 const fn relation(code: &'static str, setting: &'static str, detail: String) -> Relation {
-    Relation {
-        code,
-        setting,
-        detail,
-    }
+    Relation { code, setting, detail }
 }
 
 const fn field(name: &'static str, kind: FieldKind, default: &'static str) -> Field {
-    Field {
-        name,
-        kind,
-        about: "for tests",
-        default,
-        required: false,
-    }
+    Field { name, kind, about: "for tests", default, required: false }
 }
 
 const fn required(name: &'static str, kind: FieldKind, about: &'static str) -> Field {
-    Field {
-        name,
-        kind,
-        about,
-        default: "",
-        required: true,
-    }
+    Field { name, kind, about, default: "", required: true }
 }
 
 const FAULTS: &[Row] = &[
@@ -271,16 +181,8 @@ const FAULTS: &[Row] = &[
         about: "cuts",
         fields: &[
             required("sides", FieldKind::Sides, "who is cut off from whom"),
-            field(
-                "mode",
-                FieldKind::Plain(Kind::Choice(&["drop", "hold", "slow"])),
-                "drop",
-            ),
-            field(
-                "in_flight",
-                FieldKind::Plain(Kind::Choice(&["lost", "kept"])),
-                "lost",
-            ),
+            field("mode", FieldKind::Plain(Kind::Choice(&["drop", "hold", "slow"])), "drop"),
+            field("in_flight", FieldKind::Plain(Kind::Choice(&["lost", "kept"])), "lost"),
         ],
     },
     Row {

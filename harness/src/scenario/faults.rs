@@ -41,11 +41,7 @@ pub fn list<'t>(
 ) -> Option<&'t [Item]> {
     let item = top.get(key)?;
     let Value::List(items) = &item.value else {
-        value::wrong_type(
-            cx,
-            item,
-            &format!("`{key}` is a list of tables: `[[{key}]]`"),
-        );
+        value::wrong_type(cx, item, &format!("`{key}` is a list of tables: `[[{key}]]`"));
         return None;
     };
     if items.len() > max {
@@ -81,10 +77,7 @@ pub fn id(
 
 /// The path and the shown name of the item `number` of a list, whose id may be missing.
 pub fn place(item: &Item, table: &str, key: &str, number: usize) -> (String, String) {
-    let id = item
-        .table()
-        .and_then(|t| t.get(key))
-        .and_then(|i| i.as_text());
+    let id = item.table().and_then(|t| t.get(key)).and_then(|i| i.as_text());
     match id {
         Some(id) => (format!("{table}.{id}"), format!("[[{table}]] `{id}`")),
         None => (format!("{table}.{number}"), format!("[[{table}]]")),
@@ -242,11 +235,7 @@ fn when(cx: &mut Cx<'_>, item: &Item, depth: u32) -> Option<When> {
         fields.get("event");
         let parts = parts(cx, list, depth)?;
         fields.finish(cx);
-        return Some(if all.is_some() {
-            When::All(parts)
-        } else {
-            When::Any(parts)
-        });
+        return Some(if all.is_some() { When::All(parts) } else { When::Any(parts) });
     }
     let event_item = fields.need(cx, "event", "what happens: a row of the system's events");
     let node_item = fields.get("node");
@@ -266,12 +255,7 @@ fn when(cx: &mut Cx<'_>, item: &Item, depth: u32) -> Option<When> {
     let event_item = event_item?;
     let text = value::text(cx, event_item, "event")?;
     let (system, event) = rows::event(cx, text, event_item.span)?;
-    Some(When::Event {
-        system,
-        event,
-        node,
-        nth: u32::try_from(nth).expect("within its range"),
-    })
+    Some(When::Event { system, event, node, nth: u32::try_from(nth).expect("within its range") })
 }
 
 fn parts(cx: &mut Cx<'_>, item: &Item, depth: u32) -> Option<Vec<When>> {
@@ -323,10 +307,7 @@ fn inside_the_run(cx: &mut Cx<'_>, fault: &FaultPlan, keys: [Option<&Item>; 3], 
     let earliest = at.saturating_add(fault.plus.min());
     let at_span = keys[0].or(keys[1]).map_or(span, |item| item.span);
     if earliest >= end.0 {
-        let message = format!(
-            "the fault starts at {}, when the run is over",
-            Duration(earliest)
-        );
+        let message = format!("the fault starts at {}, when the run is over", Duration(earliest));
         let help = format!("`budget.sim_time` is {end}");
         cx.report(Diagnostic::error(E0404, message).help(help), at_span, "");
         return;

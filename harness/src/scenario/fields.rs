@@ -35,22 +35,12 @@ impl<'t> Fields<'t> {
 
     /// The fields of `table`.
     pub fn top(table: &'t Table, span: Span, path: &str, shown: &str) -> Self {
-        Self {
-            path: path.to_owned(),
-            shown: shown.to_owned(),
-            span,
-            table,
-            known: Vec::new(),
-        }
+        Self { path: path.to_owned(), shown: shown.to_owned(), span, table, known: Vec::new() }
     }
 
     /// The path of a field.
     pub fn path_of(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// A field that may be absent.
@@ -192,11 +182,8 @@ impl<'t> Fields<'t> {
     /// What was meant instead of `key`: exactly a field of another table, or nearly one of this.
     fn advice(&self, cx: &Cx<'_>, key: &str) -> Option<String> {
         let elsewhere = format::tables_with(cx, key);
-        let elsewhere: Vec<&str> = elsewhere
-            .iter()
-            .map(String::as_str)
-            .filter(|table| *table != self.shown)
-            .collect();
+        let elsewhere: Vec<&str> =
+            elsewhere.iter().map(String::as_str).filter(|table| *table != self.shown).collect();
         if let Some(near) = nearest(key, self.known.iter().copied()) {
             return Some(format!("did you mean `{near}`?"));
         }
@@ -225,7 +212,5 @@ pub fn check_name(cx: &mut Cx<'_>, name: &str, span: Span) -> bool {
 pub fn is_name(name: &str) -> bool {
     name.len() <= 64
         && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }

@@ -87,15 +87,8 @@ pub const CHECK_KINDS: &[&str] = &[
 pub const NODE_MODELS: &[&str] = &["queue", "blackhole"];
 
 /// Models that a check may name; one that is not registered is not a typo.
-pub const MODELS: &[&str] = &[
-    "register",
-    "register-cas",
-    "kv",
-    "kv-ttl",
-    "lock",
-    "counter",
-    "list",
-];
+pub const MODELS: &[&str] =
+    &["register", "register-cas", "kv", "kv-ttl", "lock", "counter", "list"];
 
 /// What clients can be asked to do: the names of `contract::Call`.
 pub const OPS: &[&str] = &[

@@ -84,11 +84,7 @@ pub fn read<'t>(
     defects: &[&'static str],
 ) -> Vec<GroupPlan> {
     let Some(entries) = top.entries(cx, "nodes") else {
-        top.missing(
-            cx,
-            "nodes",
-            "the cluster: `[nodes.h]` with `count` and `role`",
-        );
+        top.missing(cx, "nodes", "the cluster: `[nodes.h]` with `count` and `role`");
         return Vec::new();
     };
     let mut groups = Vec::new();
@@ -366,9 +362,7 @@ impl SettingsOf<'_> {
 
     /// Whether the relations between the settings hold.
     fn relations(&self, cx: &mut Cx<'_>, settings: &Settings, clock: &ClockPlan) -> bool {
-        let broken = self
-            .system
-            .relations(self.role.name, settings, clock.drift_max);
+        let broken = self.system.relations(self.role.name, settings, clock.drift_max);
         for relation in &broken {
             let table = self.tuning.and_then(Item::table);
             let item = table.and_then(|table| table.get(relation.setting));
@@ -389,11 +383,8 @@ fn disk(cx: &mut Cx<'_>, group: &str, item: Option<&Item>) -> DiskSpec {
     let Some(mut fields) = Fields::of(cx, item, &path, &format!("[{path}]")) else {
         return spec;
     };
-    let latencies = [
-        ("read", &mut spec.read),
-        ("write", &mut spec.write),
-        ("sync", &mut spec.sync),
-    ];
+    let latencies =
+        [("read", &mut spec.read), ("write", &mut spec.write), ("sync", &mut spec.sync)];
     for (key, place) in latencies {
         if let Some(dist) = fields.dist(cx, key, Measure::Duration) {
             *place = dist;

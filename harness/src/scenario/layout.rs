@@ -60,18 +60,10 @@ const RATE: Shape = Quantity(Measure::Rate);
 
 /// `expect` and what belongs to it; at the top level and in variants.
 const EXPECT: &[Field] = &[
-    (
-        "expect",
-        Words(&["pass", "fail"]),
-        "what a run must end with",
-    ),
+    ("expect", Words(&["pass", "fail"]), "what a run must end with"),
     ("caught_by", Texts, "the checks that must all fire"),
     ("may_fail", Texts, "the checks that may fire besides"),
-    (
-        "min_rate",
-        SHARE,
-        "the share of a sweep's seeds that must fail as expected",
-    ),
+    ("min_rate", SHARE, "the share of a sweep's seeds that must fail as expected"),
     ("defects", Texts, "planted flaws"),
 ];
 
@@ -82,22 +74,10 @@ pub const TOP: Layout = Layout {
     form: Form::One,
     fields: &[
         ("format", COUNT, "1"),
-        (
-            "name",
-            Text,
-            "the path under scenarios/, without the suffix",
-        ),
+        ("name", Text, "the path under scenarios/, without the suffix"),
         ("about", Text, "one sentence"),
-        (
-            "system",
-            Text,
-            "the system of all groups that do not name their own",
-        ),
-        (
-            "seed",
-            Mixed,
-            "the root of all randomness: a number, or text in hex",
-        ),
+        ("system", Text, "the system of all groups that do not name their own"),
+        ("seed", Mixed, "the root of all randomness: a number, or text in hex"),
         EXPECT[0],
         EXPECT[1],
         EXPECT[2],
@@ -117,11 +97,7 @@ pub const TABLES: &[Layout] = &[
         fields: &[
             ("sim_time", DURATION, "the end of the run, in virtual time"),
             ("events", COUNT, "events of the engine"),
-            (
-                "search_steps",
-                COUNT,
-                "steps of the linearizability checker",
-            ),
+            ("search_steps", COUNT, "steps of the linearizability checker"),
         ],
         required: &["sim_time"],
     },
@@ -133,28 +109,14 @@ pub const TABLES: &[Layout] = &[
             ("count", COUNT, "how many nodes"),
             ("role", Text, "what they are: a role of the system"),
             ("uses", Inner, "the groups that the role needs"),
-            (
-                "system",
-                Text,
-                "the system, where it is not that of the top level",
-            ),
+            ("system", Text, "the system, where it is not that of the top level"),
             ("zones", Texts, "dealt round-robin"),
-            (
-                "model",
-                Words(super::format::NODE_MODELS),
-                "not yet supported",
-            ),
+            ("model", Words(super::format::NODE_MODELS), "not yet supported"),
             ("version", Text, "not yet supported"),
         ],
         required: &[],
     },
-    Layout {
-        shown: "[net]",
-        key: "net",
-        form: Form::One,
-        fields: NET,
-        required: &[],
-    },
+    Layout { shown: "[net]", key: "net", form: Form::One, fields: NET, required: &[] },
     Layout {
         shown: "[disk.G]",
         key: "disk",
@@ -177,16 +139,8 @@ pub const TABLES: &[Layout] = &[
         key: "clock",
         form: Form::PerName,
         fields: &[
-            (
-                "skew",
-                Mixed,
-                "how far the wall clock is ahead: one, a list, or drawn per node",
-            ),
-            (
-                "drift_ppm",
-                Mixed,
-                "how fast both clocks run: one, a list, or drawn per node",
-            ),
+            ("skew", Mixed, "how far the wall clock is ahead: one, a list, or drawn per node"),
+            ("drift_ppm", Mixed, "how fast both clocks run: one, a list, or drawn per node"),
             ("drift_max", SHARE, "the bound that the system may rely on"),
             ("jump", Mixed, "not yet supported"),
         ],
@@ -210,11 +164,7 @@ pub const TABLES: &[Layout] = &[
             ("into", Text, "which nodes: a selector"),
             ("entries", COUNT, "how many keys, from 0"),
             ("value", SIZE, "the size of the values"),
-            (
-                "ttl",
-                DURATION,
-                "how long they live, from the start of the run",
-            ),
+            ("ttl", DURATION, "how long they live, from the start of the run"),
             ("at", DURATION, "when; the start is all that is supported"),
             ("spread", DURATION, "up to so much longer, evenly"),
         ],
@@ -247,10 +197,7 @@ pub const TABLES: &[Layout] = &[
         shown: "[[check]]",
         key: "check",
         form: Form::List,
-        fields: &[
-            ("id", Text, "its name, unique in the file"),
-            ("kind", Text, "a kind of check"),
-        ],
+        fields: &[("id", Text, "its name, unique in the file"), ("kind", Text, "a kind of check")],
         required: &["id", "kind"],
     },
     Layout {
@@ -275,16 +222,8 @@ pub const TABLES: &[Layout] = &[
         form: Form::One,
         fields: &[
             ("seeds", COUNT, "how many seeds"),
-            (
-                "vary",
-                Inner,
-                "paths and axes: lists, or { from, to, step }",
-            ),
-            (
-                "ties",
-                Words(&["canonical", "explore"]),
-                "the order at one instant",
-            ),
+            ("vary", Inner, "paths and axes: lists, or { from, to, step }"),
+            ("ties", Words(&["canonical", "explore"]), "the order at one instant"),
             ("cap", COUNT, "the most points of the matrix"),
         ],
         required: &[],
@@ -330,54 +269,26 @@ const NET: &[Field] = &[
     ("latency", DURATION, "of every message"),
     ("loss", SHARE, "messages that are lost"),
     ("duplicate", SHARE, "messages that arrive twice"),
-    (
-        "reorder",
-        SHARE,
-        "messages that take longer, so that later ones overtake them",
-    ),
+    ("reorder", SHARE, "messages that take longer, so that later ones overtake them"),
     ("reorder_extra", DURATION, "how much longer at most"),
     ("corrupt", SHARE, "messages with a flipped bit"),
-    (
-        "bandwidth",
-        Mixed,
-        "of every link, or { default, \"a->b\" }",
-    ),
-    (
-        "link",
-        Inners,
-        "links with a law of their own: from, to and the fields of [net]",
-    ),
+    ("bandwidth", Mixed, "of every link, or { default, \"a->b\" }"),
+    ("link", Inners, "links with a law of their own: from, to and the fields of [net]"),
 ];
 
 const CLIENTS: &[Field] = &[
     ("count", COUNT, "how many clients"),
     ("target", Text, "what they talk to: a selector"),
-    (
-        "mode",
-        Words(&["open", "closed"]),
-        "whether arrivals wait for answers",
-    ),
+    ("mode", Words(&["open", "closed"]), "whether arrivals wait for answers"),
     ("rate", RATE, "of the whole group"),
     ("think", DURATION, "the pause after an answer"),
     ("ops", Inner, "operations and their weights"),
     ("keys", Inner, "{ count, dist, s }"),
     ("value", SIZE, "the size of written values"),
     ("ttl", DURATION, "how long written values live"),
-    (
-        "read",
-        Words(&["linearizable", "lease", "stale"]),
-        "how fresh reads must be",
-    ),
-    (
-        "timeout",
-        Mixed,
-        "passed on to the client's setting of this name",
-    ),
-    (
-        "retry",
-        Mixed,
-        "passed on to the client's setting of this name",
-    ),
+    ("read", Words(&["linearizable", "lease", "stale"]), "how fresh reads must be"),
+    ("timeout", Mixed, "passed on to the client's setting of this name"),
+    ("retry", Mixed, "passed on to the client's setting of this name"),
     ("start", Text, "when arrivals begin: a moment"),
     ("stop", Text, "when arrivals end: a moment"),
 ];

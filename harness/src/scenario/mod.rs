@@ -46,8 +46,8 @@ mod tests;
 
 use crate::diagnostics::codes::{E0101, E0607, E0701, E0703, E0704, E0705, E0706};
 use crate::diagnostics::{Diagnostic, any_error};
-use crate::table::Row;
-use contract::System;
+use crate::table::{FieldKind, Row};
+use contract::{Kind, System};
 use cx::{Cx, Source};
 use edits::Edits;
 use names::Names;
@@ -85,6 +85,36 @@ impl Lab<'_> {
     pub fn system(&self, name: &str) -> Option<&'static dyn System> {
         let found = self.systems.iter().find(|system| system.name() == name);
         found.copied()
+    }
+
+    /// The defaults of the tables that are not of their own kind, one line each: a test of whoever
+    /// puts the tables together asserts that there are none.
+    #[must_use]
+    pub fn wrong_defaults(&self) -> Vec<String> {
+        let mut rows: Vec<(String, &str, Kind)> = Vec::new();
+        for system in self.systems {
+            for role in system.roles() {
+                let place = format!("{} {}", system.name(), role.name);
+                let settings = role.settings.iter();
+                rows.extend(settings.map(|s| (format!("{place} {}", s.name), s.default, s.kind)));
+            }
+        }
+        for row in self.faults.iter().chain(self.checks) {
+            for field in row.fields {
+                if let FieldKind::Plain(kind) = field.kind {
+                    rows.push((format!("{} {}", row.name, field.name), field.default, kind));
+                }
+            }
+        }
+        let mut cx = Cx::new(self, Names::default(), 0, &[]);
+        let mut wrong = Vec::new();
+        for (name, text, kind) in rows.iter().filter(|(_, text, _)| !text.is_empty()) {
+            let value = value::setting(&mut cx, name, &tree::parse_value(text, 0, 0), kind);
+            if value.is_none() {
+                wrong.push(format!("the default of {name}, {text}, is not {kind}"));
+            }
+        }
+        wrong
     }
 }
 
@@ -163,10 +193,7 @@ impl Scenario {
             tags: reading.tags,
             seed: reading.seed,
             report: reading.report,
-            base: Shape {
-                expectation: reading.expectation,
-                sweep: reading.sweep,
-            },
+            base: Shape { expectation: reading.expectation, sweep: reading.sweep },
             variants,
             tree,
         }
@@ -217,10 +244,7 @@ impl Scenario {
     /// The names of the variants, in the order of the file.
     #[must_use]
     pub fn variants(&self) -> Vec<&str> {
-        self.variants
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect()
+        self.variants.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// The points of the matrix `[sweep] vary`; 1 without one.
@@ -322,8 +346,7 @@ impl Scenario {
         let Some(values) = shape.sweep.at(point) else {
             let message = format!("there is no point {point}");
             let help = format!("the matrix has {} points, from 0", shape.sweep.points());
-            cx.diagnostics
-                .push(Diagnostic::error(E0607, message).help(help));
+            cx.diagnostics.push(Diagnostic::error(E0607, message).help(help));
             return;
         };
         for (axis, item) in values {
@@ -356,11 +379,7 @@ fn format_of(tree: &Table, whole: bool) -> Option<Diagnostic> {
     let Some(item) = tree.get("format") else {
         // The line may have been lost to a mistake in the syntax.
         let missing = Diagnostic::error(E0703, "missing field `format`");
-        return whole.then(|| {
-            missing
-                .at(0..0, "")
-                .help("begin the file with `format = 1`")
-        });
+        return whole.then(|| missing.at(0..0, "").help("begin the file with `format = 1`"));
     };
     if item.value == Value::Int(1) {
         return None;
@@ -389,9 +408,7 @@ fn name_and_path(tree: &Table, path: &str) -> Option<Diagnostic> {
 /// Whether a finding can be trusted although the syntax is broken somewhere: it is about what
 /// stands there, not about what is missing, and it is on no broken line.
 fn survives_syntax_errors(d: &Diagnostic, syntax: &[tree::SyntaxError], text: &str) -> bool {
-    const TRUSTED: &[&str] = &[
-        "E0102", "E0104", "E0105", "E0201", "E0202", "E0203", "E0205",
-    ];
+    const TRUSTED: &[&str] = &["E0102", "E0104", "E0105", "E0201", "E0202", "E0203", "E0205"];
     let Some(label) = d.labels.first() else {
         return false;
     };

@@ -120,10 +120,7 @@ impl Names {
 
     /// The names of groups, of clients alone or of nodes alone.
     pub fn group_names(&self, client: bool) -> Vec<&str> {
-        let same = self
-            .groups
-            .iter()
-            .filter(|(_, group)| group.client == client);
+        let same = self.groups.iter().filter(|(_, group)| group.client == client);
         same.map(|(name, _)| name.as_str()).collect()
     }
 
@@ -138,10 +135,7 @@ impl Names {
             let mut all = self.groups.values().flat_map(|group| &group.uses);
             all.any(|selector| uses(selector, name))
         };
-        let mut fronts = self
-            .group_names(false)
-            .into_iter()
-            .filter(|name| !used(name));
+        let mut fronts = self.group_names(false).into_iter().filter(|name| !used(name));
         let only = fronts.next()?;
         fronts.next().is_none().then_some(only)
     }
@@ -189,20 +183,14 @@ fn phases(tree: &Table) -> Vec<Phase> {
     };
     let phase = |entry: &super::tree::Entry| {
         let (start, end) = interval(entry.item.as_text()?)?;
-        Some(Phase {
-            name: entry.key.clone(),
-            start,
-            end,
-        })
+        Some(Phase { name: entry.key.clone(), start, end })
     };
     entries.iter().filter_map(phase).collect()
 }
 
 fn ids(tree: &Table, key: &str) -> Vec<String> {
     let id = |table: &Table| table.get("id")?.as_text().map(str::to_owned);
-    tree.tables(key)
-        .filter_map(|(_, table)| id(table))
-        .collect()
+    tree.tables(key).filter_map(|(_, table)| id(table)).collect()
 }
 
 fn sub_tables<'t>(tree: &'t Table, key: &str) -> impl Iterator<Item = (&'t str, &'t Table)> {

@@ -26,11 +26,7 @@ const CHARS_MAX: usize = 64;
 
 fn fold(word: &str) -> Vec<char> {
     let same = |c: char| {
-        if c == '-' {
-            '_'
-        } else {
-            c.to_ascii_lowercase()
-        }
+        if c == '-' { '_' } else { c.to_ascii_lowercase() }
     };
     word.chars().take(CHARS_MAX).map(same).collect()
 }
@@ -70,11 +66,7 @@ mod tests {
         check("Lease", &settings, Some("lease"));
         check("zoo", &settings, None);
         check("at", &["id", "kind", "at"], Some("at"));
-        check(
-            "swizzle_clog",
-            &["swizzle-clog", "clog"],
-            Some("swizzle-clog"),
-        );
+        check("swizzle_clog", &["swizzle-clog", "clog"], Some("swizzle-clog"));
         check("k", &["h"], None);
         check("x", &[], None);
         check("", &["lease"], None);

@@ -58,11 +58,7 @@ fn law(cx: &mut Cx<'_>, fields: &mut Fields<'_>, spec: &mut LinkSpec) {
         spec.reorder_extra = extra;
     }
     if !spec.reorder.is_zero() && spec.reorder_extra.0 == 0 {
-        fields.missing(
-            cx,
-            "reorder_extra",
-            "how much longer a reordered message takes",
-        );
+        fields.missing(cx, "reorder_extra", "how much longer a reordered message takes");
     }
 }
 

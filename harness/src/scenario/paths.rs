@@ -24,9 +24,7 @@ const FIXED: &[(&str, &str)] = &[
 const DECLARED: &[&str] = &["nodes", "clients"];
 
 /// Tables of the top level that an edit may add.
-const ADDED: &[&str] = &[
-    "tuning", "disk", "clock", "memory", "net", "sweep", "swarm", "report",
-];
+const ADDED: &[&str] = &["tuning", "disk", "clock", "memory", "net", "sweep", "swarm", "report"];
 
 /// Lists whose items are named by a field.
 const LISTS: &[(&str, &str)] = &[("fault", "id"), ("check", "id"), ("cover", "id")];
@@ -55,11 +53,7 @@ pub fn get<'t>(tree: &'t Table, path: &str) -> Option<&'t Item> {
 /// # Errors
 /// When an earlier part of the path leads nowhere.
 pub fn set(tree: &mut Table, path: &str, key_span: Span, value: Item) -> Result<(), NoPath> {
-    let walk = Walk {
-        path,
-        parts: path.split('.').collect(),
-        key_span,
-    };
+    let walk = Walk { path, parts: path.split('.').collect(), key_span };
     let first = walk.parts[0];
     top(first)?;
     let named = DECLARED.contains(&first) || id_key(first).is_some();
@@ -104,10 +98,7 @@ impl Walk<'_> {
                 let names: Vec<&str> = table.entries.iter().map(|e| e.key.as_str()).collect();
                 return Err(missing(first, part, &names));
             }
-            let empty = Item {
-                span: self.key_span,
-                value: Value::Table(Table::default()),
-            };
+            let empty = Item { span: self.key_span, value: Value::Table(Table::default()) };
             table.set(part, self.key_span, empty);
         }
         let item = table.get_mut(part).expect("it was put there");
@@ -139,11 +130,7 @@ impl Walk<'_> {
 
     /// The field that names the items of the list that part `depth` is in.
     fn key_at(&self, depth: usize) -> Option<&'static str> {
-        if depth == 1 {
-            id_key(self.parts[0])
-        } else {
-            None
-        }
+        if depth == 1 { id_key(self.parts[0]) } else { None }
     }
 }
 
@@ -171,10 +158,7 @@ fn missing(list: &str, name: &str, names: &[&str]) -> NoPath {
         None if names.is_empty() => None,
         None => Some(format!("there are {}", super::cx::listed(names))),
     };
-    NoPath {
-        message: format!("`{list}` has no `{name}`"),
-        help,
-    }
+    NoPath { message: format!("`{list}` has no `{name}`"), help }
 }
 
 /// The position of the item that `part` names: by its `key`, or by its number from 1.

@@ -31,11 +31,7 @@ pub fn read(cx: &mut Cx<'_>, top: &mut Fields<'_>, groups: &mut [GroupPlan]) {
             // The group itself was refused, which is reported there.
             continue;
         };
-        let entries = if cx.expand {
-            preload.entries(cx.seed, i as u64 + 1)
-        } else {
-            Vec::new()
-        };
+        let entries = if cx.expand { preload.entries(cx.seed, i as u64 + 1) } else { Vec::new() };
         plan.preload.push((selector, entries));
     }
 }
@@ -62,10 +58,7 @@ impl Spec {
         };
         let entry = |key: u64| Preload {
             key,
-            value: Value {
-                id: PRELOADED | (number << 40) | key,
-                size_bytes: size(&mut sizes),
-            },
+            value: Value { id: PRELOADED | (number << 40) | key, size_bytes: size(&mut sizes) },
             ttl: self.ttl.as_ref().map(|ttl| {
                 let spread = spreads.range(0, self.spread.0);
                 Duration(ttl.sample(&mut ttls).saturating_add(spread))
@@ -100,12 +93,7 @@ fn one(cx: &mut Cx<'_>, item: &Item, number: usize) -> Option<(String, String, S
     fields.finish(cx);
     let (selector, group) = group_of(cx, into?)?;
     let value = sizes.unwrap_or(Dist::Constant(64));
-    let spec = Spec {
-        count: count?,
-        value,
-        ttl,
-        spread,
-    };
+    let spec = Spec { count: count?, value, ttl, spread };
     Some((selector, group, spec))
 }
 

@@ -68,11 +68,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         point: Vec::new(),
         overrides: Vec::new(),
         groups,
-        budget: budget.unwrap_or(Budget {
-            sim_time: Duration::ZERO,
-            events: 0,
-            search_steps: 0,
-        }),
+        budget: budget.unwrap_or(Budget { sim_time: Duration::ZERO, events: 0, search_steps: 0 }),
         phases,
         link: net.link,
         links: net.links,
@@ -90,15 +86,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     }
     omittable(cx, &plan, tree);
     let errors = crate::diagnostics::any_error(&cx.diagnostics[before..], false);
-    Reading {
-        plan: (!errors).then_some(plan),
-        sweep,
-        swarm,
-        expectation,
-        tags,
-        seed,
-        report,
-    }
+    Reading { plan: (!errors).then_some(plan), sweep, swarm, expectation, tags, seed, report }
 }
 
 /// Nodes and clients, in the order of their names.
@@ -127,10 +115,7 @@ fn name(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<String> {
     let item = top.need(cx, "name", what)?;
     let text = value::text(cx, item, "name")?;
     let part = |part: &str| {
-        !part.is_empty()
-            && part
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
     };
     if text.len() > 200 || !text.split('/').all(part) {
         let message = format!("`{text}` is not the name of a scenario");
@@ -148,11 +133,7 @@ fn seed(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<u64> {
         Value::Int(number) => u64::try_from(*number).ok(),
         Value::Text(text) => parse_seed(text),
         _ => {
-            value::wrong_type(
-                cx,
-                item,
-                "a seed is a number or a hex text such as \"0x5EED\"",
-            );
+            value::wrong_type(cx, item, "a seed is a number or a hex text such as \"0x5EED\"");
             return None;
         }
     };
@@ -177,11 +158,7 @@ pub fn parse_seed(text: &str) -> Option<u64> {
 }
 
 fn budget(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<Budget> {
-    let item = top.need(
-        cx,
-        "budget",
-        "`[budget]` with `sim_time`, the end of the run",
-    )?;
+    let item = top.need(cx, "budget", "`[budget]` with `sim_time`, the end of the run")?;
     let mut fields = Fields::of(cx, item, "budget", "[budget]")?;
     let sim_time = fields.need(cx, "sim_time", "the end of the run, in virtual time");
     let events = fields.count(cx, "events", 1, u64::MAX).unwrap_or(EVENTS);
@@ -194,11 +171,7 @@ fn budget(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<Budget> {
         cx.report(diagnostic, sim_time.span, "");
         return None;
     }
-    Some(Budget {
-        sim_time: Duration(nanos),
-        events,
-        search_steps: steps.unwrap_or(SEARCH_STEPS),
-    })
+    Some(Budget { sim_time: Duration(nanos), events, search_steps: steps.unwrap_or(SEARCH_STEPS) })
 }
 
 /// `[phases]`: well-formed, contiguous, inside the run.
@@ -218,10 +191,8 @@ fn phases(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Vec<Phase> {
         };
         if let Some(last) = found.last().filter(|last| last.end != start) {
             let gap = Duration(last.end.0);
-            let message = format!(
-                "phase `{}` does not start where `{}` ends",
-                entry.key, last.name
-            );
+            let message =
+                format!("phase `{}` does not start where `{}` ends", entry.key, last.name);
             let help = format!("`{}` ends at {gap}; phases are contiguous", last.name);
             let diagnostic = Diagnostic::error(E0406, message).help(help);
             cx.report(diagnostic, entry.item.span, "");
@@ -230,11 +201,7 @@ fn phases(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Vec<Phase> {
             let message = format!("phase `{}` ends past the end of the run", entry.key);
             cx.report(Diagnostic::error(E0407, message), entry.item.span, "");
         }
-        found.push(Phase {
-            name: entry.key.clone(),
-            start,
-            end,
-        });
+        found.push(Phase { name: entry.key.clone(), start, end });
     }
     found
 }
@@ -277,10 +244,7 @@ fn omittable(cx: &mut Cx<'_>, plan: &Plan, tree: &Table) {
             SettingValue::Text(text) => moments.contains(text),
             _ => false,
         };
-        let check = plan
-            .checks
-            .iter()
-            .find(|check| check.fields.0.values().any(refers));
+        let check = plan.checks.iter().find(|check| check.fields.0.values().any(refers));
         let Some(check) = check else { continue };
         let span = tree.get("swarm").map_or(Span::default(), |item| item.span);
         let message = format!("the fault `{fault}` cannot be left out");

@@ -176,12 +176,7 @@ fn invariants(cx: &Cx<'_>) -> Vec<&'static str> {
         let (Some(system), Some(role)) = (group.system, group.role) else {
             continue;
         };
-        let group = Group {
-            name: name.clone(),
-            role: role.name,
-            nodes,
-            defects: Vec::new(),
-        };
+        let group = Group { name: name.clone(), role: role.name, nodes, defects: Vec::new() };
         groups.push((system.name(), group));
     }
     for system in cx.names.systems() {
@@ -307,9 +302,8 @@ fn overlap(
     selector: &Selector,
     span: Span,
 ) -> Option<()> {
-    let clash = seen
-        .iter()
-        .find(|(other, one, _)| *other != side && one.overlaps(selector, &cx.names));
+    let clash =
+        seen.iter().find(|(other, one, _)| *other != side && one.overlaps(selector, &cx.names));
     let Some((_, _, other)) = clash else {
         return Some(());
     };

@@ -21,10 +21,7 @@ pub fn schema(lab: &Lab<'_>) -> Value {
     let names = |name: &str, found: Vec<&str>| (name.to_owned(), json!({ "enum": found }));
     properties.extend([("phases".to_owned(), json!({ "type": "object" }))]);
     properties.extend([("tuning".to_owned(), tuning(lab))]);
-    properties.extend([names(
-        "system",
-        lab.systems.iter().map(|s| s.name()).collect(),
-    )]);
+    properties.extend([names("system", lab.systems.iter().map(|s| s.name()).collect())]);
     json!({
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "A scenario of the chaos lab",
@@ -38,13 +35,8 @@ pub fn schema(lab: &Lab<'_>) -> Value {
 
 fn definitions() -> Value {
     let mut found = Map::new();
-    let measures = [
-        Measure::Duration,
-        Measure::Bytes,
-        Measure::Ratio,
-        Measure::Rate,
-        Measure::Bandwidth,
-    ];
+    let measures =
+        [Measure::Duration, Measure::Bytes, Measure::Ratio, Measure::Rate, Measure::Bandwidth];
     for measure in measures {
         let units = measure.units().join("|");
         let pattern = format!("^[0-9][0-9_]*(\\.[0-9_]+)? ?({units})$");
@@ -114,9 +106,7 @@ fn described(schema: Value, about: &str) -> Value {
 }
 
 fn table(layout: &Layout, lab: &Lab<'_>) -> Value {
-    let events = names_of(lab, |system| {
-        system.events().iter().map(|row| row.name).collect()
-    });
+    let events = names_of(lab, |system| system.events().iter().map(|row| row.name).collect());
     let one = match layout.key {
         "fault" => kinds(layout, lab.faults, lab),
         "check" => kinds(layout, lab.checks, lab),
@@ -182,9 +172,8 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
             system.gauges().iter().map(|row| row.name).collect()
         }) }),
         FieldKind::Predicates => {
-            let names = names_of(lab, |system| {
-                system.predicates().iter().map(|row| row.name).collect()
-            });
+            let names =
+                names_of(lab, |system| system.predicates().iter().map(|row| row.name).collect());
             json!({ "type": "array", "items": { "enum": names } })
         }
         FieldKind::Model => json!({ "enum": lab.models }),
@@ -202,11 +191,7 @@ fn names_of(
     lab: &Lab<'_>,
     rows: impl Fn(&'static dyn System) -> Vec<&'static str>,
 ) -> Vec<&'static str> {
-    let mut names: Vec<&str> = lab
-        .systems
-        .iter()
-        .flat_map(|system| rows(*system))
-        .collect();
+    let mut names: Vec<&str> = lab.systems.iter().flat_map(|system| rows(*system)).collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -270,50 +255,32 @@ mod tests {
     fn fits(item: &Item, schema: &Value, root: &Value, at: &str) -> Result<(), String> {
         if let Some(name) = schema["$ref"].as_str() {
             let target = root.pointer(name.trim_start_matches('#'));
-            return fits(
-                item,
-                target.ok_or_else(|| format!("{name} is missing"))?,
-                root,
-                at,
-            );
+            return fits(item, target.ok_or_else(|| format!("{name} is missing"))?, root, at);
         }
         for key in ["anyOf", "oneOf"] {
             if let Some(choices) = schema[key].as_array() {
                 let fit = choices.iter().filter(|c| fits(item, c, root, at).is_ok());
                 let count = fit.count();
-                let good = if key == "oneOf" {
-                    count == 1
-                } else {
-                    count > 0
-                };
-                return if good {
-                    Ok(())
-                } else {
-                    Err(format!("{at}: {count} of {key} fit"))
-                };
+                let good = if key == "oneOf" { count == 1 } else { count > 0 };
+                return if good { Ok(()) } else { Err(format!("{at}: {count} of {key} fit")) };
             }
         }
         match (&item.value, schema["type"].as_str()) {
             (tree::Value::Text(_), Some("string"))
             | (tree::Value::Int(_), Some("integer"))
             | (tree::Value::Bool(_), Some("boolean")) => Ok(()),
-            (tree::Value::List(items), Some("array")) => items
-                .iter()
-                .try_for_each(|item| fits(item, &schema["items"], root, at)),
+            (tree::Value::List(items), Some("array")) => {
+                items.iter().try_for_each(|item| fits(item, &schema["items"], root, at))
+            }
             (tree::Value::Table(table), Some("object")) => {
                 for name in schema["required"].as_array().into_iter().flatten() {
                     let name = name.as_str().unwrap_or_default();
-                    table
-                        .get(name)
-                        .ok_or_else(|| format!("{at}: {name} is missing"))?;
+                    table.get(name).ok_or_else(|| format!("{at}: {name} is missing"))?;
                 }
                 for entry in &table.entries {
                     let named = &schema["properties"][&entry.key];
-                    let inner = if named.is_null() {
-                        &schema["additionalProperties"]
-                    } else {
-                        named
-                    };
+                    let inner =
+                        if named.is_null() { &schema["additionalProperties"] } else { named };
                     let at = format!("{at}.{}", entry.key);
                     match inner {
                         Value::Bool(false) => return Err(format!("{at} is not a property")),
@@ -328,11 +295,7 @@ mod tests {
                 let words = schema["enum"].as_array();
                 let known = words.is_none_or(|words| words.iter().any(|w| w == text.as_str()));
                 let same = schema["const"].as_str().is_none_or(|word| word == text);
-                if known && same {
-                    Ok(())
-                } else {
-                    Err(format!("{at}: {text} is not known"))
-                }
+                if known && same { Ok(()) } else { Err(format!("{at}: {text} is not known")) }
             }
             (_, None) => Ok(()),
         }
@@ -343,10 +306,7 @@ mod tests {
         let root = schema(&LAB);
         let text = include_str!("testdata/good.toml");
         let (table, _) = parse_document(text);
-        let item = Item {
-            span: tree::Span::default(),
-            value: tree::Value::Table(table),
-        };
+        let item = Item { span: tree::Span::default(), value: tree::Value::Table(table) };
         assert_eq!(fits(&item, &root, &root, ""), Ok(()));
     }
 

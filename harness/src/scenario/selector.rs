@@ -95,10 +95,7 @@ pub fn read(cx: &mut Cx<'_>, text: &str, span: Span, resolved: Resolved) -> Opti
 }
 
 const fn known_before(word: &Word) -> bool {
-    matches!(
-        word,
-        Word::Number(_) | Word::All | Word::Any | Word::Random(_)
-    )
+    matches!(word, Word::Number(_) | Word::All | Word::Any | Word::Random(_))
 }
 
 fn nothing(cx: &mut Cx<'_>, message: String, word: &str, span: Span, candidates: &[&str]) {

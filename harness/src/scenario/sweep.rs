@@ -106,11 +106,7 @@ fn axis(cx: &mut Cx<'_>, entry: &Entry) -> Option<Axis> {
         cx.report(diagnostic, entry.item.span, "");
         return None;
     }
-    Some(Axis {
-        path: entry.key.clone(),
-        span: entry.key_span,
-        values,
-    })
+    Some(Axis { path: entry.key.clone(), span: entry.key_span, values })
 }
 
 /// `{ from, to, step }`: half-open, as every interval.
@@ -130,11 +126,8 @@ fn range(cx: &mut Cx<'_>, item: &Item) -> Option<Vec<Item>> {
     let by = value::plain_quantity(cx, step, measure);
     let (start, end, by) = (start?, end?, by?);
     if by == 0 || start >= end {
-        let message = if by == 0 {
-            "a step of nothing goes nowhere"
-        } else {
-            "`from` is not below `to`"
-        };
+        let message =
+            if by == 0 { "a step of nothing goes nowhere" } else { "`from` is not below `to`" };
         cx.report(Diagnostic::error(E0604, message), item.span, "");
         return None;
     }
@@ -273,9 +266,7 @@ fn omit(cx: &mut Cx<'_>, item: &Item, swarm: &mut Swarm) {
     fields.finish(cx);
     for (fault, span) in faults {
         if moment::fault(cx, fault, span).is_some() {
-            swarm
-                .omit
-                .push((fault.to_owned(), ratio.unwrap_or(Ratio::ZERO)));
+            swarm.omit.push((fault.to_owned(), ratio.unwrap_or(Ratio::ZERO)));
         }
     }
 }
@@ -293,16 +284,11 @@ mod tests {
                 .map(|n| Item::quantity(Span::default(), Measure::Count, n))
                 .collect(),
         };
-        let sweep = Sweep {
-            axes: vec![axis("a", 2), axis("b", 3)],
-            ..Sweep::default()
-        };
+        let sweep = Sweep { axes: vec![axis("a", 2), axis("b", 3)], ..Sweep::default() };
         assert_eq!(sweep.points(), 6);
         let at = |point| {
             let values = sweep.at(point)?;
-            let shown = values
-                .iter()
-                .map(|(axis, item)| format!("{}{}", axis.path, item.show()));
+            let shown = values.iter().map(|(axis, item)| format!("{}{}", axis.path, item.show()));
             Some(shown.collect::<Vec<_>>().join(" "))
         };
         assert_eq!(at(0).as_deref(), Some("a0 b0"));

@@ -49,16 +49,10 @@ fn essence(plan: &Plan) -> String {
             group.load
         );
     }
-    text += &format!(
-        "{} {} {:?} {:?}\n",
-        plan.name, plan.seed, plan.budget, plan.phases
-    );
+    text += &format!("{} {} {:?} {:?}\n", plan.name, plan.seed, plan.budget, plan.phases);
     text += &format!("{:?} {:?}\n", plan.link, plan.links);
     text += &format!("{:#?}\n{:?}\n{:?}\n", plan.faults, plan.checks, plan.covers);
-    text += &format!(
-        "{:?} {} {:?}",
-        plan.expectation, plan.ties_explore, plan.omittable
-    );
+    text += &format!("{:?} {} {:?}", plan.expectation, plan.ties_explore, plan.omittable);
     text
 }
 
@@ -80,11 +74,7 @@ fn the_good_file_says_what_it_says() {
     assert!(scenario.expectation(Some("none")).is_none());
 
     let plan = plan(None, 7, 0, &[]);
-    let names: Vec<&str> = plan
-        .groups
-        .iter()
-        .map(|group| group.name.as_str())
-        .collect();
+    let names: Vec<&str> = plan.groups.iter().map(|group| group.name.as_str()).collect();
     assert_eq!(names, ["g", "h", "kv", "slow"]);
     let (g, h, kv) = (&plan.groups[0], &plan.groups[1], &plan.groups[2]);
     assert_eq!(g.uses, [("backend".to_owned(), "h/*".to_owned())]);
@@ -135,14 +125,8 @@ fn times_of_a_fault_that_comes_once_are_settled() {
         .map(|seed| plan(None, seed, 0, &[]))
         .find(|plan| plan.faults.len() == 3)
         .expect("some seed leaves nothing out");
-    assert!(matches!(
-        plan.faults[0].plus,
-        Dist::Constant(0..150_000_000)
-    ));
-    assert!(matches!(
-        plan.faults[1].end,
-        End::After(Dist::Uniform { .. })
-    ));
+    assert!(matches!(plan.faults[0].plus, Dist::Constant(0..150_000_000)));
+    assert!(matches!(plan.faults[1].end, End::After(Dist::Uniform { .. })));
     let Start::At(Dist::Constant(at)) = plan.faults[2].start else {
         panic!("{:?}", plan.faults[2].start);
     };
@@ -171,19 +155,12 @@ fn adding_a_draw_shifts_no_other() {
         "[disk.h]\nread_corrupt = { dist = \"uniform\", min = \"0%\", max = \"1%\" }",
     );
     let (scenario, diagnostics) = Scenario::compile("good.toml", with.as_bytes(), &LAB);
-    assert!(
-        diagnostics.is_empty(),
-        "{}",
-        render(&diagnostics, &with, "", false)
-    );
+    assert!(diagnostics.is_empty(), "{}", render(&diagnostics, &with, "", false));
     let with = scenario.expect("it is right").plan(&LAB, None, 5, 0, &[]);
     let (with, without) = (with.expect("it is right"), plan(None, 5, 0, &[]));
     assert_eq!(with.groups[1].settings, without.groups[1].settings);
     assert_ne!(with.groups[1].disk, without.groups[1].disk);
-    assert_eq!(
-        format!("{:?}", with.faults),
-        format!("{:?}", without.faults)
-    );
+    assert_eq!(format!("{:?}", with.faults), format!("{:?}", without.faults));
 }
 
 #[test]
@@ -194,10 +171,7 @@ fn overrides_come_last_and_are_listed() {
     // What is set by hand is not redrawn.
     assert_eq!(plan.groups[1].settings.bytes("page"), 8_192);
     assert_eq!(plan.point, ["clients.kv.rate = \"1000/s\""]);
-    let expect = [
-        "tuning.h.lease = \"800ms\"",
-        "tuning.h.page = \"8KiB\"",
-    ];
+    let expect = ["tuning.h.lease = \"800ms\"", "tuning.h.page = \"8KiB\""];
     assert_eq!(plan.overrides, expect);
 }
 
@@ -243,6 +217,25 @@ fn variants_and_points_that_do_not_exist() {
 }
 
 #[test]
+fn wrong_defaults_of_tables_are_found() {
+    assert_eq!(LAB.wrong_defaults(), [""; 0]);
+    const ROWS: &[Row] = &[Row {
+        name: "pause",
+        about: "for tests",
+        fields: &[crate::table::Field {
+            name: "length",
+            kind: FieldKind::Plain(Kind::DURATION),
+            about: "for tests",
+            default: "5",
+            required: false,
+        }],
+    }];
+    let lab = Lab { faults: ROWS, ..LAB };
+    let expect = "the default of pause length, 5, is not a duration such as \"150ms\"";
+    assert_eq!(lab.wrong_defaults(), [expect]);
+}
+
+#[test]
 fn a_file_that_is_too_large() {
     let text = vec![b'#'; FILE_BYTES_MAX + 1];
     let (scenario, diagnostics) = Scenario::compile("big.toml", &text, &LAB);
@@ -261,11 +254,7 @@ fn wrong_files() -> Vec<(String, PathBuf)> {
             let name = name.expect("names are UTF-8").to_owned();
             if name.ends_with(".toml") && name.starts_with('E') {
                 let inside = folder.ends_with("scenarios");
-                let shown = if inside {
-                    format!("scenarios/{name}")
-                } else {
-                    name
-                };
+                let shown = if inside { format!("scenarios/{name}") } else { name };
                 found.push((shown, path));
             }
         }
@@ -285,17 +274,10 @@ fn wrong_files_get_what_stands_beside_them() {
         let (scenario, diagnostics) = Scenario::compile(&shown, &bytes, &LAB);
         let source = String::from_utf8_lossy(&bytes);
         let got = render(&diagnostics, &source, &shown, false);
-        assert_eq!(
-            scenario.is_none(),
-            any_error(&diagnostics, false),
-            "{shown}"
-        );
+        assert_eq!(scenario.is_none(), any_error(&diagnostics, false), "{shown}");
         let name = shown.rsplit('/').next().unwrap_or(&shown);
         let code = &name[..5];
-        assert!(
-            diagnostics.iter().any(|d| d.code == code),
-            "{shown} gets\n{got}"
-        );
+        assert!(diagnostics.iter().any(|d| d.code == code), "{shown} gets\n{got}");
         let beside = path.with_extension("txt");
         if std::env::var_os("UPDATE").is_some() {
             fs::write(&beside, &got).expect("it can be written");
@@ -326,16 +308,9 @@ fn survives(text: &[u8]) -> Option<Scenario> {
     let (scenario, diagnostics) = Scenario::compile("x.toml", text, &LAB);
     let source = String::from_utf8_lossy(text);
     let shown = render(&diagnostics, &source, "x.toml", false);
-    assert_eq!(
-        scenario.is_none(),
-        any_error(&diagnostics, false),
-        "{shown}"
-    );
+    assert_eq!(scenario.is_none(), any_error(&diagnostics, false), "{shown}");
     for diagnostic in &diagnostics {
-        assert!(
-            crate::diagnostics::explain(diagnostic.code).is_some(),
-            "{shown}"
-        );
+        assert!(crate::diagnostics::explain(diagnostic.code).is_some(), "{shown}");
     }
     scenario
 }
@@ -481,11 +456,7 @@ fn the_examples_of_the_design_are_right_or_not_yet_supported() {
 fn deep_nesting_is_survived() {
     let deep = 100_000;
     let nested = |open: &str, close: &str| {
-        format!(
-            "format = 1\nx = {}{}\n",
-            open.repeat(deep),
-            close.repeat(deep)
-        )
+        format!("format = 1\nx = {}{}\n", open.repeat(deep), close.repeat(deep))
     };
     let texts = [
         nested("[", "]"),
@@ -493,10 +464,7 @@ fn deep_nesting_is_survived() {
         nested("{ a = ", " }"),
         format!("format = 1\n{} = 1\n", vec!["a"; deep].join(".")),
         format!("format = 1\n[{}]\nb = 1\n", vec!["a"; deep].join(".")),
-        format!(
-            "format = 1\n[nodes.h]\nx = {{ {} = 1 }}\n",
-            vec!["a"; deep].join(".")
-        ),
+        format!("format = 1\n[nodes.h]\nx = {{ {} = 1 }}\n", vec!["a"; deep].join(".")),
     ];
     for text in texts {
         assert!(survives(text.as_bytes()).is_none());

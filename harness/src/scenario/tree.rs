@@ -20,11 +20,7 @@ pub struct Span {
 impl Span {
     fn new(source: u16, range: &Range<usize>, offset: usize) -> Self {
         // Sources are at most a megabyte, so nothing is cut off.
-        Self {
-            source,
-            start: (range.start + offset) as u32,
-            end: (range.end + offset) as u32,
-        }
+        Self { source, start: (range.start + offset) as u32, end: (range.end + offset) as u32 }
     }
 
     /// The bytes.
@@ -99,11 +95,7 @@ impl Table {
                 entry.item = item;
                 entry.key_span = key_span;
             }
-            None => self.entries.push(Entry {
-                key: key.to_owned(),
-                key_span,
-                item,
-            }),
+            None => self.entries.push(Entry { key: key.to_owned(), key_span, item }),
         }
     }
 
@@ -133,10 +125,7 @@ impl Item {
     /// A quantity that was made and not read.
     pub fn quantity(span: Span, measure: Measure, value: u64) -> Self {
         match measure {
-            Measure::Count => Self {
-                span,
-                value: Value::Int(i128::from(value)),
-            },
+            Measure::Count => Self { span, value: Value::Int(i128::from(value)) },
             other => Self::text(span, other.show(value)),
         }
     }

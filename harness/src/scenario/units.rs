@@ -176,13 +176,7 @@ impl Measure {
     /// What `text` measures, and its value: for places that take any quantity.
     #[must_use]
     pub fn guess(text: &str) -> Option<(Self, u64)> {
-        let measures = [
-            Self::Duration,
-            Self::Bytes,
-            Self::Ratio,
-            Self::Rate,
-            Self::Bandwidth,
-        ];
+        let measures = [Self::Duration, Self::Bytes, Self::Ratio, Self::Rate, Self::Bandwidth];
         let fits = |measure: Self| Some((measure, measure.parse(text).ok()?));
         measures.into_iter().find_map(fits)
     }
@@ -266,11 +260,7 @@ pub fn rate(text: &str) -> Result<(u64, Duration), UnitError> {
     let scaled = nanos.checked_mul(scale).ok_or(UnitError::TooLarge)?;
     let per_nanos = u64::try_from(scaled).map_err(|_| UnitError::TooLarge)?;
     // Not reduced below one second, so that `300/s` stays what was written.
-    let shared = gcd(
-        count,
-        u64::try_from(scale).map_err(|_| UnitError::TooLarge)?,
-    )
-    .max(1);
+    let shared = gcd(count, u64::try_from(scale).map_err(|_| UnitError::TooLarge)?).max(1);
     Ok((count / shared, Duration(per_nanos / shared)))
 }
 
@@ -335,11 +325,7 @@ impl Decimal {
     fn split(text: &str) -> Result<(Self, &str), UnitError> {
         if let Some(rest) = text.strip_prefix('-') {
             let negative = rest.starts_with(|c: char| c.is_ascii_digit());
-            return Err(if negative {
-                UnitError::Negative
-            } else {
-                UnitError::NoNumber
-            });
+            return Err(if negative { UnitError::Negative } else { UnitError::NoNumber });
         }
         let end = text
             .find(|c: char| !(c.is_ascii_digit() || c == '_' || c == '.'))
@@ -363,10 +349,7 @@ impl Decimal {
             return Err(UnitError::NoNumber);
         }
         let after = after.trim_end_matches(['0', '_']);
-        let mut decimal = Self {
-            digits: 0,
-            digits_after_point: 0,
-        };
+        let mut decimal = Self { digits: 0, digits_after_point: 0 };
         for digit in before.bytes().filter(u8::is_ascii_digit) {
             decimal.push(digit)?;
         }
@@ -458,10 +441,7 @@ mod tests {
         assert_eq!(rate("10/day"), Err(UnitError::UnknownUnit("/day".into())));
         assert_eq!(rate("10"), Err(UnitError::NoUnit));
         assert_eq!(Measure::Rate.parse("2_000/s"), Ok(2_000));
-        assert_eq!(
-            Measure::Rate.parse("1/min"),
-            Err(UnitError::NotWhole("events per second"))
-        );
+        assert_eq!(Measure::Rate.parse("1/min"), Err(UnitError::NotWhole("events per second")));
         assert_eq!(Measure::Bandwidth.parse("1Gbit"), Ok(125_000_000));
         assert_eq!(Measure::Bandwidth.parse("10MB/s"), Ok(10_000_000));
         assert_eq!(signed_duration("-5ms"), Ok(-5_000_000));
@@ -478,13 +458,8 @@ mod tests {
         assert_eq!(Measure::guess("12"), None);
     }
 
-    const MEASURES: [Measure; 5] = [
-        Measure::Count,
-        Measure::Duration,
-        Measure::Bytes,
-        Measure::Ratio,
-        Measure::Rate,
-    ];
+    const MEASURES: [Measure; 5] =
+        [Measure::Count, Measure::Duration, Measure::Bytes, Measure::Ratio, Measure::Rate];
 
     proptest! {
         #[test]

@@ -331,15 +331,16 @@ fn list(cx: &mut Cx<'_>, path: &str, item: &Item, inner: &Kind) -> Option<Settin
     values.map(SettingValue::List)
 }
 
-/// The default that a row of a table declares, as it would be written in a scenario file.
+/// The default that a row of a table declares, as it would be written in a scenario file. Quotes
+/// around a lone text may be left out.
 ///
-/// Quotes around a lone text may be left out. A default that is not of its kind is a bug of the
-/// table and shows as an error of every scenario that uses it.
+/// # Panics
+/// When the default is not of its kind: a bug of the table, which [`super::Lab::wrong_defaults`]
+/// finds without a scenario.
 pub fn default(cx: &mut Cx<'_>, name: &str, text: &str, kind: &Kind) -> Option<SettingValue> {
     assert!(!text.is_empty(), "`{name}` has a default");
-    let item = parse_value(text, 0, 0);
     let before = cx.diagnostics.len();
-    let value = setting(cx, name, &item, kind);
+    let value = setting(cx, name, &parse_value(text, 0, 0), kind);
     let broken = cx.diagnostics.len() > before;
     assert!(!broken, "the default of `{name}`, {text}, is not {kind}");
     value

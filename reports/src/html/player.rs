@@ -56,31 +56,12 @@ pub fn data(run: &RunRecord) -> Option<Data> {
     lines.retain(|line| (window.0..=window.1).contains(&line.0));
     Some(Data {
         times: times.iter().map(|&at| (micros(at), instant(at))).collect(),
-        nodes: run
-            .nodes
-            .iter()
-            .map(|node| (node.name.clone(), node.role.clone()))
-            .collect(),
-        strips: run
-            .strips
-            .iter()
-            .filter_map(|row| strip(run, row, window))
-            .collect(),
-        faults: run
-            .faults
-            .iter()
-            .filter_map(|row| fault(run, row))
-            .collect(),
+        nodes: run.nodes.iter().map(|node| (node.name.clone(), node.role.clone())).collect(),
+        strips: run.strips.iter().filter_map(|row| strip(run, row, window)).collect(),
+        faults: run.faults.iter().filter_map(|row| fault(run, row)).collect(),
         ops: ops(run, window),
-        flights: run
-            .flights
-            .iter()
-            .filter_map(|row| flight(run, row, window))
-            .collect(),
-        lines: lines
-            .into_iter()
-            .map(|(at, tone, text)| (micros(at), tone, text))
-            .collect(),
+        flights: run.flights.iter().filter_map(|row| flight(run, row, window)).collect(),
+        lines: lines.into_iter().map(|(at, tone, text)| (micros(at), tone, text)).collect(),
         start: start.min(times.len() - 1),
     })
 }
@@ -104,12 +85,7 @@ fn strip(run: &RunRecord, row: &StripSpan, window: (u64, u64)) -> Option<StripDa
 fn fault(run: &RunRecord, row: &FaultRow) -> Option<FaultData> {
     let name = format!("{} ({})", row.id, row.kind);
     let end = row.end_ns.unwrap_or(run.end_ns);
-    Some((
-        name,
-        row.targets.clone(),
-        micros(row.start_ns?),
-        micros(end),
-    ))
+    Some((name, row.targets.clone(), micros(row.start_ns?), micros(end)))
 }
 
 fn ops(run: &RunRecord, window: (u64, u64)) -> Vec<OpData> {
@@ -120,15 +96,7 @@ fn ops(run: &RunRecord, window: (u64, u64)) -> Vec<OpData> {
         let shown = within(op.call_ns, end, window);
         if let Some(client) = place(run, op.client).filter(|_| shown) {
             let (from, to, core) = (micros(op.call_ns), micros(end), core.contains(&op.id));
-            ops.push((
-                op.id,
-                client,
-                op.call.clone(),
-                op.ret.clone(),
-                from,
-                to,
-                core,
-            ));
+            ops.push((op.id, client, op.call.clone(), op.ret.clone(), from, to, core));
         }
     }
     ops
@@ -156,9 +124,7 @@ fn times(lines: &[(u64, &'static str, String)], around: Option<u64>) -> Vec<u64>
         return times;
     }
     let middle = around.map_or(0, |at| times.partition_point(|&time| time < at));
-    let from = middle
-        .saturating_sub(STEPS_MAX / 2)
-        .min(times.len() - STEPS_MAX);
+    let from = middle.saturating_sub(STEPS_MAX / 2).min(times.len() - STEPS_MAX);
     times[from..from + STEPS_MAX].to_vec()
 }
 
@@ -174,10 +140,7 @@ fn lines(run: &RunRecord) -> Vec<(u64, &'static str, String)> {
     }
     for fault in &run.faults {
         if let Some(start) = fault.start_ns {
-            let text = format!(
-                "Fault {} starts: {} {}",
-                fault.id, fault.kind, fault.targets
-            );
+            let text = format!("Fault {} starts: {} {}", fault.id, fault.kind, fault.targets);
             lines.push((start, "warn", text));
         }
         if let Some(end) = fault.end_ns {
@@ -196,11 +159,7 @@ fn lines(run: &RunRecord) -> Vec<(u64, &'static str, String)> {
             format!("{client} calls {} (operation {})", op.call, op.id),
         ));
         if let Some(at) = op.ret_ns {
-            let what = if op.ret.is_empty() {
-                op.outcome.name()
-            } else {
-                &op.ret
-            };
+            let what = if op.ret.is_empty() { op.outcome.name() } else { &op.ret };
             lines.push((
                 at,
                 "plain",
@@ -216,28 +175,14 @@ fn lines(run: &RunRecord) -> Vec<(u64, &'static str, String)> {
 fn network_lines(run: &RunRecord, lines: &mut Vec<(u64, &'static str, String)>) {
     for row in &run.flights {
         let (from, to) = (run.node_name(row.from), run.node_name(row.to));
-        let fate = if row.fate.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", row.fate)
-        };
-        lines.push((
-            row.sent_ns,
-            "faint",
-            format!("{from} sends {} to {to}{fate}", row.label),
-        ));
+        let fate = if row.fate.is_empty() { String::new() } else { format!(": {}", row.fate) };
+        lines.push((row.sent_ns, "faint", format!("{from} sends {} to {to}{fate}", row.label)));
         if let Some(at) = row.arrived_ns {
-            lines.push((
-                at,
-                "faint",
-                format!("{to} receives {} of {from}", row.label),
-            ));
+            lines.push((at, "faint", format!("{to} receives {} of {from}", row.label)));
         }
     }
     for row in &run.tail {
-        let node = row
-            .node
-            .map_or_else(String::new, |id| run.node_name(id) + " ");
+        let node = row.node.map_or_else(String::new, |id| run.node_name(id) + " ");
         lines.push((row.at_ns, "plain", format!("{node}{}", row.line)));
     }
 }
@@ -248,10 +193,7 @@ pub fn markup(data: &Data) -> String {
     let last = data.times.len() - 1;
     let json = crate::json::canonical(data);
     // Inside a script element nothing but `</script` and `<!--` has a meaning.
-    let json = json
-        .replace('<', "\\u003c")
-        .replace('\u{2028}', "\\u2028")
-        .replace('>', "\\u003e");
+    let json = json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('>', "\\u003e");
     format!(
         "<div class=\"player\" hidden>\n<div class=\"buttons\">\
          <button type=\"button\" data-do=\"back\">◂ Back</button>\
@@ -296,11 +238,7 @@ mod tests {
         for n in 0..10_000 {
             let call_ns = n * 3_000_000;
             let ret_ns = None;
-            run.ops.push(crate::record::OpRow {
-                call_ns,
-                ret_ns,
-                ..like.clone()
-            });
+            run.ops.push(crate::record::OpRow { call_ns, ret_ns, ..like.clone() });
         }
         let data = data(&run).unwrap();
         let (_, seen) = run.first_violation().unwrap();

@@ -34,17 +34,8 @@ impl Section for Checks {
                     0 => String::new(),
                     n => count(n),
                 }),
-                Cell::from(
-                    check
-                        .evidence
-                        .first()
-                        .map_or_else(String::new, |e| instant(e.at_ns)),
-                ),
-                Cell::from(if check.property.is_empty() {
-                    &check.kind
-                } else {
-                    &check.property
-                }),
+                Cell::from(check.evidence.first().map_or_else(String::new, |e| instant(e.at_ns))),
+                Cell::from(if check.property.is_empty() { &check.kind } else { &check.property }),
                 Cell::new(Tone::Faint, &check.source),
             ]);
         }
@@ -97,12 +88,8 @@ impl Section for Covers {
     }
 
     fn render(&self, run: &RunRecord, canvas: &mut dyn Canvas) {
-        let mut table = Table::new(vec![
-            words("cover"),
-            words("reached"),
-            figures("seen"),
-            figures("needed"),
-        ]);
+        let mut table =
+            Table::new(vec![words("cover"), words("reached"), figures("seen"), figures("needed")]);
         for cover in &run.covers {
             let met = match cover.met {
                 true => Cell::new(Tone::Good, "yes"),
@@ -138,16 +125,11 @@ impl Section for Evidences {
         for check in run.violated() {
             canvas.say(Tone::Bad, &headline(check));
             let shown = &check.evidence[..check.evidence.len().min(EVIDENCE_SHOWN_MAX)];
-            let mut items: Vec<Cell> = shown
-                .iter()
-                .map(|seen| Cell::from(in_words(run, seen)))
-                .collect();
+            let mut items: Vec<Cell> =
+                shown.iter().map(|seen| Cell::from(in_words(run, seen))).collect();
             let more = violations(check) - shown.len() as u64;
             if more > 0 {
-                let text = format!(
-                    "… and {}.",
-                    plural(more, "more violation", "more violations")
-                );
+                let text = format!("… and {}.", plural(more, "more violation", "more violations"));
                 items.push(Cell::new(Tone::Faint, text));
             }
             if !items.is_empty() {
@@ -187,11 +169,7 @@ fn in_words(run: &RunRecord, seen: &Evidence) -> String {
     }
     if !seen.ops.is_empty() {
         let ids: Vec<String> = seen.ops.iter().map(u64::to_string).collect();
-        let noun = if ids.len() == 1 {
-            "Operation"
-        } else {
-            "Operations"
-        };
+        let noun = if ids.len() == 1 { "Operation" } else { "Operations" };
         text.push_str(&format!(" {noun}: {}.", ids.join(", ")));
     }
     text
@@ -205,11 +183,7 @@ mod tests {
     #[test]
     fn evidence_is_a_sentence() {
         let run = RunRecord {
-            nodes: vec![NodeRow {
-                id: 1,
-                name: "h/2".into(),
-                ..NodeRow::default()
-            }],
+            nodes: vec![NodeRow { id: 1, name: "h/2".into(), ..NodeRow::default() }],
             ..RunRecord::default()
         };
         let seen = Evidence {
@@ -231,11 +205,7 @@ mod tests {
         let mut run = RunRecord::default();
         run.expectation.fail = true;
         run.expectation.caught_by.push("lin".into());
-        let check = CheckRow {
-            id: "lin".into(),
-            verdict: Verdict::Ok,
-            ..CheckRow::default()
-        };
+        let check = CheckRow { id: "lin".into(), verdict: Verdict::Ok, ..CheckRow::default() };
         assert_eq!(verdict(&run, &check).tone, Tone::Bad);
         assert_eq!(verdict(&RunRecord::default(), &check).tone, Tone::Good);
     }

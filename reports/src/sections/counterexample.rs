@@ -46,10 +46,7 @@ impl Section for Counterexample {
         canvas.table(&table);
         if ops.len() > ROWS_MAX {
             let more = (ops.len() - ROWS_MAX) as u64;
-            let text = format!(
-                "… and {}.",
-                plural(more, "more operation", "more operations")
-            );
+            let text = format!("… and {}.", plural(more, "more operation", "more operations"));
             canvas.say(Tone::Faint, &text);
         }
     }

@@ -118,9 +118,6 @@ mod tests {
         let merged = merged(&faults);
         assert_eq!(merged.len(), 1);
         let row: Vec<String> = row(&merged[0]).into_iter().map(|cell| cell.text).collect();
-        assert_eq!(
-            row,
-            ["clog", "", "3", "0.000 s", "0.021 s", "h/1; h/2", "9"]
-        );
+        assert_eq!(row, ["clog", "", "3", "0.000 s", "0.021 s", "h/1; h/2", "9"]);
     }
 }

@@ -44,13 +44,8 @@ impl Section for Operations {
 
 fn quantiles(row: &OperationRow) -> [Cell; 4] {
     match row.latency {
-        Some(latency) => [
-            latency.p50_ns,
-            latency.p99_ns,
-            latency.p999_ns,
-            latency.max_ns,
-        ]
-        .map(|ns| Cell::from(duration(ns))),
+        Some(latency) => [latency.p50_ns, latency.p99_ns, latency.p999_ns, latency.max_ns]
+            .map(|ns| Cell::from(duration(ns))),
         None => [(); 4].map(|()| Cell::new(Tone::Faint, "–")),
     }
 }

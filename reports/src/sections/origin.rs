@@ -76,10 +76,8 @@ fn groups(run: &RunRecord) -> String {
             None => groups.push((&node.group, 1)),
         }
     }
-    let parts: Vec<String> = groups
-        .iter()
-        .map(|(name, n)| format!("{} in {name}", count(*n)))
-        .collect();
+    let parts: Vec<String> =
+        groups.iter().map(|(name, n)| format!("{} in {name}", count(*n))).collect();
     parts.join(", ")
 }
 
@@ -91,19 +89,10 @@ mod tests {
     fn a_pasted_command_runs_nothing_else() {
         let command = |replay: &str| {
             let replay = replay.into();
-            replay_command(&RunRecord {
-                replay,
-                ..RunRecord::default()
-            })
+            replay_command(&RunRecord { replay, ..RunRecord::default() })
         };
-        assert_eq!(
-            command("h/split@7-flawed+0a"),
-            "chaoslab replay h/split@7-flawed+0a"
-        );
-        assert_eq!(
-            command("x; rm -r '~'"),
-            r"chaoslab replay -- 'x; rm -r '\''~'\'''"
-        );
+        assert_eq!(command("h/split@7-flawed+0a"), "chaoslab replay h/split@7-flawed+0a");
+        assert_eq!(command("x; rm -r '~'"), r"chaoslab replay -- 'x; rm -r '\''~'\'''");
         assert_eq!(command("--help"), "chaoslab replay -- '--help'");
     }
 }

@@ -26,12 +26,7 @@ impl Section for LastEvents {
                 [instant(row.at_ns), node, row.line.clone()]
             })
             .collect();
-        let widest = |n: usize| {
-            rows.iter()
-                .map(|row| row[n].chars().count())
-                .max()
-                .unwrap_or(0)
-        };
+        let widest = |n: usize| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0);
         let (at_width, node_width) = (widest(0), widest(1));
         let lines: Vec<String> = rows
             .iter()

@@ -68,10 +68,7 @@ pub fn sentence(run: &RunRecord) -> String {
             let quiet: Vec<&str> = quiet.map(String::as_str).collect();
             match quiet.as_slice() {
                 [] => "The expected failure did not occur.".to_owned(),
-                ids => format!(
-                    "The expected failure did not occur: {} did not fire.",
-                    and(ids)
-                ),
+                ids => format!("The expected failure did not occur: {} did not fire.", and(ids)),
             }
         }
         RunOutcome::Inconclusive => format!("Inconclusive: {}.", open_question(run)),
@@ -90,20 +87,12 @@ fn alarm(run: &RunRecord, counts: impl Fn(&CheckRow) -> bool) -> String {
         return "a check fired that the record does not name".to_owned();
     };
     let mut text = match first.evidence.first() {
-        Some(seen) => format!(
-            "{} fired at {}: {}",
-            first.id,
-            instant(seen.at_ns),
-            seen.rule
-        ),
+        Some(seen) => format!("{} fired at {}: {}", first.id, instant(seen.at_ns), seen.rule),
         None => format!("{} fired", first.id),
     };
     if fired.len() > 1 {
         let more = fired.len() as u64 - 1;
-        text.push_str(&format!(
-            " (and {})",
-            plural(more, "more check", "more checks")
-        ));
+        text.push_str(&format!(" (and {})", plural(more, "more check", "more checks")));
     }
     text
 }
@@ -136,10 +125,7 @@ fn bare(text: &str) -> &str {
 }
 
 fn what_ran(run: &RunRecord) -> String {
-    let variant = run
-        .variant
-        .as_ref()
-        .map_or_else(String::new, |name| format!(", variant {name}"));
+    let variant = run.variant.as_ref().map_or_else(String::new, |name| format!(", variant {name}"));
     let overrides = match run.overrides.as_slice() {
         [] => String::new(),
         some => format!(", with {}", some.join(", ")),
@@ -150,11 +136,7 @@ fn what_ran(run: &RunRecord) -> String {
     };
     format!(
         "{}{variant}, seed {}{overrides}: {} of simulated time, {}.{ended}",
-        if run.scenario.is_empty() {
-            "a scenario without a name"
-        } else {
-            &run.scenario
-        },
+        if run.scenario.is_empty() { "a scenario without a name" } else { &run.scenario },
         run.seed,
         crate::units::duration(run.end_ns),
         plural(run.events, "event", "events"),
@@ -171,10 +153,9 @@ fn caveats(run: &RunRecord) -> Vec<Cell> {
         }
         seen.push(&fault.id);
         let text = match fault.start_ns {
-            Some(_) => format!(
-                "The fault {} was vacuous: without it the run is the same.",
-                fault.id
-            ),
+            Some(_) => {
+                format!("The fault {} was vacuous: without it the run is the same.", fault.id)
+            }
             None => format!("The fault {} never started.", fault.id),
         };
         cells.push(Cell::new(Tone::Warn, text));
@@ -240,10 +221,7 @@ mod tests {
             ..CheckRow::default()
         };
         let expect = [
-            (
-                run(RunOutcome::Passed, vec![]),
-                "Passed, but the run had no check.",
-            ),
+            (run(RunOutcome::Passed, vec![]), "Passed, but the run had no check."),
             (
                 run(RunOutcome::FailedAsExpected, two()),
                 "Failed as expected: lin fired at 2.000 s: two leaders in one term \

@@ -81,11 +81,7 @@ fn draw(plot: &Plot<'_>, out: &mut String) -> Drawn {
         .y_label_style(text)
         .draw()?;
     for (n, line) in plot.lines.iter().enumerate() {
-        let colour = if plot.lines.len() > PALETTE.len() {
-            PALETTE[0]
-        } else {
-            PALETTE[n]
-        };
+        let colour = if plot.lines.len() > PALETTE.len() { PALETTE[0] } else { PALETTE[n] };
         let points = thinned(line, end);
         let style = colour.stroke_width(2);
         match points.as_slice() {
@@ -100,14 +96,8 @@ fn draw(plot: &Plot<'_>, out: &mut String) -> Drawn {
 fn padded((low, high): (i64, i64)) -> (i64, i64) {
     assert!(low <= high, "the least value is at most the greatest");
     let low = if low > 0 && low <= high / 2 { 0 } else { low };
-    let margin = i64::try_from(high.abs_diff(low) / 20)
-        .unwrap_or(i64::MAX)
-        .max(1);
-    let padded_low = if low == 0 {
-        0
-    } else {
-        low.saturating_sub(margin)
-    };
+    let margin = i64::try_from(high.abs_diff(low) / 20).unwrap_or(i64::MAX).max(1);
+    let padded_low = if low == 0 { 0 } else { low.saturating_sub(margin) };
     (padded_low, high.saturating_add(margin))
 }
 
@@ -145,14 +135,8 @@ fn thinned(line: &Line<'_>, end_ns: u64) -> Vec<(u64, i64)> {
     let column = |at: u64| u128::from(at) * u128::from(COLUMNS) / u128::from(end_ns);
     let mut thinned = Vec::new();
     for part in line.points.chunk_by(|a, b| column(a.0) == column(b.0)) {
-        let least = part
-            .iter()
-            .min_by_key(|point| point.1)
-            .expect("a chunk has a point");
-        let most = part
-            .iter()
-            .max_by_key(|point| point.1)
-            .expect("a chunk has a point");
+        let least = part.iter().min_by_key(|point| point.1).expect("a chunk has a point");
+        let most = part.iter().max_by_key(|point| point.1).expect("a chunk has a point");
         let mut kept = [part[0], *least, *most, part[part.len() - 1]];
         kept.sort_by_key(|point| point.0);
         thinned.extend(kept);
@@ -182,10 +166,7 @@ mod tests {
         points[4_242].1 = 999;
         points[77_777].1 = -999;
         let label = String::new();
-        let line = Line {
-            label,
-            points: &points,
-        };
+        let line = Line { label, points: &points };
         let kept = thinned(&line, 100_000);
         assert!(kept.len() as u64 <= COLUMNS * 4);
         assert!(kept.contains(&(4_242, 999)));
@@ -196,10 +177,7 @@ mod tests {
     #[test]
     fn the_widest_range_can_be_drawn() {
         let points = [(0, i64::MIN), (u64::MAX, i64::MAX)];
-        let line = |points| Line {
-            label: String::new(),
-            points,
-        };
+        let line = |points| Line { label: String::new(), points };
         for points in [&points[..], &points[..1]] {
             well_formed(&plot(&Plot {
                 name: "g",

@@ -30,11 +30,7 @@ const NAME_MAX: usize = 20;
 #[must_use]
 pub fn timeline(timeline: &Timeline<'_>) -> String {
     let rows = Rows::of(timeline);
-    let mut painter = Painter {
-        timeline,
-        rows,
-        drawing: Drawing::default(),
-    };
+    let mut painter = Painter { timeline, rows, drawing: Drawing::default() };
     painter.head();
     painter.axis();
     painter.shade();
@@ -75,13 +71,7 @@ impl Rows {
         let strips = group(bands, timeline.bands.len());
         let lanes = group(strips, timeline.strips.len());
         let bottom = group(lanes, timeline.lanes.len()).max(AXIS + ROW);
-        Self {
-            phases,
-            bands,
-            strips,
-            lanes,
-            bottom,
-        }
+        Self { phases, bands, strips, lanes, bottom }
     }
 }
 
@@ -104,8 +94,7 @@ impl Painter<'_, '_> {
 
     /// Opens something that can be pointed at.
     fn item(&mut self, class: &str, at_ns: u64, title: &str) {
-        self.drawing
-            .open(&format!("item {class}\" data-at=\"{at_ns}"), title);
+        self.drawing.open(&format!("item {class}\" data-at=\"{at_ns}"), title);
     }
 
     fn head(&mut self) {
@@ -129,8 +118,7 @@ impl Painter<'_, '_> {
         let mut at = from.next_multiple_of(step);
         while at <= to {
             let x = self.x(at);
-            self.drawing
-                .line("grid", (x, AXIS - 6), (x, self.rows.bottom));
+            self.drawing.line("grid", (x, AXIS - 6), (x, self.rows.bottom));
             // A label at the very edge would be cut off.
             if x + 300 < (WIDTH - RIGHT) * 10 || at == to && x > LEFT * 10 {
                 let class = if at == to { "tick end" } else { "tick" };
@@ -166,8 +154,7 @@ impl Painter<'_, '_> {
         for (n, band) in self.timeline.bands.iter().enumerate() {
             for &(from, to, _) in &band.spans {
                 let span = (self.x(from), self.x(to));
-                self.drawing
-                    .rect(&format!("shade b{}", n % 6), span, (top, bottom - top));
+                self.drawing.rect(&format!("shade b{}", n % 6), span, (top, bottom - top));
             }
         }
         self.drawing.raw("\n");
@@ -189,8 +176,7 @@ impl Painter<'_, '_> {
         let room = (x_end - x).saturating_sub(80) / LETTER_TENTHS;
         let fits = |text: &&&str| text.chars().count() as u64 <= room && !text.is_empty();
         if let Some(text) = texts.iter().find(fits) {
-            self.drawing
-                .text(&format!("in {class}"), x + 50, y + 16, text);
+            self.drawing.text(&format!("in {class}"), x + 50, y + 16, text);
         }
     }
 
@@ -207,8 +193,7 @@ impl Painter<'_, '_> {
                 instant(to)
             );
             self.item("fault", from, &title);
-            self.drawing
-                .rect(&format!("fault b{}", n % 6), (x, x_end), (y + 3, BAR));
+            self.drawing.rect(&format!("fault b{}", n % 6), (x, x_end), (y + 3, BAR));
             let long = format!("{}: {targets}", band.kind);
             self.label("on-fault", (x, x_end), y, &[&long, band.kind, targets]);
             self.drawing.close();
@@ -229,15 +214,9 @@ impl Painter<'_, '_> {
             );
             let state = state_class(&span.state);
             self.item("strip", span.from_ns, &title);
-            self.drawing
-                .rect(&format!("state {state}"), (x, x_end), (y + 3, BAR));
+            self.drawing.rect(&format!("state {state}"), (x, x_end), (y + 3, BAR));
             let short: String = span.state.chars().take(1).collect();
-            self.label(
-                &format!("on-{state}"),
-                (x, x_end),
-                y,
-                &[&span.label, &span.state, &short],
-            );
+            self.label(&format!("on-{state}"), (x, x_end), y, &[&span.label, &span.state, &short]);
             self.drawing.close();
         }
     }
@@ -262,35 +241,19 @@ impl Painter<'_, '_> {
             OpOutcome::Unknown => "unknown",
         };
         let core = if bar.core { " core" } else { "" };
-        self.item(
-            &format!("op {outcome}{core}"),
-            op.call_ns,
-            &op_title(client, bar),
-        );
-        let shape = if bar.core {
-            (y + 3, BAR)
-        } else {
-            (y + 7, BAR - 8)
-        };
+        self.item(&format!("op {outcome}{core}"), op.call_ns, &op_title(client, bar));
+        let shape = if bar.core { (y + 3, BAR) } else { (y + 7, BAR - 8) };
         self.drawing.rect("bar", (x, x_end), shape);
         let roomy = x_end - x >= POINT_ROOM_TENTHS;
-        let point = op
-            .point_ns
-            .filter(|at| roomy && (op.call_ns..=bar.to_ns).contains(at));
+        let point = op.point_ns.filter(|at| roomy && (op.call_ns..=bar.to_ns).contains(at));
         if let Some(point) = point.map(|at| self.x(at)) {
-            self.drawing
-                .line("point", (point, y + BAR - 2), (point, y + ROW));
+            self.drawing.line("point", (point, y + BAR - 2), (point, y + ROW));
         }
         if bar.core {
             let long = format!("{}: {} → {}", op.id, op.call, op.ret);
             let short = format!("{}: {}", op.id, op.call);
             let number = op.id.to_string();
-            self.label(
-                "on-core",
-                (x, x_end),
-                y,
-                &[&long, &short, &op.call, &number],
-            );
+            self.label("on-core", (x, x_end), y, &[&long, &short, &op.call, &number]);
         }
         self.drawing.close();
     }
@@ -331,17 +294,9 @@ impl Painter<'_, '_> {
             instant(flight.sent_ns),
             flight.fate
         );
-        self.item(
-            if lost { "arrow lost" } else { "arrow" },
-            flight.sent_ns,
-            &title,
-        );
+        self.item(if lost { "arrow lost" } else { "arrow" }, flight.sent_ns, &title);
         self.drawing.line("shaft", (x, y), (x_end, y_end));
-        let (mark, class) = if lost {
-            ("×", "cross")
-        } else {
-            ("•", "tip")
-        };
+        let (mark, class) = if lost { ("×", "cross") } else { ("•", "tip") };
         self.drawing.text(class, x_end, y_end + 4, mark);
         self.drawing.close();
     }
@@ -394,21 +349,10 @@ fn op_title(client: &str, bar: &Bar<'_>) -> String {
         ),
         None => "unknown, may take effect at any later time".to_owned(),
     };
-    let ret = if op.ret.is_empty() {
-        String::new()
-    } else {
-        format!(" → {}", op.ret)
-    };
-    let core = if bar.core {
-        "; of the counterexample"
-    } else {
-        ""
-    };
+    let ret = if op.ret.is_empty() { String::new() } else { format!(" → {}", op.ret) };
+    let core = if bar.core { "; of the counterexample" } else { "" };
     let called = instant(op.call_ns);
-    format!(
-        "operation {} of {client}: {}{ret}; called at {called}, {end}{core}",
-        op.id, op.call
-    )
+    format!("operation {} of {client}: {}{ret}; called at {called}, {end}{core}", op.id, op.call)
 }
 
 #[cfg(test)]

@@ -13,10 +13,7 @@ const COLUMN_MIN: usize = 12;
 #[must_use]
 pub fn widths(table: &Table, gap: usize, width: usize) -> Option<Vec<usize>> {
     let columns = table.columns();
-    let mut widths: Vec<usize> = columns
-        .iter()
-        .map(|head| get_line_width(head.title))
-        .collect();
+    let mut widths: Vec<usize> = columns.iter().map(|head| get_line_width(head.title)).collect();
     let least: Vec<usize> = widths.iter().map(|&head| head.max(COLUMN_MIN)).collect();
     for row in table.rows() {
         for (widest, cell) in widths.iter_mut().zip(row) {
@@ -108,11 +105,7 @@ mod tests {
     fn lines_break_where_a_reader_would() {
         let check = |text, width, expect| assert_eq!(wrap(text, width), expect);
         check("at 14.5 s, it fell", 7, "at\n14.5 s,\nit fell");
-        check(
-            "hyperion/split-brain-1500ms",
-            15,
-            "hyperion/split-\nbrain-1500ms",
-        );
+        check("hyperion/split-brain-1500ms", 15, "hyperion/split-\nbrain-1500ms");
         check("raft.one_leader x", 9, "raft.one_\nleader x");
         check("aaaaaaaaaa", 4, "aaaa\naaaa\naa");
         check("", 4, "");

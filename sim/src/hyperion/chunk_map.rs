@@ -26,10 +26,7 @@ pub struct ChunkMap<K, V> {
 
 impl<K, V> Default for ChunkMap<K, V> {
     fn default() -> Self {
-        Self {
-            chunks: Arc::default(),
-            len: 0,
-        }
+        Self { chunks: Arc::default(), len: 0 }
     }
 }
 
@@ -137,10 +134,7 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
     }
 
     fn insert_first(&mut self, key: K, value: V) -> Option<V> {
-        assert!(
-            self.chunks.is_empty(),
-            "a map with chunks has one for any key"
-        );
+        assert!(self.chunks.is_empty(), "a map with chunks has one for any key");
         let mut chunk = Vec::with_capacity(CHUNK_ENTRIES_MAX);
         chunk.push((key, value));
         Arc::make_mut(&mut self.chunks).push(Arc::new(chunk));
@@ -202,11 +196,7 @@ mod tests {
         assert_eq!(map.len(), reference.len() as u64);
         assert!(map.iter().eq(reference.iter()));
         assert!(map.chunks.iter().all(|chunk| !chunk.is_empty()));
-        assert!(
-            map.chunks
-                .iter()
-                .all(|chunk| chunk.len() <= CHUNK_ENTRIES_MAX)
-        );
+        assert!(map.chunks.iter().all(|chunk| chunk.len() <= CHUNK_ENTRIES_MAX));
         for key in [0, 1, 77, 150, 299] {
             assert_eq!(map.get(&key), reference.get(&key));
             let below = reference.range(..key).next_back();

@@ -168,11 +168,7 @@ impl<'a> Command<'a> {
                 out.extend_from_slice(value);
             }
             Write::Delete => {}
-            Write::Cas {
-                version,
-                expect,
-                value,
-            } => {
+            Write::Cas { version, expect, value } => {
                 out.extend_from_slice(&version.to_be_bytes());
                 out.push(u8::from(expect.is_some()));
                 out.extend_from_slice(&expect.unwrap_or(0).to_be_bytes());
@@ -189,20 +185,14 @@ impl<'a> Command<'a> {
     pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut cursor = Cursor::new(bytes);
         let kind = cursor.u8()?;
-        let session = Session {
-            client: cursor.u64()?,
-            epoch: cursor.u64()?,
-        };
+        let session = Session { client: cursor.u64()?, epoch: cursor.u64()? };
         let seq = cursor.u64()?;
         let key_len = cursor.u16()?;
         let key = cursor.bytes(u32::from(key_len))?;
         let write = match kind {
             1 => {
                 let ttl_ns = cursor.u64()?;
-                Write::Put {
-                    ttl: (ttl_ns > 0).then_some(Duration(ttl_ns)),
-                    value: cursor.rest(),
-                }
+                Write::Put { ttl: (ttl_ns > 0).then_some(Duration(ttl_ns)), value: cursor.rest() }
             }
             2 => {
                 cursor.end()?;
@@ -212,11 +202,7 @@ impl<'a> Command<'a> {
                 let version = cursor.u64()?;
                 let present = cursor.u8()?;
                 let expect = cursor.u64()?;
-                Write::Cas {
-                    version,
-                    expect: optional(present, expect)?,
-                    value: cursor.rest(),
-                }
+                Write::Cas { version, expect: optional(present, expect)?, value: cursor.rest() }
             }
             4 => {
                 let version = cursor.u64()?;
@@ -225,12 +211,7 @@ impl<'a> Command<'a> {
             }
             _ => return Err(Malformed("there is no such command")),
         };
-        Ok(Self {
-            session,
-            seq,
-            key,
-            write,
-        })
+        Ok(Self { session, seq, key, write })
     }
 }
 
@@ -271,15 +252,9 @@ impl Applied {
     /// When the bytes do not say.
     pub fn decode(cursor: &mut Cursor<'_>) -> Result<Self, Malformed> {
         Ok(match cursor.u8()? {
-            1 => Self::Done {
-                version: cursor.u64()?,
-            },
-            2 => Self::Deleted {
-                previous: decode_value(cursor)?,
-            },
-            3 => Self::Conflict {
-                seen: decode_value(cursor)?,
-            },
+            1 => Self::Done { version: cursor.u64()? },
+            2 => Self::Deleted { previous: decode_value(cursor)? },
+            3 => Self::Conflict { seen: decode_value(cursor)? },
             4 => Self::Refused(Refusal::decode(cursor)?),
             _ => return Err(Malformed("there is no such effect")),
         })
@@ -297,10 +272,7 @@ fn encode_value(value: Option<Value>, out: &mut Vec<u8>) {
 fn decode_value(cursor: &mut Cursor<'_>) -> Result<Option<Value>, Malformed> {
     match cursor.u8()? {
         0 => Ok(None),
-        1 => Ok(Some(Value {
-            id: cursor.u64()?,
-            size_bytes: cursor.u32()?,
-        })),
+        1 => Ok(Some(Value { id: cursor.u64()?, size_bytes: cursor.u32()? })),
         _ => Err(Malformed("a presence is 0 or 1")),
     }
 }

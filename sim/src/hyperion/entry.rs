@@ -66,9 +66,7 @@ impl PartialOrd for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Key(")?;
-        self.as_bytes()
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
         write!(f, ")")
     }
 }
@@ -141,10 +139,7 @@ mod tests {
     }
 
     fn entry(ttl: Option<Duration>) -> Entry {
-        let value = Value {
-            id: 9,
-            size_bytes: 20,
-        };
+        let value = Value { id: 9, size_bytes: 20 };
         let mut bytes = Vec::new();
         value.write_bytes(&mut bytes);
         Entry {

@@ -79,9 +79,7 @@ pub enum RaftError {
 impl fmt::Display for RaftError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLeader {
-                leader_hint: Some(hint),
-            } => write!(f, "Not the leader. Try: {hint}"),
+            Self::NotLeader { leader_hint: Some(hint) } => write!(f, "Not the leader. Try: {hint}"),
             Self::NotLeader { leader_hint: None } => f.write_str("Not the leader. Try: none"),
             Self::ElectionInProgress => f.write_str("Election in progress, retry after 2 seconds"),
             Self::LogCompactionFailed { reason } => write!(f, "Log compaction failed: {reason}"),
@@ -101,40 +99,20 @@ mod tests {
     fn messages_are_those_of_the_codebase_document() {
         let check = |error: &dyn fmt::Display, expect: &str| assert_eq!(error.to_string(), expect);
         let (size, max) = (1025, 1024);
-        check(
-            &StoreError::KeyTooLarge { size, max },
-            "Key size 1025 exceeds maximum 1024 bytes",
-        );
+        check(&StoreError::KeyTooLarge { size, max }, "Key size 1025 exceeds maximum 1024 bytes");
         check(
             &StoreError::ValueTooLarge { size, max },
             "Value size 1025 exceeds maximum 1024 bytes",
         );
         let current = size;
-        check(
-            &StoreError::StoreFull { current, max },
-            "Store is full: 1025/1024 bytes",
-        );
-        check(
-            &StoreError::HmacVerificationFailed,
-            "HMAC verification failed for cache entry",
-        );
-        check(
-            &StoreError::SerializationError("short".into()),
-            "Failed to serialize entry: short",
-        );
-        let hint = RaftError::NotLeader {
-            leader_hint: Some(2),
-        };
+        check(&StoreError::StoreFull { current, max }, "Store is full: 1025/1024 bytes");
+        check(&StoreError::HmacVerificationFailed, "HMAC verification failed for cache entry");
+        check(&StoreError::SerializationError("short".into()), "Failed to serialize entry: short");
+        let hint = RaftError::NotLeader { leader_hint: Some(2) };
         check(&hint, "Not the leader. Try: 2");
-        check(
-            &RaftError::ElectionInProgress,
-            "Election in progress, retry after 2 seconds",
-        );
+        check(&RaftError::ElectionInProgress, "Election in progress, retry after 2 seconds");
         let reason = "disk".to_string();
-        check(
-            &RaftError::LogCompactionFailed { reason },
-            "Log compaction failed: disk",
-        );
+        check(&RaftError::LogCompactionFailed { reason }, "Log compaction failed: disk");
         let peer = "h/2".to_string();
         check(&RaftError::PeerUnreachable { peer }, "Peer h/2 unreachable");
     }

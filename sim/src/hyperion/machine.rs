@@ -93,9 +93,7 @@ impl Machine {
                 ttl: preload.ttl,
                 created_at: 0,
             };
-            store
-                .set(entry)
-                .expect("a scenario preloads no more than the store holds");
+            store.set(entry).expect("a scenario preloads no more than the store holds");
         }
         Self {
             store,
@@ -160,10 +158,7 @@ impl Machine {
     }
 
     fn advance(&mut self, index: u64, command: &[u8]) {
-        assert!(
-            index == self.applied_index + 1,
-            "the log is applied in order and without gaps"
-        );
+        assert!(index == self.applied_index + 1, "the log is applied in order and without gaps");
         self.applied_index = index;
         self.digest = mix(self.digest, hash_bytes(command));
     }
@@ -180,18 +175,9 @@ impl Machine {
             return effect;
         }
         let answer = self.execute(index, cluster_time, &command);
-        let last = LastAnswer {
-            epoch: command.session.epoch,
-            seq: command.seq,
-            index,
-            answer,
-        };
+        let last = LastAnswer { epoch: command.session.epoch, seq: command.seq, index, answer };
         self.sessions.insert(command.session.client, last);
-        Effect {
-            answer,
-            fresh: !matches!(answer, Applied::Refused(_)),
-            expired: None,
-        }
+        Effect { answer, fresh: !matches!(answer, Applied::Refused(_)), expired: None }
     }
 
     /// The effect of a command whose session has moved past it already; `None` for a new one.
@@ -217,11 +203,7 @@ impl Machine {
         }
         if (session.epoch, command.seq) == (last.epoch, last.seq) {
             let answer = last.answer;
-            return Some(Effect {
-                answer,
-                fresh: false,
-                expired: None,
-            });
+            return Some(Effect { answer, fresh: false, expired: None });
         }
         Some(refused(Refusal::SessionOver))
     }
@@ -236,11 +218,7 @@ impl Machine {
                 self.store.delete(&key);
                 Applied::Deleted { previous }
             }
-            Write::Cas {
-                version,
-                expect,
-                value,
-            } => {
+            Write::Cas { version, expect, value } => {
                 let held = self.read(&key, cluster_time);
                 let seen = held.and_then(Entry::verified);
                 let held_version = held.map_or(0, |entry| entry.version);
@@ -267,13 +245,7 @@ impl Machine {
             let (size, max) = (ttl.as_millis(), TTL_MAX.as_millis());
             return Applied::Refused(Refusal::TtlTooLong { size, max });
         }
-        let entry = NewEntry {
-            key,
-            value,
-            version: index,
-            ttl,
-            created_at: cluster_time,
-        };
+        let entry = NewEntry { key, value, version: index, ttl, created_at: cluster_time };
         match self.store.set(entry) {
             Ok(()) => Applied::Done { version: index },
             Err(error) => Applied::Refused(error.into()),
@@ -293,11 +265,7 @@ impl Machine {
         if expired.is_some() {
             self.store.delete(&key);
         }
-        Effect {
-            answer: Applied::Deleted { previous: None },
-            fresh: expired.is_some(),
-            expired,
-        }
+        Effect { answer: Applied::Deleted { previous: None }, fresh: expired.is_some(), expired }
     }
 }
 
@@ -311,11 +279,7 @@ pub struct MachineFlaws {
 }
 
 fn refused(refusal: Refusal) -> Effect {
-    Effect {
-        answer: Applied::Refused(refusal),
-        fresh: false,
-        expired: None,
-    }
+    Effect { answer: Applied::Refused(refusal), fresh: false, expired: None }
 }
 
 impl From<StoreError> for Refusal {
@@ -334,10 +298,7 @@ impl From<StoreError> for Refusal {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits {
-        store_bytes_max: 10_000,
-        value_bytes_max: 1_000,
-    };
+    const LIMITS: Limits = Limits { store_bytes_max: 10_000, value_bytes_max: 1_000 };
 
     struct Log {
         machine: Machine,
@@ -346,22 +307,14 @@ mod tests {
 
     impl Log {
         fn new(flaws: MachineFlaws) -> Self {
-            Self {
-                machine: Machine::new(LIMITS, &[], flaws),
-                time: 0,
-            }
+            Self { machine: Machine::new(LIMITS, &[], flaws), time: 0 }
         }
 
         /// Applies a write of session (1, `epoch`).
         fn write(&mut self, epoch: u64, seq: u64, write: Write<'_>) -> Effect {
             let session = Session { client: 1, epoch };
             let key = b"key";
-            let command = Command {
-                session,
-                seq,
-                key,
-                write,
-            };
+            let command = Command { session, seq, key, write };
             let mut bytes = Vec::new();
             command.encode(&mut bytes);
             let index = self.machine.applied_index() + 1;
@@ -389,10 +342,7 @@ mod tests {
         let mut log = Log::new(MachineFlaws::default());
         let done = Applied::Done { version: 1 };
         assert_eq!(log.write(0, 1, put(&bytes(5))).answer, done);
-        assert_eq!(
-            log.write(0, 2, put(&bytes(6))).answer,
-            Applied::Done { version: 2 }
-        );
+        assert_eq!(log.write(0, 2, put(&bytes(6))).answer, Applied::Done { version: 2 });
         let again = log.write(0, 2, put(&bytes(6)));
         assert_eq!(again.answer, Applied::Done { version: 2 });
         assert!(!again.fresh);
@@ -407,19 +357,13 @@ mod tests {
         let mut log = Log::new(MachineFlaws::default());
         log.write(3, 1, put(&bytes(5)));
         log.write(4, 1, put(&bytes(6)));
-        assert_eq!(
-            log.write(3, 2, put(&bytes(7))),
-            refused(Refusal::SessionOver)
-        );
+        assert_eq!(log.write(3, 2, put(&bytes(7))), refused(Refusal::SessionOver));
         assert_eq!(log.held(), Some(6));
     }
 
     #[test]
     fn the_flaw_applies_a_repetition_and_the_machine_knows() {
-        let mut log = Log::new(MachineFlaws {
-            repeats: true,
-            ..MachineFlaws::default()
-        });
+        let mut log = Log::new(MachineFlaws { repeats: true, ..MachineFlaws::default() });
         log.write(0, 1, put(&bytes(5)));
         log.write(0, 2, put(&bytes(6)));
         assert!(log.write(0, 1, put(&bytes(5))).fresh);
@@ -432,30 +376,14 @@ mod tests {
     fn compare_and_set_compares_value_and_version() {
         let mut log = Log::new(MachineFlaws::default());
         let new = bytes(9);
-        let cas = |version, expect| Write::Cas {
-            version,
-            expect,
-            value: &new,
-        };
+        let cas = |version, expect| Write::Cas { version, expect, value: &new };
         let absent = log.write(0, 1, cas(0, Some(5))).answer;
         assert_eq!(absent, Applied::Conflict { seen: None });
         log.write(0, 2, put(&bytes(5)));
-        let seen = Some(Value {
-            id: 5,
-            size_bytes: 9,
-        });
-        assert_eq!(
-            log.write(0, 3, cas(1, Some(5))).answer,
-            Applied::Conflict { seen }
-        );
-        assert_eq!(
-            log.write(0, 4, cas(0, None)).answer,
-            Applied::Conflict { seen }
-        );
-        assert_eq!(
-            log.write(0, 5, cas(2, Some(5))).answer,
-            Applied::Done { version: 5 }
-        );
+        let seen = Some(Value { id: 5, size_bytes: 9 });
+        assert_eq!(log.write(0, 3, cas(1, Some(5))).answer, Applied::Conflict { seen });
+        assert_eq!(log.write(0, 4, cas(0, None)).answer, Applied::Conflict { seen });
+        assert_eq!(log.write(0, 5, cas(2, Some(5))).answer, Applied::Done { version: 5 });
         assert_eq!(log.held(), Some(9));
     }
 
@@ -472,28 +400,19 @@ mod tests {
         assert_eq!(log.held(), None);
         assert_eq!(log.machine.store().len(), 1);
         assert!(!log.write(0, 0, Write::Expire { version: 7 }).fresh);
-        let expired = Expired {
-            key: u64::from_be_bytes(*b"key\0\0\0\0\0"),
-            version: 1,
-            late_ns: 1,
-        };
+        let expired =
+            Expired { key: u64::from_be_bytes(*b"key\0\0\0\0\0"), version: 1, late_ns: 1 };
         let effect = log.write(0, 0, Write::Expire { version: 1 });
         assert_eq!(effect.expired, Some(expired));
         assert_eq!(log.machine.store().len(), 0);
         let previous = None;
-        assert_eq!(
-            log.write(0, 2, Write::Delete).answer,
-            Applied::Deleted { previous }
-        );
+        assert_eq!(log.write(0, 2, Write::Delete).answer, Applied::Deleted { previous });
     }
 
     #[test]
     fn garbage_is_refused_by_every_replica_alike() {
         let mut log = Log::new(MachineFlaws::default());
-        assert_eq!(
-            log.machine.apply(1, 0, b"garbage"),
-            refused(Refusal::Malformed)
-        );
+        assert_eq!(log.machine.apply(1, 0, b"garbage"), refused(Refusal::Malformed));
         assert_eq!(log.machine.applied_index(), 1);
     }
 
@@ -502,13 +421,7 @@ mod tests {
         let mut log = Log::new(MachineFlaws::default());
         let value = bytes(5);
         let ttl = Some(TTL_MAX + Duration::from_millis(1));
-        let refusal = Refusal::TtlTooLong {
-            size: 604_800_001,
-            max: 604_800_000,
-        };
-        assert_eq!(
-            log.write(0, 1, Write::Put { value: &value, ttl }),
-            refused(refusal)
-        );
+        let refusal = Refusal::TtlTooLong { size: 604_800_001, max: 604_800_000 };
+        assert_eq!(log.write(0, 1, Write::Put { value: &value, ttl }), refused(refusal));
     }
 }

@@ -54,10 +54,7 @@ impl Store {
     /// An empty store.
     #[must_use]
     pub fn new(limits: Limits, drifts: bool) -> Self {
-        assert!(
-            limits.value_bytes_max <= VALUE_BYTES_MAX,
-            "no value passes the hard limit"
-        );
+        assert!(limits.value_bytes_max <= VALUE_BYTES_MAX, "no value passes the hard limit");
         Self {
             entries: ChunkMap::default(),
             endings: ChunkMap::default(),
@@ -111,10 +108,7 @@ impl Store {
             false => current,
             true => self.size_bytes + size_bytes,
         };
-        assert!(
-            self.size_bytes >= self.len() * ENTRY_OVERHEAD_BYTES,
-            "every entry is counted"
-        );
+        assert!(self.size_bytes >= self.len() * ENTRY_OVERHEAD_BYTES, "every entry is counted");
         Ok(())
     }
 
@@ -221,19 +215,10 @@ mod tests {
     use alloc::vec::Vec;
     use proptest::prelude::*;
 
-    const LIMITS: Limits = Limits {
-        store_bytes_max: 4_000,
-        value_bytes_max: 100,
-    };
+    const LIMITS: Limits = Limits { store_bytes_max: 4_000, value_bytes_max: 100 };
 
     fn new<'a>(key: &'a [u8], value: &'a [u8], version: u64) -> NewEntry<'a> {
-        NewEntry {
-            key,
-            value,
-            version,
-            ttl: None,
-            created_at: 0,
-        }
+        NewEntry { key, value, version, ttl: None, created_at: 0 }
     }
 
     #[test]
@@ -241,17 +226,11 @@ mod tests {
         let mut store = Store::new(LIMITS, false);
         assert_eq!(
             store.set(new(&[0; 1025], b"", 1)),
-            Err(StoreError::KeyTooLarge {
-                size: 1025,
-                max: 1024
-            })
+            Err(StoreError::KeyTooLarge { size: 1025, max: 1024 })
         );
         assert_eq!(
             store.set(new(b"k", &[0; 101], 1)),
-            Err(StoreError::ValueTooLarge {
-                size: 101,
-                max: 100
-            })
+            Err(StoreError::ValueTooLarge { size: 101, max: 100 })
         );
         assert!(store.is_empty());
         assert_eq!(store.size_bytes(), 0);
@@ -259,17 +238,11 @@ mod tests {
 
     #[test]
     fn a_full_store_still_takes_a_smaller_value_for_a_key_it_holds() {
-        let limits = Limits {
-            store_bytes_max: 100,
-            value_bytes_max: 100,
-        };
+        let limits = Limits { store_bytes_max: 100, value_bytes_max: 100 };
         let mut store = Store::new(limits, false);
         assert_eq!(store.set(new(b"k", &[7; 67], 1)), Ok(()));
         assert_eq!(store.size_bytes(), 100);
-        let full = Err(StoreError::StoreFull {
-            current: 133,
-            max: 100,
-        });
+        let full = Err(StoreError::StoreFull { current: 133, max: 100 });
         assert_eq!(store.set(new(b"l", b"", 2)), full);
         assert_eq!(store.set(new(b"k", &[7; 34], 2)), Ok(()));
         assert_eq!(store.set(new(b"l", b"", 3)), Ok(()));

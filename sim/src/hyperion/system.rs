@@ -189,9 +189,7 @@ fn cache_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
 
 fn client_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
     let mut clients = group.iter().filter_map(|&id| nodes.get::<Client>(id));
-    clients
-        .any(Client::is_busy)
-        .then_some("an operation of a client is in flight")
+    clients.any(Client::is_busy).then_some("an operation of a client is in flight")
 }
 
 fn cache_relations(settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
@@ -283,11 +281,7 @@ mod tests {
         assert!(broken.detail.contains("10000 ppm"), "{}", broken.detail);
         // 1500 ms · 0.99 / 1.01, exclusive.
         let lease_max = Duration(1_470_297_029);
-        assert!(
-            broken.detail.contains(&format!("{lease_max}")),
-            "{}",
-            broken.detail
-        );
+        assert!(broken.detail.contains(&format!("{lease_max}")), "{}", broken.detail);
     }
 
     #[test]

@@ -47,12 +47,7 @@ const fn event(
     labels: &'static [&'static str],
     about: &'static str,
 ) -> EventKind {
-    EventKind {
-        name,
-        unit,
-        labels,
-        about,
-    }
+    EventKind { name, unit, labels, about }
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
@@ -100,12 +95,7 @@ const OWN_EVENTS: [EventKind; 11] = [
         &["from", "to"],
         "a client followed the hint of a node that does not lead",
     ),
-    event(
-        "client.timeout",
-        "",
-        &["tries", "node"],
-        "the time of an operation was over",
-    ),
+    event("client.timeout", "", &["tries", "node"], "the time of an operation was over"),
     event(
         "client.bad_answer",
         "",
@@ -137,11 +127,7 @@ pub const OWN_GAUGES: [GaugeKind; 8] = [
     gauge("cache.size_bytes", "bytes", "what those entries count for"),
     gauge("cache.sessions", "", "clients whose last answer is kept"),
     gauge("cache.connections", "", "connections of clients"),
-    gauge(
-        "cache.writes_pending",
-        "",
-        "writes proposed and not answered",
-    ),
+    gauge("cache.writes_pending", "", "writes proposed and not answered"),
     gauge(
         "cache.reads_pending",
         "",
@@ -175,12 +161,7 @@ const fn defect(
     source: &'static str,
     caught_by: &'static str,
 ) -> Defect {
-    Defect {
-        name,
-        about,
-        source,
-        caught_by,
-    }
+    Defect { name, about, source, caught_by }
 }
 
 /// The flaws of Hyperion alone.
@@ -254,12 +235,7 @@ const fn setting(
     default: &'static str,
     about: &'static str,
 ) -> Setting {
-    Setting {
-        name,
-        kind,
-        about,
-        default,
-    }
+    Setting { name, kind, about, default }
 }
 
 const fn count(min: i64, max: i64) -> Kind {
@@ -270,10 +246,7 @@ const fn count(min: i64, max: i64) -> Kind {
 pub const CACHE_SETTINGS: &[Setting] = &[
     setting(
         "heartbeat",
-        Kind::Duration {
-            min: Duration::from_millis(1),
-            max: Duration::from_secs(60),
-        },
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(60) },
         r#""150ms""#,
         "How often a leader sends heartbeats (HYPERION_RAFT_HEARTBEAT_MS). Shorter finds losses \
          sooner and costs messages.",
@@ -330,10 +303,7 @@ pub const CACHE_SETTINGS: &[Setting] = &[
     ),
     setting(
         "tick",
-        Kind::Duration {
-            min: Duration::ZERO,
-            max: Duration::from_secs(1),
-        },
+        Kind::Duration { min: Duration::ZERO, max: Duration::from_secs(1) },
         r#""50ms""#,
         "Deadlines are rounded up to this, at a phase drawn at boot; 0ms is exact.",
     ),
@@ -439,12 +409,7 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
         "Whether up to a quarter of each wait is added at random, so that clients that failed \
          together do not come back together.",
     ),
-    setting(
-        "attempts_max",
-        count(1, 1000),
-        "16",
-        "The most tries of one operation.",
-    ),
+    setting("attempts_max", count(1, 1000), "16", "The most tries of one operation."),
     setting(
         "pinned",
         Kind::Ratio,
@@ -460,11 +425,7 @@ const fn joined<T: Copy, const N: usize>(first: &[T], second: &[T], filler: T) -
     let mut all = [filler; N];
     let mut row = 0;
     while row < N {
-        all[row] = if row < first.len() {
-            first[row]
-        } else {
-            second[row - first.len()]
-        };
+        all[row] = if row < first.len() { first[row] } else { second[row - first.len()] };
         row += 1;
     }
     all

@@ -32,10 +32,7 @@ pub struct Asked {
 impl Host {
     pub fn new(me: NodeId) -> Self {
         Self {
-            now: Now {
-                mono: Instant(1),
-                wall: WallTime(1),
-            },
+            now: Now { mono: Instant(1), wall: WallTime(1) },
             me,
             rng: Rng::new(1, Domain::Node, "test"),
             conns_opened: 0,
@@ -46,15 +43,8 @@ impl Host {
         let mut outbox = Outbox::default();
         let mut disk = NoDisk;
         let (conns, rng) = (&mut self.conns_opened, &mut self.rng);
-        call(
-            self.now,
-            &mut Fx::new(&mut outbox, self.me, conns, &mut disk, rng),
-        );
-        Asked {
-            effects: outbox.effects,
-            bytes: outbox.bytes,
-            outcomes: outbox.outcomes,
-        }
+        call(self.now, &mut Fx::new(&mut outbox, self.me, conns, &mut disk, rng));
+        Asked { effects: outbox.effects, bytes: outbox.bytes, outcomes: outbox.outcomes }
     }
 }
 
@@ -97,10 +87,7 @@ pub fn target(nodes: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
 fn every_default_of_the_tables_parses() {
     use super::tables;
     let cache = defaults(tables::CACHE_SETTINGS);
-    assert_eq!(
-        cache.range("election"),
-        (Duration::from_millis(1500), Duration::from_secs(3))
-    );
+    assert_eq!(cache.range("election"), (Duration::from_millis(1500), Duration::from_secs(3)));
     assert_eq!(cache.bytes("cache_size"), 4096 << 20);
     assert_eq!(cache.choice("reads"), "read-index");
     let client = defaults(tables::CLIENT_SETTINGS);

@@ -121,10 +121,7 @@ pub fn decode_request(bytes: &[u8]) -> Result<(u64, Request<'_>), Malformed> {
     let mut cursor = Cursor::new(bytes);
     let id = cursor.u64()?;
     let request = match cursor.u8()? {
-        1 => Request::Get {
-            level: decode_level(&mut cursor)?,
-            key: cursor.rest(),
-        },
+        1 => Request::Get { level: decode_level(&mut cursor)?, key: cursor.rest() },
         2 => {
             let level = decode_level(&mut cursor)?;
             let count = cursor.u16()?;
@@ -170,11 +167,7 @@ impl<'a> Answer<'a> {
     pub fn encode(&self, id: u64, out: &mut Vec<u8>) {
         out.extend_from_slice(&id.to_be_bytes());
         match self {
-            Self::Found {
-                version,
-                stale,
-                value,
-            } => {
+            Self::Found { version, stale, value } => {
                 out.push(1);
                 out.extend_from_slice(&version.to_be_bytes());
                 out.push(u8::from(*stale));
@@ -222,23 +215,14 @@ impl<'a> Answer<'a> {
                 let version = cursor.u64()?;
                 let stale = decode_flag(&mut cursor)?;
                 let value = cursor.rest();
-                return Ok((
-                    id,
-                    Self::Found {
-                        version,
-                        stale,
-                        value,
-                    },
-                ));
+                return Ok((id, Self::Found { version, stale, value }));
             }
             2 => Self::Missing,
             3 => Self::Batch(decode_values(&mut cursor)?),
             4 => Self::Applied(Applied::decode(&mut cursor)?),
             5 => {
                 let hint = cursor.u32()?;
-                Self::NotLeader {
-                    hint: (hint != NO_HINT).then_some(hint),
-                }
+                Self::NotLeader { hint: (hint != NO_HINT).then_some(hint) }
             }
             6 => Self::Retry,
             7 => Self::Unknown,
@@ -280,11 +264,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn level() -> impl Strategy<Value = ReadLevel> {
-        prop_oneof![
-            Just(ReadLevel::Linearizable),
-            Just(ReadLevel::Lease),
-            Just(ReadLevel::Stale),
-        ]
+        prop_oneof![Just(ReadLevel::Linearizable), Just(ReadLevel::Lease), Just(ReadLevel::Stale),]
     }
 
     fn check_answer(id: u64, answer: &Answer<'_>) {
@@ -310,10 +290,7 @@ mod tests {
     #[test]
     fn a_write_is_proposed_in_the_bytes_that_arrived() {
         let command = Command {
-            session: Session {
-                client: 1,
-                epoch: 2,
-            },
+            session: Session { client: 1, epoch: 2 },
             seq: 3,
             key: b"key",
             write: Write::Delete,
@@ -322,10 +299,7 @@ mod tests {
         encode_write(9, &command, &mut request);
         command.encode(&mut plain);
         let bytes = &plain[..];
-        assert_eq!(
-            decode_request(&request),
-            Ok((9, Request::Write { bytes, command }))
-        );
+        assert_eq!(decode_request(&request), Ok((9, Request::Write { bytes, command })));
     }
 
     proptest! {

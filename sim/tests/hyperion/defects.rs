@@ -7,12 +7,7 @@ use contract::{Condition, Duration, NodeId, SettingValue, Shock, SimTime};
 fn caught(world: &World) -> Option<String> {
     let violation = world.violations().first();
     let by_invariant = violation.map(|violation| violation.property.to_string());
-    let by_history = || {
-        world
-            .history()
-            .contradiction()
-            .map(|_| "linearizable".into())
-    };
+    let by_history = || world.history().contradiction().map(|_| "linearizable".into());
     by_invariant.or_else(by_history)
 }
 
@@ -30,11 +25,7 @@ fn check(
         caught(&world)
     };
     for seed in 0..seeds {
-        assert_eq!(
-            run(plan(seed)),
-            None,
-            "seed {seed} is clean without {defect}"
-        );
+        assert_eq!(run(plan(seed)), None, "seed {seed} is clean without {defect}");
         if let Some(by) = run(plan(seed).defects(&[defect])) {
             assert_eq!(by, expect, "seed {seed}");
             return;
@@ -90,9 +81,7 @@ fn local_leader_read() {
 fn read_before_apply() {
     let plan = |seed| {
         let pause = SettingValue::Duration(Duration::from_millis(20));
-        busy(seed)
-            .cache("apply_batch_max", SettingValue::Int(16))
-            .cache("apply_pause", pause)
+        busy(seed).cache("apply_batch_max", SettingValue::Int(16)).cache("apply_pause", pause)
     };
     check("read-before-apply", "linearizable", 10, plan, |world| {
         world.run_to(8_000);
@@ -116,19 +105,12 @@ fn timeout_treated_as_failure() {
     let plan = |seed| {
         let mut plan = busy(seed);
         let timeout = Duration::from_millis(250);
-        plan.client
-            .push(("timeout", SettingValue::Duration(timeout)));
+        plan.client.push(("timeout", SettingValue::Duration(timeout)));
         plan
     };
-    check(
-        "timeout-treated-as-failure",
-        "linearizable",
-        10,
-        plan,
-        |world| {
-            pause_leader(world, 500);
-        },
-    );
+    check("timeout-treated-as-failure", "linearizable", 10, plan, |world| {
+        pause_leader(world, 500);
+    });
 }
 
 #[test]
@@ -136,10 +118,8 @@ fn definite_error_on_leadership_loss() {
     let plan = |seed| {
         let mut plan = busy(seed);
         let timeout = Duration::from_secs(5);
-        plan.client
-            .push(("timeout", SettingValue::Duration(timeout)));
-        plan.client
-            .push(("try_timeout", SettingValue::Duration(timeout)));
+        plan.client.push(("timeout", SettingValue::Duration(timeout)));
+        plan.client.push(("try_timeout", SettingValue::Duration(timeout)));
         plan
     };
     let defect = "definite-error-on-leadership-loss";
@@ -174,10 +154,7 @@ fn ttl_on_wall_clock() {
         world.run_to(4_000);
         let node = world.leader();
         let by_ns = 3_600_000_000_000;
-        world
-            .engine
-            .strike(Shock::WallJump { node, by_ns })
-            .unwrap();
+        world.engine.strike(Shock::WallJump { node, by_ns }).unwrap();
         world.run_to(20_000);
     });
 }
@@ -211,9 +188,8 @@ fn the_get_path_borrows_values_and_gives_them_back() {
 
 /// The pair of the incident of 2024-12-03: a partition of exactly 1.5 s.
 fn split_brain(seed: u64, defects: &[&'static str], fixed: bool) -> World {
-    let mut plan = Plan::new(seed)
-        .defects(defects)
-        .cache("reads", SettingValue::Choice("leader-lease"));
+    let mut plan =
+        Plan::new(seed).defects(defects).cache("reads", SettingValue::Choice("leader-lease"));
     if fixed {
         let waits = [1500, 1900, 2300].map(Duration::from_millis);
         let waits = waits.map(SettingValue::Duration).to_vec();
@@ -225,8 +201,7 @@ fn split_brain(seed: u64, defects: &[&'static str], fixed: bool) -> World {
     plan.ops = [40, 50, 10];
     plan.stop_at = SimTime(14_000_000_000);
     let timeout = Duration::from_millis(400);
-    plan.client
-        .push(("timeout", SettingValue::Duration(timeout)));
+    plan.client.push(("timeout", SettingValue::Duration(timeout)));
     let mut world = plan.build();
     // With fixed waits the first leader is the one that waits least. It has to be a follower when
     // the cut comes, or nobody's wait ends before the cut does.
@@ -255,20 +230,12 @@ fn split_brain(seed: u64, defects: &[&'static str], fixed: bool) -> World {
 
 #[test]
 fn a_cut_of_1500_ms_splits_the_flawed_cluster_and_not_the_fixed() {
-    let flawed = [
-        "lease-without-vote-stickiness",
-        "local-leader-read",
-        "ack-before-quorum",
-    ];
+    let flawed = ["lease-without-vote-stickiness", "local-leader-read", "ack-before-quorum"];
     let mut split = 0;
     for seed in 0..4 {
         let world = split_brain(seed, &flawed, true);
         let name = "raft.no_two_nodes_ack_in_overlap";
-        let dual = world
-            .violations()
-            .iter()
-            .filter(|v| v.property == name)
-            .count();
+        let dual = world.violations().iter().filter(|v| v.property == name).count();
         let stale = world.history().contradiction().is_some();
         split += u32::from(dual > 0 && stale);
         let fixed = split_brain(seed, &[], false);

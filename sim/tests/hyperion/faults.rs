@@ -10,24 +10,14 @@ const LEASE: SettingValue = SettingValue::Choice("leader-lease");
 #[test]
 fn without_faults_everything_is_answered_and_settles() {
     for reads in ["read-index", "leader-lease"] {
-        let mut world = Plan::new(1)
-            .cache("reads", SettingValue::Choice(reads))
-            .build();
+        let mut world = Plan::new(1).cache("reads", SettingValue::Choice(reads)).build();
         world.run_to(20_000);
         world.assert_clean();
         let history = world.history();
-        assert!(
-            history.ok() > 3_000,
-            "{} of {}",
-            history.ok(),
-            history.0.len()
-        );
+        assert!(history.ok() > 3_000, "{} of {}", history.ok(), history.0.len());
         assert_eq!(world.pending(), None);
         assert!(world.marks("cache.hit") > 500);
-        assert!(
-            world.marks("client.redirect") > 100,
-            "pinned clients are redirected"
-        );
+        assert!(world.marks("client.redirect") > 100, "pinned clients are redirected");
         assert_eq!(world.gauge("value.handles", NodeId(0)), 1);
     }
 }
@@ -79,15 +69,8 @@ fn under_faults_invariants_hold_and_histories_are_linearizable() {
         rough_ride(&mut world);
         world.assert_clean();
         assert_eq!(world.pending(), None, "seed {seed}");
-        assert!(
-            world.history().ok() > 1_500,
-            "seed {seed}: {}",
-            world.history().ok()
-        );
-        assert!(
-            world.marks("raft.leader_elected") > 2,
-            "the faults had an effect"
-        );
+        assert!(world.history().ok() > 1_500, "seed {seed}: {}", world.history().ok());
+        assert!(world.marks("raft.leader_elected") > 2, "the faults had an effect");
     }
 }
 
@@ -112,18 +95,13 @@ fn random_faults(world: &mut World, seed: u64) {
         world.run_to(now);
         let (over, still): (Vec<_>, Vec<_>) = active.into_iter().partition(|(end, _)| *end <= now);
         active = still;
-        over.into_iter()
-            .for_each(|(_, imposed)| world.lift(imposed));
+        over.into_iter().for_each(|(_, imposed)| world.lift(imposed));
         if !rng.chance(Ratio::new(1, 12)) {
             continue;
         }
         let leader = world.select("leader").first().copied();
         let random = caches[rng.below(caches.len() as u64) as usize];
-        let node = if rng.chance(Ratio::new(1, 2)) {
-            leader.unwrap_or(random)
-        } else {
-            random
-        };
+        let node = if rng.chance(Ratio::new(1, 2)) { leader.unwrap_or(random) } else { random };
         let others: Vec<NodeId> = caches.iter().copied().filter(|&id| id != node).collect();
         let end = now + rng.range(50, 3_000);
         let imposed = match rng.below(6) {
@@ -141,9 +119,7 @@ fn random_faults(world: &mut World, seed: u64) {
         };
         active.push((end, imposed));
     }
-    active
-        .into_iter()
-        .for_each(|(_, imposed)| world.lift(imposed));
+    active.into_iter().for_each(|(_, imposed)| world.lift(imposed));
     world.run_to(26_000);
 }
 

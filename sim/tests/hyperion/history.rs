@@ -36,9 +36,7 @@ impl History {
     pub fn contradiction(&self) -> Option<String> {
         let mut keys: BTreeMap<u64, Vec<&Done>> = BTreeMap::new();
         for done in &self.0 {
-            keys.entry(done.call.key().expect("calls of one key"))
-                .or_default()
-                .push(done);
+            keys.entry(done.call.key().expect("calls of one key")).or_default().push(done);
         }
         keys.iter()
             .find_map(|(key, ops)| Key::check(ops).err().map(|why| format!("key {key}: {why}")))
@@ -60,9 +58,7 @@ struct Placed<'a> {
 
 impl Key {
     fn check(ops: &[&Done]) -> Result<(), String> {
-        let mut key = Self {
-            versions: BTreeMap::new(),
-        };
+        let mut key = Self { versions: BTreeMap::new() };
         for done in ops {
             key.learn(done)?;
         }
@@ -84,10 +80,9 @@ impl Key {
             _ => return Ok(()),
         };
         match self.versions.insert(value.id, *version) {
-            Some(other) if other != *version => Err(format!(
-                "value {} has the versions {other} and {version}",
-                value.id
-            )),
+            Some(other) if other != *version => {
+                Err(format!("value {} has the versions {other} and {version}", value.id))
+            }
             _ => Ok(()),
         }
     }
@@ -106,10 +101,7 @@ impl Key {
             let Some(write) = writes.get(&value.id) else {
                 return Err(format!("value {} was never written", value.id));
             };
-            if matches!(
-                write.outcome,
-                Some(Outcome::Fail | Outcome::Ok(Ret::Conflict { .. }))
-            ) {
+            if matches!(write.outcome, Some(Outcome::Fail | Outcome::Ok(Ret::Conflict { .. }))) {
                 return Err(format!(
                     "value {} was read at {} although its write failed",
                     value.id, done.ret_at
@@ -132,11 +124,7 @@ impl Key {
             Outcome::Ok(Ret::Done { version }) => (*version, true),
             _ => return None,
         };
-        Some(Placed {
-            done,
-            version,
-            writes,
-        })
+        Some(Placed { done, version, writes })
     }
 
     /// A compare-and-set that took effect directly follows the value that it expected.
@@ -148,9 +136,7 @@ impl Key {
                 continue;
             };
             let before = self.versions.iter().filter(|(_, other)| *other < version);
-            let last = before
-                .max_by_key(|(_, version)| **version)
-                .map(|(id, _)| *id);
+            let last = before.max_by_key(|(_, version)| **version).map(|(id, _)| *id);
             // A value that nobody ever saw has no known version: then nothing is contradicted.
             let expected = expect.map(|value| value.id);
             let known = expected.is_none_or(|id| self.versions.contains_key(&id));
@@ -167,10 +153,8 @@ impl Key {
 
 /// What ended before an operation began is not after it in the order of versions.
 fn check_real_time(mut placed: Vec<Placed<'_>>) -> Result<(), String> {
-    let mut ended: Vec<(SimTime, u64)> = placed
-        .iter()
-        .map(|op| (op.done.ret_at, op.version))
-        .collect();
+    let mut ended: Vec<(SimTime, u64)> =
+        placed.iter().map(|op| (op.done.ret_at, op.version)).collect();
     ended.sort_unstable();
     placed.sort_by_key(|op| op.done.call_at);
     let mut newest = 0;
@@ -180,11 +164,7 @@ fn check_real_time(mut placed: Vec<Placed<'_>>) -> Result<(), String> {
             newest = newest.max(ended[next].1);
             next += 1;
         }
-        let stale = if op.writes {
-            op.version <= newest
-        } else {
-            op.version < newest
-        };
+        let stale = if op.writes { op.version <= newest } else { op.version < newest };
         if stale {
             return Err(format!(
                 "{} called at {} by {:?} is at version {}, but version {newest} was there before",

@@ -57,11 +57,8 @@ fn seen(outcome: &Outcome) -> Option<u64> {
 
 #[test]
 fn a_key_is_written_read_compared_and_deleted() {
-    let cas = |expect: Option<u64>, id| Call::Cas {
-        key: 1,
-        expect: expect.map(value),
-        value: value(id),
-    };
+    let cas =
+        |expect: Option<u64>, id| Call::Cas { key: 1, expect: expect.map(value), value: value(id) };
     let world = run(script(&[
         (5_000, get(1)),
         (5_100, put(1, 10)),
@@ -78,11 +75,7 @@ fn a_key_is_written_read_compared_and_deleted() {
     assert_eq!(seen(&outcomes[0]), None);
     assert!(matches!(outcomes[1], Outcome::Ok(Ret::Done { .. })));
     assert_eq!(seen(&outcomes[2]), found(10));
-    let conflict = |id| {
-        Outcome::Ok(Ret::Conflict {
-            seen: Some(value(id)),
-        })
-    };
+    let conflict = |id| Outcome::Ok(Ret::Conflict { seen: Some(value(id)) });
     assert_eq!(outcomes[3], conflict(10));
     assert!(matches!(outcomes[4], Outcome::Ok(Ret::Done { .. })));
     assert_eq!(outcomes[5], conflict(12));
@@ -114,16 +107,9 @@ fn a_batch_is_answered_in_the_order_of_its_keys_up_to_its_limit() {
 
 #[test]
 fn what_passes_a_limit_fails_and_changes_nothing() {
-    let large = |size_bytes| Call::Put {
-        key: 1,
-        value: Value { id: 7, size_bytes },
-        ttl: None,
-    };
-    let forever = Call::Put {
-        key: 1,
-        value: value(8),
-        ttl: Some(Duration::from_millis(604_800_001)),
-    };
+    let large = |size_bytes| Call::Put { key: 1, value: Value { id: 7, size_bytes }, ttl: None };
+    let forever =
+        Call::Put { key: 1, value: value(8), ttl: Some(Duration::from_millis(604_800_001)) };
     let world = run(script(&[
         (5_000, large(524_288)),
         (5_500, large(524_289)),
@@ -139,11 +125,7 @@ fn what_passes_a_limit_fails_and_changes_nothing() {
 
 #[test]
 fn an_entry_ends_with_its_time_and_then_leaves_every_replica() {
-    let brief = Call::Put {
-        key: 1,
-        value: value(10),
-        ttl: Some(Duration::from_millis(1_000)),
-    };
+    let brief = Call::Put { key: 1, value: value(10), ttl: Some(Duration::from_millis(1_000)) };
     let world = run(script(&[
         (5_000, brief),
         (5_100, put(2, 20)),
@@ -165,11 +147,8 @@ fn an_entry_ends_with_its_time_and_then_leaves_every_replica() {
 
 #[test]
 fn an_entry_that_was_renewed_outlives_its_first_time() {
-    let put_for = |id, ms| Call::Put {
-        key: 1,
-        value: value(id),
-        ttl: Some(Duration::from_millis(ms)),
-    };
+    let put_for =
+        |id, ms| Call::Put { key: 1, value: value(id), ttl: Some(Duration::from_millis(ms)) };
     let world = run(script(&[
         (5_000, put_for(10, 1_000)),
         (5_900, put_for(11, 5_000)),
@@ -186,17 +165,9 @@ fn an_entry_that_was_renewed_outlives_its_first_time() {
 
 #[test]
 fn what_is_preloaded_is_there_before_and_after_a_restart() {
-    let mut plan = script(&[
-        (5_000, get(7)),
-        (5_100, put(7, 70)),
-        (12_000, get(7)),
-        (12_100, get(8)),
-    ]);
-    let preload = |key| Preload {
-        key,
-        value: value(key),
-        ttl: None,
-    };
+    let mut plan =
+        script(&[(5_000, get(7)), (5_100, put(7, 70)), (12_000, get(7)), (12_100, get(8))]);
+    let preload = |key| Preload { key, value: value(key), ttl: None };
     plan.preload = vec![preload(7), preload(8)];
     let mut world = plan.build();
     world.run_to(6_000);
@@ -217,8 +188,7 @@ fn what_is_preloaded_is_there_before_and_after_a_restart() {
 fn local_reads_are_served_by_any_node_and_say_that_they_may_be_stale() {
     let plan = script(&[(5_000, put(1, 10)), (6_000, get(1))]);
     let mut plan = plan.cache("reads", SettingValue::Choice("local"));
-    plan.client
-        .push(("pinned", SettingValue::Ratio(contract::Ratio::ONE)));
+    plan.client.push(("pinned", SettingValue::Ratio(contract::Ratio::ONE)));
     let world = run(plan);
     match &outcomes(&world)[1] {
         Outcome::Ok(Ret::Found { stale, .. }) => assert!(stale),
@@ -226,10 +196,7 @@ fn local_reads_are_served_by_any_node_and_say_that_they_may_be_stale() {
     }
     // The client is at home at the first node, which need not lead.
     let redirects = world.marks("client.redirect");
-    assert!(
-        redirects <= 1,
-        "only the write may be redirected: {redirects}"
-    );
+    assert!(redirects <= 1, "only the write may be redirected: {redirects}");
 }
 
 #[test]
@@ -251,10 +218,7 @@ fn a_cost_per_request_makes_requests_wait_for_each_other() {
     let (free, costly) = (mean_ns(0), mean_ns(900_000));
     // Twenty clients ask a thousand times a second, which is 90 % of what the leader can do: a
     // request waits for several others.
-    assert!(
-        costly > free + 2 * 900_000,
-        "{free} ns without cost, {costly} ns with"
-    );
+    assert!(costly > free + 2 * 900_000, "{free} ns without cost, {costly} ns with");
 }
 
 #[test]

@@ -56,10 +56,7 @@ impl Plan {
             client: Vec::new(),
             defects: Vec::new(),
             link: LinkSpec {
-                latency: Dist::Uniform {
-                    min: 1_000_000,
-                    max: 4_000_000,
-                },
+                latency: Dist::Uniform { min: 1_000_000, max: 4_000_000 },
                 ..LinkSpec::default()
             },
             stop_at: SimTime(15_000_000_000),
@@ -121,11 +118,7 @@ impl Boot for Lab {
         fx: &mut Fx<'_>,
     ) -> Result<Box<dyn Node>, Refused> {
         let is_cache = node.index() < self.caches.len();
-        let group = if is_cache {
-            &self.caches
-        } else {
-            &self.clients
-        };
+        let group = if is_cache { &self.caches } else { &self.clients };
         let index = group.iter().position(|&id| id == node);
         let index = index.expect("every node is in its group") as u32;
         let seat = Seat {
@@ -204,10 +197,7 @@ impl Load {
             return Call::Get { key, read };
         }
         self.values += 1;
-        let value = Value {
-            id: self.values,
-            size_bytes: self.plan.value_bytes,
-        };
+        let value = Value { id: self.values, size_bytes: self.plan.value_bytes };
         let expect = self.last.insert(key, value);
         if kind < gets + puts {
             let ttl = self.plan.ttl;
@@ -223,9 +213,7 @@ impl Workload for Load {
             let is_first = self.clients.keys().next() == Some(&client);
             return is_first.then_some(SimTime(at_ms * 1_000_000));
         }
-        self.clients
-            .contains_key(&client)
-            .then(|| SimTime::ZERO + self.gap(client))
+        self.clients.contains_key(&client).then(|| SimTime::ZERO + self.gap(client))
     }
 
     fn wake(&mut self, at: SimTime, client: NodeId) -> Wake {
@@ -253,10 +241,7 @@ impl Workload for Load {
             ret_at: SimTime::MAX,
         });
         self.ops += 1;
-        Wake {
-            invoke: Some((OpId(self.ops), call)),
-            next,
-        }
+        Wake { invoke: Some((OpId(self.ops), call)), next }
     }
 
     fn complete(
@@ -280,6 +265,9 @@ impl Workload for Load {
         self.busy(client).op = None;
     }
 
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
     fn fork(&self) -> Box<dyn Workload> {
         Box::new(Self {
             plan: self.plan.clone(),
@@ -320,16 +308,14 @@ impl Observer for Watch {
     fn on_mark(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
         self.marks.push((at, node, mark));
         for invariant in &mut self.invariants {
-            self.violations
-                .extend(invariant.on_mark(at, node, mark, nodes).err());
+            self.violations.extend(invariant.on_mark(at, node, mark, nodes).err());
         }
         Control::Continue
     }
 
     fn after_event(&mut self, at: SimTime, touched: NodeId, nodes: &dyn Nodes) -> Control {
         for invariant in &mut self.invariants {
-            self.violations
-                .extend(invariant.after_event(at, touched, nodes).err());
+            self.violations.extend(invariant.after_event(at, touched, nodes).err());
         }
         Control::Continue
     }
@@ -345,9 +331,7 @@ pub struct World {
 impl World {
     fn new(plan: Plan) -> Self {
         let caches: Vec<NodeId> = (0..plan.nodes).map(NodeId).collect();
-        let clients: Vec<NodeId> = (plan.nodes..plan.nodes + plan.clients)
-            .map(NodeId)
-            .collect();
+        let clients: Vec<NodeId> = (plan.nodes..plan.nodes + plan.clients).map(NodeId).collect();
         let names: Vec<String> = (1..=plan.nodes)
             .map(|i| format!("h/{i}"))
             .chain((1..=plan.clients).map(|i| format!("kv/{i}")))
@@ -358,10 +342,7 @@ impl World {
             nodes: nodes.to_vec(),
             defects: plan.defects.clone(),
         };
-        let groups = vec![
-            group("h", "cache", &caches),
-            group("kv", "client", &clients),
-        ];
+        let groups = vec![group("h", "cache", &caches), group("kv", "client", &clients)];
         let watch = Watch {
             invariants: Hyperion.invariants(&groups),
             violations: Vec::new(),
@@ -371,11 +352,7 @@ impl World {
         let load = Load::new(&plan, &clients, &names, &history);
         let config = config(&plan, &names);
         let lab = Lab::new(&plan, caches, clients, names);
-        Self {
-            engine: Engine::new(config, Rc::new(lab), Box::new(load), watch),
-            groups,
-            history,
-        }
+        Self { engine: Engine::new(config, Rc::new(lab), Box::new(load), watch), groups, history }
     }
 
     /// Runs up to `at_ms` milliseconds of simulated time.
@@ -401,11 +378,7 @@ impl World {
         let pairs = from.iter().flat_map(|&a| to.iter().map(move |&b| (a, b)));
         let impose = |(from, to)| {
             let in_flight = InFlight::Lost;
-            let block = Condition::Block {
-                from,
-                to,
-                in_flight,
-            };
+            let block = Condition::Block { from, to, in_flight };
             self.impose(block)
         };
         pairs.map(impose).collect()
@@ -496,10 +469,7 @@ fn config(plan: &Plan, names: &[String]) -> Config {
     let spec = |name: &String| NodeSpec {
         name: name.clone(),
         disk: DiskSpec {
-            sync: Dist::Uniform {
-                min: 100_000,
-                max: 1_000_000,
-            },
+            sync: Dist::Uniform { min: 100_000, max: 1_000_000 },
             ..DiskSpec::default()
         },
         ..NodeSpec::default()

@@ -103,12 +103,7 @@ impl Files {
     /// Makes one operation durable.
     pub fn apply(&mut self, change: Change, bytes: &[u8]) {
         match change {
-            Change::Write {
-                inode,
-                offset,
-                start,
-                len,
-            } => {
+            Change::Write { inode, offset, start, len } => {
                 let bytes = &bytes[start as usize..(start + len) as usize];
                 self.harden(inode, |image| image.write(offset, bytes));
             }
@@ -141,12 +136,8 @@ impl Files {
     /// Forgets inodes that have no name left.
     pub fn sweep(&mut self) {
         let (names, durable) = (&self.names, &self.names_durable);
-        self.inodes.retain(|inode, _| {
-            names
-                .values()
-                .chain(durable.values())
-                .any(|named| named == inode)
-        });
+        self.inodes
+            .retain(|inode, _| names.values().chain(durable.values()).any(|named| named == inode));
     }
 
     fn forget_name(&mut self, file: FileId, inode: u32) {
@@ -156,10 +147,7 @@ impl Files {
     }
 
     fn change(&mut self, inode: u32, change: impl FnOnce(&mut Image)) {
-        let inode = self
-            .inodes
-            .get_mut(&inode)
-            .expect("an open file has an inode");
+        let inode = self.inodes.get_mut(&inode).expect("an open file has an inode");
         let image = &mut Rc::make_mut(inode).cached;
         self.used_bytes -= image.len_bytes();
         change(image);

@@ -24,10 +24,7 @@ impl Image {
 
     /// Reads bytes that are inside the file.
     pub fn read(&self, offset: u64, out: &mut [u8]) {
-        assert!(
-            offset + out.len() as u64 <= self.len_bytes,
-            "a read is inside the file"
-        );
+        assert!(offset + out.len() as u64 <= self.len_bytes, "a read is inside the file");
         let mut rest = out;
         let mut at = offset as usize;
         while !rest.is_empty() {

@@ -17,29 +17,11 @@ pub const UNSYNCED_BYTES_MAX: usize = 64 << 20;
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
-    Write {
-        inode: u32,
-        offset: u64,
-        start: u32,
-        len: u32,
-    },
-    SetLen {
-        inode: u32,
-        len_bytes: u64,
-    },
-    Create {
-        file: FileId,
-        inode: u32,
-    },
-    Rename {
-        from: FileId,
-        to: FileId,
-        inode: u32,
-    },
-    Remove {
-        file: FileId,
-        inode: u32,
-    },
+    Write { inode: u32, offset: u64, start: u32, len: u32 },
+    SetLen { inode: u32, len_bytes: u64 },
+    Create { file: FileId, inode: u32 },
+    Rename { from: FileId, to: FileId, inode: u32 },
+    Remove { file: FileId, inode: u32 },
 }
 
 impl Change {
@@ -81,12 +63,7 @@ impl Journal {
         let start = self.bytes.len() as u32;
         self.bytes.extend_from_slice(bytes);
         let len = bytes.len() as u32;
-        self.push(Change::Write {
-            inode,
-            offset,
-            start,
-            len,
-        });
+        self.push(Change::Write { inode, offset, start, len });
     }
 
     /// Flips one bit of the last operation, which must be a write.
@@ -133,28 +110,14 @@ impl Journal {
         for (_, change) in self.changes.iter().take(keep) {
             files.apply(*change, &self.bytes);
         }
-        if let Some((
-            _,
-            Change::Write {
-                inode,
-                offset,
-                start,
-                len,
-            },
-        )) = self.changes.get(keep)
-        {
+        if let Some((_, Change::Write { inode, offset, start, len })) = self.changes.get(keep) {
             // Sectors are those of the device, so the first part ends where a sector of the file
             // ends, not after 512 bytes of the write.
             let end = offset + u64::from(*len);
             let sectors = end.div_ceil(SECTOR_BYTES) - offset / SECTOR_BYTES;
             let kept = (offset / SECTOR_BYTES + cut % sectors.max(1)) * SECTOR_BYTES;
             let len = kept.saturating_sub(*offset).min(u64::from(*len)) as u32;
-            let torn = Change::Write {
-                inode: *inode,
-                offset: *offset,
-                start: *start,
-                len,
-            };
+            let torn = Change::Write { inode: *inode, offset: *offset, start: *start, len };
             files.apply(torn, &self.bytes);
         }
         self.forget();

@@ -37,9 +37,7 @@ impl DiskLaw {
         let mut capacity = spec.capacity;
         for condition in conditions {
             match condition {
-                Condition::DiskSlow {
-                    read, write, sync, ..
-                } => {
+                Condition::DiskSlow { read, write, sync, .. } => {
                     slow_read_ns = slow_read_ns.saturating_add(read.0);
                     slow_write_ns = slow_write_ns.saturating_add(write.0);
                     slow_sync_ns = slow_sync_ns.saturating_add(sync.0);

@@ -87,27 +87,15 @@ impl SimDisk {
         let upto = self.state.journal.count();
         self.tickets += 1;
         let ticket = self.tickets;
-        self.pending.push(PendingSync {
-            ticket,
-            inodes,
-            directory,
-            upto,
-            fate,
-        });
+        self.pending.push(PendingSync { ticket, inodes, directory, upto, fate });
         (ticket, latency_ns)
     }
 
     /// Ends the sync `ticket`, which must be in flight.
     pub fn sync_end(&mut self, ticket: u32) -> Result<(), DiskError> {
         let at = self.pending.iter().position(|sync| sync.ticket == ticket);
-        let sync = self
-            .pending
-            .swap_remove(at.expect("a sync ends once, unless a crash ends all"));
-        let cover = Cover {
-            inodes: &sync.inodes,
-            directory: sync.directory,
-            upto: sync.upto,
-        };
+        let sync = self.pending.swap_remove(at.expect("a sync ends once, unless a crash ends all"));
+        let cover = Cover { inodes: &sync.inodes, directory: sync.directory, upto: sync.upto };
         let result = settle(&mut self.state, cover, sync.fate);
         let mut inodes = sync.inodes;
         inodes.clear();
@@ -150,9 +138,7 @@ impl SimDisk {
 
     /// What survives a crash.
     pub fn durable(&self) -> Durable<'_> {
-        Durable {
-            files: &self.state.files,
-        }
+        Durable { files: &self.state.files }
     }
 
     /// What the operations took since the last call, in nanoseconds.
@@ -279,10 +265,7 @@ fn settle(state: &mut Rc<State>, cover: Cover<'_>, fate: SyncFate) -> Result<(),
 
 impl Disk for SimDisk {
     fn len_bytes(&self, file: FileId) -> u64 {
-        self.state
-            .files
-            .cached(file)
-            .map_or(0, image::Image::len_bytes)
+        self.state.files.cached(file).map_or(0, image::Image::len_bytes)
     }
 
     fn exists(&self, file: FileId) -> bool {
@@ -293,9 +276,7 @@ impl Disk for SimDisk {
         let words = self.rng.block();
         self.charge(&words, DiskOp::Read);
         let image = self.state.files.cached(file).ok_or(DiskError::NotFound)?;
-        let end = offset
-            .checked_add(out.len() as u64)
-            .ok_or(DiskError::OutOfRange)?;
+        let end = offset.checked_add(out.len() as u64).ok_or(DiskError::OutOfRange)?;
         if end > image.len_bytes() {
             return Err(DiskError::OutOfRange);
         }

@@ -74,10 +74,7 @@ impl Adapter {
         workload: Box<dyn Workload>,
     ) -> Self {
         let config = run.config;
-        let hashes = config
-            .nodes
-            .iter()
-            .map(|node| hash_bytes(node.name.as_bytes()));
+        let hashes = config.nodes.iter().map(|node| hash_bytes(node.name.as_bytes()));
         let script: Rc<[Timed]> = run.script.into();
         let mut schedule = Schedule::new();
         for (index, step) in script.iter().enumerate() {
@@ -235,11 +232,7 @@ impl Adapter {
             }
             Item::Arrival { pos, body } => {
                 if let Some(what) = self.opened_up(key, pos, body) {
-                    self.accept(Waiting {
-                        src: key.3,
-                        n: key.4,
-                        what,
-                    });
+                    self.accept(Waiting { src: key.3, n: key.4, what });
                 }
             }
             Item::Break { conn, reason } => self.broken(conn, reason),
@@ -247,11 +240,7 @@ impl Adapter {
                 if self.host.is_in_life(boot) {
                     let result = self.host.disk.sync_end(ticket);
                     let what = Inbound::Synced(sync, result);
-                    self.accept(Waiting {
-                        src: key.3,
-                        n: key.4,
-                        what,
-                    });
+                    self.accept(Waiting { src: key.3, n: key.4, what });
                 }
             }
             Item::Input { boot, waiting } => {
@@ -385,28 +374,14 @@ impl Adapter {
     }
 
     fn put_input(&mut self, at: SimTime, class: Class, n: u64, what: Inbound) {
-        let waiting = Waiting {
-            src: self.me,
-            n,
-            what,
-        };
-        let item = Item::Input {
-            boot: None,
-            waiting,
-        };
+        let waiting = Waiting { src: self.me, n, what };
+        let item = Item::Input { boot: None, waiting };
         self.schedule.put(at, class, self.me, n, item);
     }
 
     /// Writes an event into the digest and the trace.
     pub(super) fn note(&mut self, src: NodeId, kind: EventKind, len_bytes: u32, hash: u64) {
-        let event = Event {
-            at: self.schedule.now,
-            node: self.me,
-            src,
-            kind,
-            len_bytes,
-            hash,
-        };
+        let event = Event { at: self.schedule.now, node: self.me, src, kind, len_bytes, hash };
         self.host.digest = folded(self.host.digest, self.names[src.index()], &event);
         if let Some(trace) = &mut self.trace {
             trace.push(event);
@@ -438,19 +413,10 @@ impl Adapter {
 fn input_of(src: NodeId, what: &Inbound) -> Input<'_> {
     match what {
         Inbound::Datagram(bytes) => Input::Datagram { from: src, bytes },
-        Inbound::Opened(conn) => Input::Opened {
-            conn: *conn,
-            peer: src,
-        },
+        Inbound::Opened(conn) => Input::Opened { conn: *conn, peer: src },
         Inbound::Data(conn, bytes) => Input::Data { conn: *conn, bytes },
-        Inbound::Closed(conn, reason) => Input::Closed {
-            conn: *conn,
-            reason: *reason,
-        },
-        Inbound::Synced(sync, result) => Input::Synced {
-            sync: *sync,
-            result: *result,
-        },
+        Inbound::Closed(conn, reason) => Input::Closed { conn: *conn, reason: *reason },
+        Inbound::Synced(sync, result) => Input::Synced { sync: *sync, result: *result },
         Inbound::Timer(key) => Input::Timer(*key),
         Inbound::Invoke => panic!("the load is asked before an operation is an input"),
     }
@@ -490,9 +456,7 @@ impl Adapter {
                 self.start_client();
             }
             Err(_) => {
-                self.outbox
-                    .effects
-                    .retain(|effect| matches!(effect, Effect::Mark(_)));
+                self.outbox.effects.retain(|effect| matches!(effect, Effect::Mark(_)));
                 self.host.alive = false;
             }
         }

@@ -24,14 +24,9 @@ pub(super) struct End {
 
 impl End {
     pub(super) fn new(peer: NodeId) -> Self {
-        Self {
-            peer,
-            way: OutWay::default(),
-        }
+        Self { peer, way: OutWay::default() }
     }
-}
 
-impl End {
     pub(super) fn peer(&self) -> NodeId {
         self.peer
     }
@@ -114,11 +109,7 @@ impl Adapter {
         };
         let n = self.host.number();
         let what = Inbound::Closed(conn, reason);
-        let waiting = Waiting {
-            src: end.peer,
-            n,
-            what,
-        };
+        let waiting = Waiting { src: end.peer, n, what };
         let boot = Some(self.host.boot);
         let item = Item::Input { boot, waiting };
         let now = self.schedule.now;
@@ -126,10 +117,7 @@ impl Adapter {
     }
 
     fn hears(&self, conn: ConnId) -> bool {
-        assert!(
-            self.host.alive || self.conns.is_empty(),
-            "a node that is down has no connections"
-        );
+        assert!(self.host.alive || self.conns.is_empty(), "a node that is down has no connections");
         self.conns.contains_key(&conn)
     }
 
@@ -161,13 +149,9 @@ impl Adapter {
     ) -> Option<Vec<u8>> {
         let len_bytes = body.stream_bytes().map_or(0, |bytes| bytes.len() as u32);
         let (to, now) = (self.conns[&conn].peer, self.schedule.now);
-        let carried = self
-            .net
-            .carry(now, self.me, to, len_bytes, &mut self.counters);
+        let carried = self.net.carry(now, self.me, to, len_bytes, &mut self.counters);
         let split = split_of(&carried, len_bytes).filter(|_| splits);
-        let tail = split
-            .zip(body.stream_bytes())
-            .map(|(at, bytes)| bytes.split_off(at));
+        let tail = split.zip(body.stream_bytes()).map(|(at, bytes)| bytes.split_off(at));
         let gives_up = carried.losses == LOSSES_MAX;
         let latency_ns = if gives_up { 0 } else { carried.latency_ns };
         let written = Written {
@@ -189,12 +173,7 @@ impl Adapter {
         let to = end.peer;
         match end.way.write(now, self.pos, written, gates) {
             Fate::Read { moment, n } => self.ship(to, moment, (n, written.n), body),
-            Fate::Broken {
-                moment,
-                class,
-                n,
-                reason,
-            } => {
+            Fate::Broken { moment, class, n, reason } => {
                 if core::mem::replace(&mut end.way.break_told, true) {
                     return;
                 }

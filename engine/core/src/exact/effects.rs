@@ -30,11 +30,7 @@ impl Adapter {
             self.spend(Duration(charge_ns));
         }
         let mut outbox = core::mem::take(&mut self.outbox);
-        let Outbox {
-            effects,
-            bytes,
-            outcomes,
-        } = &mut outbox;
+        let Outbox { effects, bytes, outcomes } = &mut outbox;
         for effect in effects.drain(..) {
             match effect {
                 Effect::Complete { op, outcome } => {
@@ -101,18 +97,13 @@ impl Adapter {
     }
 
     fn send(&mut self, to: NodeId, bytes: &[u8]) {
-        let native = || Outgoing::Datagram {
-            to,
-            bytes: bytes.to_vec(),
-        };
+        let native = || Outgoing::Datagram { to, bytes: bytes.to_vec() };
         if self.ask(native) {
             return;
         }
         let now = self.schedule.now;
         let len_bytes = bytes.len() as u32;
-        let routed = self
-            .net
-            .route(now, self.me, to, len_bytes, &mut self.counters);
+        let routed = self.net.route(now, self.me, to, len_bytes, &mut self.counters);
         let held = match routed.verdict {
             Verdict::Drop(_) => return,
             Verdict::Hold => true,
@@ -137,14 +128,7 @@ impl Adapter {
     /// Gives a letter to the simulator, or keeps it when it is for this machine. Its numbers are
     /// that of the message that begins the read, and its own.
     pub(super) fn ship(&mut self, to: NodeId, moment: Moment, (n, part): (u64, u64), body: Body) {
-        let letter = Letter {
-            moment,
-            pos: self.pos,
-            from: self.me,
-            n,
-            part,
-            body,
-        };
+        let letter = Letter { moment, pos: self.pos, from: self.me, n, part, body };
         if to == self.me {
             return self.receive(letter);
         }
@@ -193,12 +177,8 @@ impl Adapter {
             Shock::InjectFrame { from, to, bytes } if *to == self.me && self.host.alive => {
                 let n = self.host.number();
                 let body = Body::Datagram(bytes.clone());
-                let item = Item::Arrival {
-                    pos: self.pos,
-                    body,
-                };
-                self.schedule
-                    .put(self.schedule.now, Class::Data, *from, n, item);
+                let item = Item::Arrival { pos: self.pos, body };
+                self.schedule.put(self.schedule.now, Class::Data, *from, n, item);
             }
             _ => {}
         }

@@ -28,14 +28,7 @@ mod tests {
     use crate::exact::script::OPEN;
 
     fn gate(pos: u32, at: u64, blocked: bool, held: bool, cuts: u32, lifted: bool) -> Gate {
-        Gate {
-            pos,
-            moment: (SimTime(at), 0),
-            blocked,
-            held,
-            cuts,
-            lifted,
-        }
+        Gate { pos, moment: (SimTime(at), 0), blocked, held, cuts, lifted }
     }
 
     #[test]
@@ -43,10 +36,7 @@ mod tests {
         let gates = [gate(1, 10, true, false, 1, false)];
         assert_eq!(arrival(&gates, 0, SimTime(9), false), Some((SimTime(9), 0)));
         assert_eq!(arrival(&gates, 0, SimTime(10), false), None);
-        assert_eq!(
-            arrival(&gates, 1, SimTime(15), false),
-            Some((SimTime(15), 0))
-        );
+        assert_eq!(arrival(&gates, 1, SimTime(15), false), Some((SimTime(15), 0)));
     }
 
     #[test]
@@ -56,14 +46,8 @@ mod tests {
             gate(2, 20, false, true, 0, true),
             gate(3, 30, false, false, 0, true),
         ];
-        assert_eq!(
-            arrival(&gates, 1, SimTime(15), true),
-            Some((SimTime(30), 1))
-        );
-        assert_eq!(
-            arrival(&gates, 1, SimTime(40), true),
-            Some((SimTime(40), 0))
-        );
+        assert_eq!(arrival(&gates, 1, SimTime(15), true), Some((SimTime(30), 1)));
+        assert_eq!(arrival(&gates, 1, SimTime(40), true), Some((SimTime(40), 0)));
         assert_eq!(arrival(&gates[..2], 1, SimTime(15), true), None);
         assert_eq!(gate_at(&gates, 0).pos, OPEN.pos);
     }

@@ -146,13 +146,8 @@ impl Adapter {
         let n = self.host.number();
         let boot = Some(self.host.boot);
         let waiting = Waiting { src, n, what };
-        let class = if class == Class::Closed {
-            Class::Data
-        } else {
-            class
-        };
-        self.schedule
-            .put(now, class, self.me, n, Item::Input { boot, waiting });
+        let class = if class == Class::Closed { Class::Data } else { class };
+        self.schedule.put(now, class, self.me, n, Item::Input { boot, waiting });
     }
 
     /// Does one thing that is due by `now`; `false` when nothing is.
@@ -163,18 +158,12 @@ impl Adapter {
 
     /// What the node asked the network for, in order.
     pub fn take_outgoing(&mut self) -> Vec<Outgoing> {
-        self.loose
-            .as_mut()
-            .map(|loose| core::mem::take(&mut loose.outgoing))
-            .unwrap_or_default()
+        self.loose.as_mut().map(|loose| core::mem::take(&mut loose.outgoing)).unwrap_or_default()
     }
 
     /// What an observer is to hear of, in order.
     pub fn take_notices(&mut self) -> Vec<(SimTime, Notice)> {
-        self.loose
-            .as_mut()
-            .map(|loose| core::mem::take(&mut loose.notices))
-            .unwrap_or_default()
+        self.loose.as_mut().map(|loose| core::mem::take(&mut loose.notices)).unwrap_or_default()
     }
 
     /// A condition on this machine begins.

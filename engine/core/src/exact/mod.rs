@@ -152,9 +152,7 @@ pub trait Simulator: Sync {
 pub(crate) fn combined(names: &[u64], digests: &[u64]) -> u64 {
     assert_eq!(names.len(), digests.len(), "a digest per node");
     let parts = names.iter().zip(digests);
-    parts.fold(0, |sum, (name, digest)| {
-        sum.wrapping_add(mix(*name, *digest))
-    })
+    parts.fold(0, |sum, (name, digest)| sum.wrapping_add(mix(*name, *digest)))
 }
 
 /// The result of a run whose machines are `adapters`, by node.
@@ -167,10 +165,7 @@ pub fn gather(run: &HostRun<'_>, adapters: &mut [Adapter]) -> HostResult {
     let harvest = (run.harvest)(&loads);
     let sent: u64 = adapters.iter().map(|machine| machine.sent).sum();
     let arrived: u64 = adapters.iter().map(|machine| machine.arrived).sum();
-    let mut problems: Vec<String> = adapters
-        .iter_mut()
-        .flat_map(Adapter::take_problems)
-        .collect();
+    let mut problems: Vec<String> = adapters.iter_mut().flat_map(Adapter::take_problems).collect();
     if sent != arrived {
         problems.push(format!("of {sent} parcels {arrived} arrived"));
     }

@@ -121,14 +121,7 @@ impl Letter {
             6 => Body::Break(conn(&mut rest)?, reason(&mut rest)?, Class::Closed),
             _ => return None,
         };
-        Some(Self {
-            moment: (at, round),
-            pos,
-            from,
-            n,
-            part,
-            body,
-        })
+        Some(Self { moment: (at, round), pos, from, n, part, body })
     }
 }
 
@@ -156,10 +149,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn bodies() -> impl Strategy<Value = Body> {
-        let id = (any::<u32>(), any::<u32>()).prop_map(|(opener, number)| ConnId {
-            opener: NodeId(opener),
-            number,
-        });
+        let id = (any::<u32>(), any::<u32>())
+            .prop_map(|(opener, number)| ConnId { opener: NodeId(opener), number });
         let bytes = prop::collection::vec(any::<u8>(), 0..40);
         prop_oneof![
             bytes.clone().prop_map(Body::Datagram),
@@ -167,8 +158,7 @@ mod tests {
             id.clone().prop_map(Body::Accept),
             (id.clone(), bytes).prop_map(|(id, bytes)| Body::Data(id, bytes)),
             id.clone().prop_map(|id| Body::End(id, CloseReason::Done)),
-            id.clone()
-                .prop_map(|id| Body::Break(id, CloseReason::Reset, Class::Timer)),
+            id.clone().prop_map(|id| Body::Break(id, CloseReason::Reset, Class::Timer)),
             id.prop_map(|id| Body::Break(id, CloseReason::Refused, Class::Closed)),
         ]
     }

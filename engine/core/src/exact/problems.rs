@@ -28,11 +28,7 @@ pub fn exact_problems(config: &Config) -> Vec<String> {
             ));
         }
     }
-    for node in config
-        .nodes
-        .iter()
-        .filter(|node| node.memory_limit.is_some())
-    {
+    for node in config.nodes.iter().filter(|node| node.memory_limit.is_some()) {
         problems.push(format!(
             "{} has a memory limit, whose crash no other machine could foresee",
             node.name
@@ -56,10 +52,6 @@ pub fn script_problems(script: &[Timed]) -> Vec<String> {
         | Action::Impose(..)
         | Action::Lift(_) => None,
     };
-    let found = script
-        .iter()
-        .filter_map(|step| Some((step.at, problem(step)?)));
-    found
-        .map(|(at, what)| format!("{what} is imposed at {at}"))
-        .collect()
+    let found = script.iter().filter_map(|step| Some((step.at, problem(step)?)));
+    found.map(|(at, what)| format!("{what} is imposed at {at}")).collect()
 }

@@ -47,13 +47,7 @@ fn result<O: Observer>(run: &HostRun<'_>, engine: &mut Engine<O>) -> HostResult 
         problems: Vec::new(),
         harvest: (run.harvest)(&loads),
         events_of: ids()
-            .map(|node| {
-                if run.traced {
-                    events_of(node)
-                } else {
-                    Vec::new()
-                }
-            })
+            .map(|node| if run.traced { events_of(node) } else { Vec::new() })
             .collect(),
     }
 }
@@ -67,10 +61,7 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     fn new(script: &'a [Timed]) -> Self {
-        Self {
-            script,
-            imposed: BTreeMap::new(),
-        }
+        Self { script, imposed: BTreeMap::new() }
     }
 
     fn play<O: Observer>(&mut self, engine: &mut Engine<O>, until: SimTime) {
@@ -104,11 +95,7 @@ impl<'a> Replay<'a> {
             }
             Action::Strike(shock) => engine.strike(shock),
         };
-        assert_eq!(
-            done,
-            Ok(()),
-            "the engine that recorded the script could do it"
-        );
+        assert_eq!(done, Ok(()), "the engine that recorded the script could do it");
     }
 }
 

@@ -23,11 +23,7 @@ pub(super) enum Item {
     /// A connection breaks at this end.
     Break { conn: ConnId, reason: CloseReason },
     /// The disk ended a sync.
-    SyncEnd {
-        sync: SyncId,
-        ticket: u32,
-        boot: u32,
-    },
+    SyncEnd { sync: SyncId, ticket: u32, boot: u32 },
     /// For the node, behind whatever it has not looked at.
     Input {
         /// The life of the node that it is for, if that matters.
@@ -82,24 +78,14 @@ pub(super) struct Schedule {
 
 impl Schedule {
     pub fn new() -> Self {
-        Self {
-            items: BTreeMap::new(),
-            count: 0,
-            last: None,
-            now: SimTime::ZERO,
-            round: 0,
-        }
+        Self { items: BTreeMap::new(), count: 0, last: None, now: SimTime::ZERO, round: 0 }
     }
 
     /// The moment at which something scheduled now for `at` is due: what is due at once waits for
     /// the next round.
     pub fn moment(&self, at: SimTime) -> Moment {
         assert!(at >= self.now, "nothing is scheduled in the past");
-        if at > self.now {
-            (at, 0)
-        } else {
-            (at, self.round + 1)
-        }
+        if at > self.now { (at, 0) } else { (at, self.round + 1) }
     }
 
     /// Puts an item of this machine's own in line for `at`.
@@ -124,14 +110,7 @@ impl Schedule {
 
     /// Puts what another machine sent in line; `false` when that moment has passed.
     pub fn put_letter(&mut self, letter: Letter) -> bool {
-        let Letter {
-            moment: (at, round),
-            pos,
-            from,
-            n,
-            part,
-            body,
-        } = letter;
+        let Letter { moment: (at, round), pos, from, n, part, body } = letter;
         let class = body.class();
         let item = match body {
             Body::Break(conn, reason, _) => Item::Break { conn, reason },
@@ -162,10 +141,7 @@ impl Schedule {
             return None;
         }
         let (key, item) = entry.remove_entry();
-        assert!(
-            (key.0, key.1) >= (self.now, self.round),
-            "time runs forwards"
-        );
+        assert!((key.0, key.1) >= (self.now, self.round), "time runs forwards");
         (self.now, self.round) = (key.0, key.1);
         self.last = Some(key);
         Some((key, item))

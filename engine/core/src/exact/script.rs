@@ -102,10 +102,7 @@ pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
         let Some((_, to)) = link_of(condition).filter(|link| link.0 == from) else {
             continue;
         };
-        let here = || {
-            on.values()
-                .filter(|other| link_of(other) == Some((from, to)))
-        };
+        let here = || on.values().filter(|other| link_of(other) == Some((from, to)));
         let list = gates.entry(to).or_default();
         let cuts = list.last().map_or(0, |gate| gate.cuts);
         list.push(Gate {
@@ -121,13 +118,7 @@ pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
 }
 
 fn cuts_off(condition: &Condition) -> bool {
-    matches!(
-        condition,
-        Condition::Block {
-            in_flight: InFlight::Lost,
-            ..
-        }
-    )
+    matches!(condition, Condition::Block { in_flight: InFlight::Lost, .. })
 }
 
 /// What holds before the first gate.

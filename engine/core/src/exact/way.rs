@@ -70,12 +70,7 @@ pub(super) enum Fate {
     /// It is read at this moment, together with the message `n`.
     Read { moment: Moment, n: u64 },
     /// Before it is read, or instead, the connection breaks.
-    Broken {
-        moment: Moment,
-        class: Class,
-        n: u64,
-        reason: CloseReason,
-    },
+    Broken { moment: Moment, class: Class, n: u64, reason: CloseReason },
     /// It waits for ever, or behind the end of the direction.
     Never,
 }
@@ -83,10 +78,7 @@ pub(super) enum Fate {
 impl OutWay {
     /// Writes a segment at `now`, after `pos` steps of the script, on a link with these `gates`.
     pub fn write(&mut self, now: Moment, pos: u32, written: Written, gates: &[Gate]) -> Fate {
-        let mut link = Link {
-            gates,
-            pos: self.pos,
-        };
+        let mut link = Link { gates, pos: self.pos };
         self.advance(&mut link, Until::Present { now, pos }, &mut |_, _| {});
         self.pos = pos;
         link.pos = pos;
@@ -96,10 +88,8 @@ impl OutWay {
         let gate = link.gate();
         self.count += 1;
         let number = self.count;
-        let due = self
-            .segments
-            .back()
-            .map_or(written.due, |last| last.written.due.max(written.due));
+        let due =
+            self.segments.back().map_or(written.due, |last| last.written.due.max(written.due));
         self.segments.push_back(Segment {
             written: Written { due, ..written },
             number,
@@ -169,17 +159,10 @@ impl OutWay {
 
     /// The first segment arrives, or the sender's patience ends.
     fn happen(&mut self, at: Moment, gate: Gate, tell: &mut dyn FnMut(Option<u64>, Fate)) {
-        let head = *self
-            .segments
-            .front()
-            .expect("something is queued or stopped");
+        let head = *self.segments.front().expect("something is queued or stopped");
         if let State::Stopped { since, .. } = self.state {
             let asks = head.written.part == OutPart::Open;
-            let reason = if asks {
-                CloseReason::Refused
-            } else {
-                CloseReason::Reset
-            };
+            let reason = if asks { CloseReason::Refused } else { CloseReason::Reset };
             return self.give_up(at, Class::Timer, since.0, reason, tell);
         }
         if head.cuts != gate.cuts {
@@ -217,13 +200,7 @@ impl OutWay {
             if next.written.part != OutPart::Data || !is_here || read_bytes > READ_BYTES_MAX {
                 return;
             }
-            tell(
-                Some(next.number),
-                Fate::Read {
-                    moment: at,
-                    n: head.n,
-                },
-            );
+            tell(Some(next.number), Fate::Read { moment: at, n: head.n });
             self.segments.pop_front();
         }
     }
@@ -238,15 +215,7 @@ impl OutWay {
     ) {
         self.state = State::Over;
         self.segments.clear();
-        tell(
-            None,
-            Fate::Broken {
-                moment,
-                class,
-                n,
-                reason,
-            },
-        );
+        tell(None, Fate::Broken { moment, class, n, reason });
     }
 
     fn lose(&mut self, at: Moment, gate: Gate) {
@@ -286,10 +255,7 @@ impl OutWay {
             return;
         };
         self.state = if head.stopped {
-            State::Stopped {
-                since: now.0,
-                cut: gate.blocked,
-            }
+            State::Stopped { since: now.0, cut: gate.blocked }
         } else if head.written.due > now.0 {
             State::Queued((head.written.due, 0))
         } else {
@@ -369,21 +335,11 @@ mod tests {
 
     fn cut(pos: u32, at_ms: u64, lifted: bool) -> Gate {
         let moment = (SimTime(at_ms * MS), 0);
-        Gate {
-            pos,
-            moment,
-            blocked: !lifted,
-            cuts: 1,
-            lifted,
-            ..OPEN
-        }
+        Gate { pos, moment, blocked: !lifted, cuts: 1, lifted, ..OPEN }
     }
 
     fn read(at_ms: u64, n: u64) -> Fate {
-        Fate::Read {
-            moment: (SimTime(at_ms * MS), 0),
-            n,
-        }
+        Fate::Read { moment: (SimTime(at_ms * MS), 0), n }
     }
 
     #[test]
@@ -391,10 +347,7 @@ mod tests {
         let mut way = OutWay::default();
         assert_eq!(way.write((SimTime(0), 0), 0, data(1, 9), &[]), read(9, 1));
         assert_eq!(way.write((SimTime(MS), 0), 0, data(2, 6), &[]), read(9, 1));
-        assert_eq!(
-            way.write((SimTime(9 * MS), 0), 0, data(3, 14), &[]),
-            read(14, 3)
-        );
+        assert_eq!(way.write((SimTime(9 * MS), 0), 0, data(3, 14), &[]), read(14, 3));
     }
 
     #[test]
@@ -402,10 +355,7 @@ mod tests {
         let gates = [cut(1, 3, false), cut(2, 100, true)];
         let mut way = OutWay::default();
         // Lost at 7 ms, noticed then; tried again 200 ms later.
-        assert_eq!(
-            way.write((SimTime(0), 0), 0, data(1, 7), &gates),
-            read(212, 1)
-        );
+        assert_eq!(way.write((SimTime(0), 0), 0, data(1, 7), &gates), read(212, 1));
     }
 
     #[test]
@@ -418,14 +368,8 @@ mod tests {
             n: 4 * MS,
             reason: CloseReason::Reset,
         };
-        assert_eq!(
-            way.write((SimTime(4 * MS), 0), 1, data(1, 9), &gates),
-            broken
-        );
-        assert_eq!(
-            way.write((SimTime(5 * MS), 0), 1, data(2, 10), &gates),
-            broken
-        );
+        assert_eq!(way.write((SimTime(4 * MS), 0), 1, data(1, 9), &gates), broken);
+        assert_eq!(way.write((SimTime(5 * MS), 0), 1, data(2, 10), &gates), broken);
         let late = (SimTime(20_000 * MS), 0);
         assert_eq!(way.write(late, 1, data(3, 20_005), &gates), Fate::Never);
     }

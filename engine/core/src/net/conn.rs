@@ -97,12 +97,7 @@ impl Conns {
         let serial = self.made;
         let slot = self.free.pop().unwrap_or_else(|| {
             let ways = links.map(Way::new);
-            self.slots.push(Conn {
-                id,
-                serial,
-                ends,
-                ways,
-            });
+            self.slots.push(Conn { id, serial, ends, ways });
             (self.slots.len() - 1) as u32
         });
         let conn = &mut self.slots[slot as usize];
@@ -112,8 +107,7 @@ impl Conns {
             (way.link, way.state, way.shut) = (link, WayState::Idle, false);
         }
         let at = self.index.binary_search_by_key(&id, |entry| entry.0);
-        self.index
-            .insert(at.expect_err("connections have unique ids"), (id, slot));
+        self.index.insert(at.expect_err("connections have unique ids"), (id, slot));
         slot
     }
 
@@ -134,12 +128,7 @@ impl Conns {
 
 impl Way {
     pub(super) fn new(link: u32) -> Self {
-        Self {
-            link,
-            segments: VecDeque::new(),
-            state: WayState::Idle,
-            shut: false,
-        }
+        Self { link, segments: VecDeque::new(), state: WayState::Idle, shut: false }
     }
 }
 

@@ -59,9 +59,7 @@ impl Drawn<'_> {
 
     /// All words.
     pub fn words(self) -> Words {
-        Words(core::array::from_fn(|index| {
-            chacha::word(self.blocks, self.lane, index)
-        }))
+        Words(core::array::from_fn(|index| chacha::word(self.blocks, self.lane, index)))
     }
 }
 
@@ -85,11 +83,7 @@ struct Buffered {
 impl Draws {
     pub fn new(seed: u64) -> Self {
         let key = chacha::key_words(Rng::key(seed, Domain::Link));
-        Self {
-            key,
-            buffered: Vec::new(),
-            hand: 0,
-        }
+        Self { key, buffered: Vec::new(), hand: 0 }
     }
 
     /// The words of message `n` of the link `link`, whose stream has number `stream`. `place` is
@@ -102,23 +96,13 @@ impl Draws {
             *place = self.buffer(link, stream, first, *place);
         }
         let blocks = &self.buffered[*place as usize].blocks;
-        Drawn {
-            blocks,
-            lane: (n - first) as usize,
-        }
+        Drawn { blocks, lane: (n - first) as usize }
     }
 
     fn buffer(&mut self, link: u32, stream: u64, first: u64, place: u32) -> u32 {
         let blocks = chacha::blocks(&self.key, stream, first);
-        let fresh = Buffered {
-            link,
-            first,
-            blocks,
-        };
-        let own = self
-            .buffered
-            .get_mut(place as usize)
-            .filter(|own| own.link == link);
+        let fresh = Buffered { link, first, blocks };
+        let own = self.buffered.get_mut(place as usize).filter(|own| own.link == link);
         if let Some(own) = own {
             *own = fresh;
             return place;
@@ -142,9 +126,8 @@ mod tests {
     fn a_stream_that_gave_way_is_restored_by_position() {
         let mut draws = Draws::new(3);
         let mut place = u32::MAX;
-        let mut drawn: Vec<Words> = (0..6)
-            .map(|n| draws.draw(0, 77, n, &mut place).words())
-            .collect();
+        let mut drawn: Vec<Words> =
+            (0..6).map(|n| draws.draw(0, 77, n, &mut place).words()).collect();
         for link in 1..=BUFFERED_MAX as u32 {
             draws.draw(link, u64::from(link), 0, &mut u32::MAX.clone());
         }

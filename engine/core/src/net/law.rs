@@ -59,9 +59,7 @@ impl LinkLaw {
                 _ => {}
             }
         }
-        let no_chance = [loss, duplicate, corrupt, reorder]
-            .iter()
-            .all(|ratio| ratio.is_zero());
+        let no_chance = [loss, duplicate, corrupt, reorder].iter().all(|ratio| ratio.is_zero());
         let no_law = delays.is_empty() && bandwidth.is_none() && !blocked && !held;
         Self {
             latency: spec.latency.clone(),

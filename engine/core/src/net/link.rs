@@ -42,12 +42,7 @@ pub(crate) struct Bent {
 
 impl Bent {
     pub fn new(law: LinkLaw) -> Self {
-        Self {
-            law,
-            conditions: Vec::new(),
-            hits: [0; 8],
-            held: Vec::new(),
-        }
+        Self { law, conditions: Vec::new(), hits: [0; 8], held: Vec::new() }
     }
 }
 

@@ -97,9 +97,7 @@ impl Net {
             differing.insert((*from, *to), specs.len() as u32);
             specs.push(spec.clone());
         }
-        let laws = specs
-            .iter()
-            .map(|spec| LinkLaw::new(spec, core::iter::empty()));
+        let laws = specs.iter().map(|spec| LinkLaw::new(spec, core::iter::empty()));
         Self {
             names: config.nodes.iter().map(|node| node.name.clone()).collect(),
             laws: laws.collect(),
@@ -135,16 +133,7 @@ impl Net {
         let latency_ns = law.latency.sample_words(drawn.latency());
         let (due, cut) = (at + contract::Duration(latency_ns), link.cut);
         let verdict = Verdict::Deliver;
-        let mut routed = Routed {
-            n,
-            to,
-            link: id,
-            cut,
-            due,
-            copy: None,
-            flip: None,
-            verdict,
-        };
+        let mut routed = Routed { n, to, link: id, cut, due, copy: None, flip: None, verdict };
         if !law.plain || self.manual {
             let words = drawn.words();
             self.route_bent(at, &mut routed, &words, len_bytes, counters);
@@ -196,9 +185,7 @@ impl Net {
             link.hit(LinkHit::Duplicate, u64::from(law.duplicate.bent(doubled)));
             counters.duplicated += 1;
             let spec = link.spec as usize;
-            let copy_ns = self.specs[spec]
-                .latency
-                .sample_words(words.pair(purpose::COPY));
+            let copy_ns = self.specs[spec].latency.sample_words(words.pair(purpose::COPY));
             routed.copy = Some(at + contract::Duration(copy_ns) + late_ns);
         }
         if law.held || self.manual {
@@ -235,14 +222,7 @@ impl Net {
         let losses = losses(link, law, &words);
         let latency_ns = latency_ns.saturating_add(sent_ns).saturating_add(extra_ns);
         let split = words.0[purpose::COPY + 1];
-        Carried {
-            n,
-            link: id,
-            cut: link.cut,
-            latency_ns,
-            losses,
-            split,
-        }
+        Carried { n, link: id, cut: link.cut, latency_ns, losses, split }
     }
 
     /// Whether what is sent on `link` now does not get through: (cut, held).
@@ -267,15 +247,8 @@ impl Net {
     /// The link between two nodes, made when it does not exist.
     #[inline]
     pub fn link_id(&mut self, from: NodeId, to: NodeId) -> u32 {
-        let id = self.rows[from.index()]
-            .get(to.index())
-            .copied()
-            .unwrap_or(NO_LINK);
-        if id == NO_LINK {
-            self.make(from, to)
-        } else {
-            id
-        }
+        let id = self.rows[from.index()].get(to.index()).copied().unwrap_or(NO_LINK);
+        if id == NO_LINK { self.make(from, to) } else { id }
     }
 
     /// Refolds what holds on a link after conditions on it changed.
@@ -289,21 +262,13 @@ impl Net {
     pub fn bent(&mut self, id: u32) -> &mut Bent {
         let link = &mut self.links[id as usize];
         let law = &self.laws[link.spec as usize];
-        link.bent
-            .get_or_insert_with(|| Box::new(Bent::new(law.clone())))
+        link.bent.get_or_insert_with(|| Box::new(Bent::new(law.clone())))
     }
 
     /// How often conditions changed something on the link, if it was ever used.
     pub fn hits(&self, from: NodeId, to: NodeId, hit: LinkHit) -> u64 {
-        let id = self.rows[from.index()]
-            .get(to.index())
-            .copied()
-            .unwrap_or(NO_LINK);
-        if id == NO_LINK {
-            0
-        } else {
-            self.links[id as usize].hits(hit)
-        }
+        let id = self.rows[from.index()].get(to.index()).copied().unwrap_or(NO_LINK);
+        if id == NO_LINK { 0 } else { self.links[id as usize].hits(hit) }
     }
 
     fn law(&self, id: u32) -> &LinkLaw {
@@ -337,10 +302,7 @@ impl Net {
 
     #[cold]
     fn make(&mut self, from: NodeId, to: NodeId) -> u32 {
-        assert!(
-            to.index() < self.names.len(),
-            "{to:?} is not a node of this world"
-        );
+        assert!(to.index() < self.names.len(), "{to:?} is not a node of this world");
         let name = format!("{}>{}", self.names[from.index()], self.names[to.index()]);
         let stream = Rng::stream_number(&name);
         let id = self.links.len() as u32;

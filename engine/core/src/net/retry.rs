@@ -21,21 +21,10 @@ impl Kernel {
             return;
         };
         let state = conn.ways[way].state;
-        if state
-            == (WayState::Stopped {
-                since: SimTime(since),
-                cut: true,
-            })
-        {
-            let asks = matches!(
-                conn.ways[way].segments.front().map(|head| head.part),
-                Some(Part::Open)
-            );
-            let reason = if asks {
-                CloseReason::Refused
-            } else {
-                CloseReason::Reset
-            };
+        if state == (WayState::Stopped { since: SimTime(since), cut: true }) {
+            let asks =
+                matches!(conn.ways[way].segments.front().map(|head| head.part), Some(Part::Open));
+            let reason = if asks { CloseReason::Refused } else { CloseReason::Reset };
             self.reset(slot, reason);
         }
     }
@@ -60,10 +49,7 @@ impl Kernel {
             for way in 0..2 {
                 let flow = &mut self.conns.get_mut(slot).ways[way];
                 if flow.link == link && matches!(flow.state, WayState::Stopped { .. }) {
-                    let head = flow
-                        .segments
-                        .front_mut()
-                        .expect("what is stopped has a segment");
+                    let head = flow.segments.front_mut().expect("what is stopped has a segment");
                     head.stopped = false;
                     head.due = now;
                     flow.state = WayState::Idle;
@@ -93,17 +79,8 @@ impl Kernel {
         let (cut, _) = self.net.stops(flow.link);
         flow.state = WayState::Stopped { since: now, cut };
         if cut {
-            let what = What::CutOff {
-                conn: slot,
-                serial,
-                way: way as u8,
-            };
-            let record = Record {
-                n: now.0,
-                src,
-                dst,
-                what,
-            };
+            let what = What::CutOff { conn: slot, serial, way: way as u8 };
+            let record = Record { n: now.0, src, dst, what };
             self.queue.schedule(now + CUT_OFF, Class::Timer, record);
         }
     }
@@ -115,11 +92,7 @@ impl Kernel {
         let cut = self.net.link(flow.link).cut;
         let (is_cut, is_held) = self.net.stops(flow.link);
         self.net.link_mut(flow.link).hit(LinkHit::Block, 1);
-        for segment in flow
-            .segments
-            .iter_mut()
-            .filter(|segment| segment.cut != cut)
-        {
+        for segment in flow.segments.iter_mut().filter(|segment| segment.cut != cut) {
             segment.cut = cut;
             segment.stopped = is_cut || is_held;
             segment.due = segment.due.max(now + RETRY + Duration(segment.latency_ns));
@@ -141,11 +114,7 @@ impl Kernel {
         for segment in flow.segments.iter_mut().filter(|segment| segment.stopped) {
             segment.stopped = false;
             segment.cut = cut;
-            let again = if retry_at > now {
-                segment.latency_ns
-            } else {
-                0
-            };
+            let again = if retry_at > now { segment.latency_ns } else { 0 };
             segment.due = segment.due.max(retry_at + Duration(again));
         }
         in_order(&mut flow.segments);

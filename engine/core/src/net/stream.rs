@@ -28,16 +28,8 @@ impl Kernel {
         assert_ne!(from, to, "a node has no connection to itself");
         self.counters.streams_opened += 1;
         let boot = self.hosts.get(from).boot;
-        let opener = End {
-            node: from,
-            boot,
-            state: EndState::Open,
-        };
-        let acceptor = End {
-            node: to,
-            boot: 0,
-            state: EndState::Asked,
-        };
+        let opener = End { node: from, boot, state: EndState::Open };
+        let acceptor = End { node: to, boot: 0, state: EndState::Asked };
         let links = [self.net.link_id(from, to), self.net.link_id(to, from)];
         let slot = self.conns.insert(id, [opener, acceptor], links);
         self.transmit(slot, 0, Part::Open, 0);
@@ -141,11 +133,7 @@ impl Kernel {
                 self.merge(slot, way, frame);
                 Some(What::Data { conn: id, frame })
             }
-            Part::End(reason) => Some(What::Closed {
-                conn: id,
-                reason,
-                boot,
-            }),
+            Part::End(reason) => Some(What::Closed { conn: id, reason, boot }),
             Part::GiveUp => {
                 self.reset(slot, CloseReason::Reset);
                 None
@@ -276,17 +264,8 @@ impl Kernel {
             Part::Data(_) => Class::Data,
             Part::End(_) | Part::GiveUp => Class::Closed,
         };
-        let what = What::Flow {
-            conn: slot,
-            serial,
-            way: way as u8,
-        };
-        let record = Record {
-            n: head.n,
-            src,
-            dst,
-            what,
-        };
+        let what = What::Flow { conn: slot, serial, way: way as u8 };
+        let record = Record { n: head.n, src, dst, what };
         flow.state = WayState::Queued;
         self.queue.schedule(head.due.max(now), class, record);
     }
@@ -298,18 +277,9 @@ impl Kernel {
         for end in 0..2 {
             if self.is_heard(slot, end) {
                 let (me, peer) = (ends[end], ends[1 - end].node);
-                let what = What::Closed {
-                    conn: id,
-                    reason,
-                    boot: me.boot,
-                };
+                let what = What::Closed { conn: id, reason, boot: me.boot };
                 let n = self.hosts.get_mut(me.node).number();
-                let record = Record {
-                    n,
-                    src: peer,
-                    dst: me.node,
-                    what,
-                };
+                let record = Record { n, src: peer, dst: me.node, what };
                 self.queue.schedule(self.queue.now(), Class::Closed, record);
             }
         }
@@ -333,9 +303,7 @@ impl Kernel {
         let id = conn.id;
         conn.serial = 0;
         let at = self.conns.index.binary_search_by_key(&id, |entry| entry.0);
-        self.conns
-            .index
-            .remove(at.expect("a connection is removed once"));
+        self.conns.index.remove(at.expect("a connection is removed once"));
         self.conns.free.push(slot);
     }
 }

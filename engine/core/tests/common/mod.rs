@@ -45,32 +45,16 @@ where
 pub fn config(seed: u64, count: usize) -> Config {
     let names = (1..=count).map(|index| format!("h/{index}"));
     let disk = DiskSpec {
-        write: Dist::Uniform {
-            min: 1_000,
-            max: 5_000,
-        },
-        sync: Dist::Uniform {
-            min: MS,
-            max: 4 * MS,
-        },
+        write: Dist::Uniform { min: 1_000, max: 5_000 },
+        sync: Dist::Uniform { min: MS, max: 4 * MS },
         ..DiskSpec::default()
     };
     Config {
         seed,
         nodes: names
-            .map(|name| NodeSpec {
-                name,
-                disk: disk.clone(),
-                ..NodeSpec::default()
-            })
+            .map(|name| NodeSpec { name, disk: disk.clone(), ..NodeSpec::default() })
             .collect(),
-        link: LinkSpec {
-            latency: Dist::Uniform {
-                min: MS,
-                max: 10 * MS,
-            },
-            ..LinkSpec::default()
-        },
+        link: LinkSpec { latency: Dist::Uniform { min: MS, max: 10 * MS }, ..LinkSpec::default() },
         links: Vec::new(),
         ties: Ties::Canonical,
         events_max: u64::MAX,
@@ -92,11 +76,7 @@ pub struct Ping {
 impl Ping {
     /// Boots a node that keeps `window` requests outstanding among nodes `0..peers`.
     pub fn boot(peers: u32, window: u32, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
-        let mut ping = Self {
-            peers,
-            answered: 0,
-            payload: [7; 64],
-        };
+        let mut ping = Self { peers, answered: 0, payload: [7; 64] };
         (0..window).for_each(|_| ping.ask(fx));
         Ok(Box::new(ping))
     }

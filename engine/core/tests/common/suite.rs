@@ -13,14 +13,7 @@ use std::rc::Rc;
 
 pub fn datagrams_timers_streams_and_syncs_are_equal(simulator: &dyn Simulator, seeds: u64) {
     for seed in 0..seeds {
-        compare(
-            simulator,
-            "plain",
-            &world(seed, 3),
-            &[],
-            ms(1_000),
-            &busy(3),
-        );
+        compare(simulator, "plain", &world(seed, 3), &[], ms(1_000), &busy(3));
     }
 }
 
@@ -39,115 +32,41 @@ pub fn chances_of_links_are_equal(simulator: &dyn Simulator, seeds: u64) {
 
 pub fn partitions_are_equal(simulator: &dyn Simulator, seeds: u64) {
     let kinds: &[fn(NodeId, NodeId) -> Condition] = &[
-        |from, to| Condition::Block {
-            from,
-            to,
-            in_flight: InFlight::Lost,
-        },
-        |from, to| Condition::Block {
-            from,
-            to,
-            in_flight: InFlight::Kept,
-        },
+        |from, to| Condition::Block { from, to, in_flight: InFlight::Lost },
+        |from, to| Condition::Block { from, to, in_flight: InFlight::Kept },
         |from, to| Condition::Hold { from, to },
-        |from, to| Condition::Loss {
-            from,
-            to,
-            ratio: Ratio::new(1, 2),
-        },
-        |from, to| Condition::Delay {
-            from,
-            to,
-            extra: Dist::Uniform {
-                min: 0,
-                max: 9 * MS,
-            },
-        },
+        |from, to| Condition::Loss { from, to, ratio: Ratio::new(1, 2) },
+        |from, to| Condition::Delay { from, to, extra: Dist::Uniform { min: 0, max: 9 * MS } },
     ];
     for seed in 0..seeds {
         let script = script(seed, 900, kinds);
-        compare(
-            simulator,
-            "partition",
-            &world(seed, 3),
-            &script,
-            ms(2_000),
-            &busy(3),
-        );
-        compare(
-            simulator,
-            "partition in step",
-            &coarse(seed, 3),
-            &script,
-            ms(2_000),
-            &in_step(3),
-        );
+        compare(simulator, "partition", &world(seed, 3), &script, ms(2_000), &busy(3));
+        compare(simulator, "partition in step", &coarse(seed, 3), &script, ms(2_000), &in_step(3));
     }
 }
 
 pub fn crashes_are_equal(simulator: &dyn Simulator, seeds: u64) {
     let kinds: &[fn(NodeId, NodeId) -> Condition] = &[
-        |node, _| Condition::Down {
-            node,
-            disk: DiskFate::UnsyncedLost,
-        },
-        |node, _| Condition::Down {
-            node,
-            disk: DiskFate::Torn,
-        },
-        |node, _| Condition::Down {
-            node,
-            disk: DiskFate::Kept,
-        },
+        |node, _| Condition::Down { node, disk: DiskFate::UnsyncedLost },
+        |node, _| Condition::Down { node, disk: DiskFate::Torn },
+        |node, _| Condition::Down { node, disk: DiskFate::Kept },
         |node, _| Condition::Pause { node },
         |node, _| Condition::SlowCpu { node, times: 20 },
         |node, _| Condition::Drift { node, ppm: 20_000 },
-        |node, _| Condition::SyncFails {
-            node,
-            ratio: Ratio::new(1, 2),
-        },
-        |from, to| Condition::Block {
-            from,
-            to,
-            in_flight: InFlight::Lost,
-        },
+        |node, _| Condition::SyncFails { node, ratio: Ratio::new(1, 2) },
+        |from, to| Condition::Block { from, to, in_flight: InFlight::Lost },
     ];
     for seed in 0..seeds {
         let mut script = script(seed, 900, kinds);
         let shocks = [
-            Shock::WallJump {
-                node: NodeId(1),
-                by_ns: -77_000_000,
-            },
-            Shock::FlipBit {
-                node: NodeId(0),
-                file: FileId(1),
-                bit: 77,
-            },
-            Shock::InjectFrame {
-                from: NodeId(0),
-                to: NodeId(2),
-                bytes: vec![1, 2, 3],
-            },
+            Shock::WallJump { node: NodeId(1), by_ns: -77_000_000 },
+            Shock::FlipBit { node: NodeId(0), file: FileId(1), bit: 77 },
+            Shock::InjectFrame { from: NodeId(0), to: NodeId(2), bytes: vec![1, 2, 3] },
         ];
         script.extend(shocks.map(|shock| at(500, Action::Strike(shock))));
         script.sort_by_key(|step| (step.at, step.round));
-        compare(
-            simulator,
-            "crash",
-            &world(seed, 3),
-            &script,
-            ms(2_000),
-            &busy(3),
-        );
-        compare(
-            simulator,
-            "crash in step",
-            &coarse(seed, 3),
-            &script,
-            ms(2_000),
-            &in_step(3),
-        );
+        compare(simulator, "crash", &world(seed, 3), &script, ms(2_000), &busy(3));
+        compare(simulator, "crash in step", &coarse(seed, 3), &script, ms(2_000), &in_step(3));
     }
 }
 
@@ -156,25 +75,11 @@ pub fn ten_seconds_of_partition_break_streams_alike(simulator: &dyn Simulator, s
         let mut steps = Vec::new();
         for (id, from, to) in [(0, 0, 1), (1, 1, 0), (2, 0, 2)] {
             let (from, to) = (NodeId(from), NodeId(to));
-            let block = Condition::Block {
-                from,
-                to,
-                in_flight: InFlight::Lost,
-            };
-            steps.push(at(
-                100 + u64::from(id) * 7,
-                Action::Impose(ConditionId(id), block),
-            ));
+            let block = Condition::Block { from, to, in_flight: InFlight::Lost };
+            steps.push(at(100 + u64::from(id) * 7, Action::Impose(ConditionId(id), block)));
         }
         steps.push(at(11_000, Action::Lift(ConditionId(0))));
-        compare(
-            simulator,
-            "cut off",
-            &world(seed, 3),
-            &steps,
-            ms(12_000),
-            &busy(3),
-        );
+        compare(simulator, "cut off", &world(seed, 3), &steps, ms(12_000), &busy(3));
     }
 }
 
@@ -186,26 +91,13 @@ pub fn clients_with_a_load_are_equal_over_crashes(simulator: &dyn Simulator, see
         Ok(Box::new(Desk { asked: None }))
     };
     let kinds: &[fn(NodeId, NodeId) -> Condition] = &[
-        |node, _| Condition::Down {
-            node,
-            disk: DiskFate::Kept,
-        },
-        |_, _| Condition::Down {
-            node: NodeId(3),
-            disk: DiskFate::Kept,
-        },
-        |from, to| Condition::Block {
-            from,
-            to,
-            in_flight: InFlight::Lost,
-        },
+        |node, _| Condition::Down { node, disk: DiskFate::Kept },
+        |_, _| Condition::Down { node: NodeId(3), disk: DiskFate::Kept },
+        |from, to| Condition::Block { from, to, in_flight: InFlight::Lost },
     ];
     let harvest = |loads: &[&dyn Workload]| -> Harvest {
         let of = |load: &&dyn Workload| {
-            let load = load
-                .as_any()
-                .downcast_ref::<Asking>()
-                .expect("it was given");
+            let load = load.as_any().downcast_ref::<Asking>().expect("it was given");
             (load.done, load.lost)
         };
         Box::new(loads.iter().map(of).collect::<Vec<(u64, u64)>>())
@@ -213,10 +105,8 @@ pub fn clients_with_a_load_are_equal_over_crashes(simulator: &dyn Simulator, see
     for seed in 0..seeds {
         let script = script(seed, 1_900, kinds);
         let config = world(seed, 4);
-        let parts = || Parts {
-            boot: Rc::new(boot_with(refuses)),
-            workload: Box::new(Asking::new(seed)),
-        };
+        let parts =
+            || Parts { boot: Rc::new(boot_with(refuses)), workload: Box::new(Asking::new(seed)) };
         compare(simulator, "clients", &config, &script, ms(3_000), &parts);
         let run = HostRun {
             config: &config,
@@ -227,10 +117,7 @@ pub fn clients_with_a_load_are_equal_over_crashes(simulator: &dyn Simulator, see
             traced: false,
         };
         let here = run_here(&run).expect("the run can be exact").harvest;
-        let there = simulator
-            .run_exact(&run)
-            .expect("the simulator can run it")
-            .harvest;
+        let there = simulator.run_exact(&run).expect("the simulator can run it").harvest;
         let (here, there) = (done(&here), done(&there));
         assert_eq!(here, there);
         assert!(here[0].0 > 10, "{here:?}");
@@ -240,10 +127,7 @@ pub fn clients_with_a_load_are_equal_over_crashes(simulator: &dyn Simulator, see
 pub fn a_run_that_cannot_be_exact_is_refused(simulator: &dyn Simulator) {
     let mut config = world(1, 3);
     config.link.latency = Dist::Constant(4 * MS);
-    let limit = Condition::MemoryLimit {
-        node: NodeId(0),
-        bytes: 1,
-    };
+    let limit = Condition::MemoryLimit { node: NodeId(0), bytes: 1 };
     let run = HostRun {
         config: &config,
         parts: &busy(3),
@@ -267,21 +151,10 @@ fn compare(
     until: SimTime,
     parts: &(dyn Fn() -> Parts + Sync),
 ) {
-    let run = HostRun {
-        config,
-        parts,
-        script,
-        until,
-        harvest: &|_| Box::new(()),
-        traced: true,
-    };
+    let run = HostRun { config, parts, script, until, harvest: &|_| Box::new(()), traced: true };
     let here = run_here(&run).expect("the run can be exact");
     let there = simulator.run_exact(&run).expect("the simulator can run it");
-    assert_eq!(
-        (there.late, &there.problems[..]),
-        (0, &[][..]),
-        "{name}: the run is void"
-    );
+    assert_eq!((there.late, &there.problems[..]), (0, &[][..]), "{name}: the run is void");
     let differs = |(one, two): (&Vec<Event>, &Vec<Event>)| {
         let at = (0..one.len().max(two.len())).find(|at| one.get(*at) != two.get(*at))?;
         let near = at.saturating_sub(2)..at + 1;
@@ -291,34 +164,18 @@ fn compare(
         Some((cut(one), cut(two)))
     };
     let pairs = here.events_of.iter().zip(&there.events_of);
-    let first = pairs
-        .filter_map(differs)
-        .min_by_key(|(one, _)| one.last().map(|event| event.at));
+    let first = pairs.filter_map(differs).min_by_key(|(one, _)| one.last().map(|event| event.at));
     if let Some((one, two)) = first {
-        panic!(
-            "{name}, seed {}: first here {one:?}, there {two:?}",
-            config.seed
-        );
+        panic!("{name}, seed {}: first here {one:?}, there {two:?}", config.seed);
     }
-    assert_eq!(
-        here.node_digests, there.node_digests,
-        "{name}: seed {}",
-        config.seed
-    );
+    assert_eq!(here.node_digests, there.node_digests, "{name}: seed {}", config.seed);
     assert_eq!((here.digest, here.events), (there.digest, there.events));
-    assert!(
-        here.events > 300,
-        "{name}: {} events are no test",
-        here.events
-    );
+    assert!(here.events > 300, "{name}: {} events are no test", here.events);
 }
 
 pub fn world(seed: u64, count: usize) -> Config {
     let mut config = config(seed, count);
-    config.link.latency = Dist::Uniform {
-        min: 5 * MS,
-        max: 15 * MS,
-    };
+    config.link.latency = Dist::Uniform { min: 5 * MS, max: 15 * MS };
     config
 }
 
@@ -334,26 +191,16 @@ fn coarse(seed: u64, count: usize) -> Config {
 }
 
 pub fn busy(peers: u32) -> impl Fn() -> Parts + Sync {
-    move || Parts {
-        boot: Rc::new(Busy::boots(peers)),
-        workload: Box::new(Idle),
-    }
+    move || Parts { boot: Rc::new(Busy::boots(peers)), workload: Box::new(Idle) }
 }
 
 /// As [`busy`], ticking at whole milliseconds.
 fn in_step(peers: u32) -> impl Fn() -> Parts + Sync {
-    move || Parts {
-        boot: Rc::new(Busy::boots_in_step(peers)),
-        workload: Box::new(Idle),
-    }
+    move || Parts { boot: Rc::new(Busy::boots_in_step(peers)), workload: Box::new(Idle) }
 }
 
 fn at(at_ms: u64, action: Action) -> Timed {
-    Timed {
-        at: ms(at_ms),
-        round: u32::from(at_ms == 0),
-        action,
-    }
+    Timed { at: ms(at_ms), round: u32::from(at_ms == 0), action }
 }
 
 /// Faults of the given kinds, each imposed at a random millisecond and lifted later.
@@ -388,10 +235,7 @@ impl Asking {
     fn new(seed: u64) -> Self {
         let names = ["c/1", "c/2"];
         Self {
-            rngs: names
-                .iter()
-                .map(|name| Rng::new(seed, Domain::Client, name))
-                .collect(),
+            rngs: names.iter().map(|name| Rng::new(seed, Domain::Client, name)).collect(),
             busy: vec![None; 2],
             lost: 0,
             done: 0,
@@ -414,14 +258,8 @@ impl Workload for Asking {
         let op = OpId(self.next);
         self.next += 1;
         self.busy[client.index()] = Some(op);
-        let call = Call::Get {
-            key,
-            read: ReadLevel::Stale,
-        };
-        Wake {
-            invoke: Some((op, call)),
-            next,
-        }
+        let call = Call::Get { key, read: ReadLevel::Stale };
+        Wake { invoke: Some((op, call)), next }
     }
     fn complete(&mut self, at: SimTime, client: NodeId, op: OpId, _: Outcome) -> Option<SimTime> {
         assert_eq!(self.busy[client.index()].take(), Some(op));
@@ -480,7 +318,5 @@ impl Node for Desk {
 }
 
 fn done(harvest: &Harvest) -> &[(u64, u64)] {
-    harvest
-        .downcast_ref::<Vec<(u64, u64)>>()
-        .expect("it was harvested")
+    harvest.downcast_ref::<Vec<(u64, u64)>>().expect("it was harvested")
 }

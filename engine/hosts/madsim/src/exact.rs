@@ -25,9 +25,7 @@ pub(crate) fn on_own_thread<T: Send>(
     ended.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
         let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(HostError::Failed(
-            said.unwrap_or_else(|| "a panic".to_owned()),
-        ))
+        Err(HostError::Failed(said.unwrap_or_else(|| "a panic".to_owned())))
     })
 }
 
@@ -36,25 +34,15 @@ pub(crate) fn run(run: &HostRun<'_>) -> Result<HostResult, HostError> {
     let count = run.config.nodes.len() as u32;
     let machine = |id| {
         let load = parts.workload.fork();
-        Rc::new(RefCell::new(Adapter::new(
-            run,
-            NodeId(id),
-            Rc::clone(&parts.boot),
-            load,
-        )))
+        Rc::new(RefCell::new(Adapter::new(run, NodeId(id), Rc::clone(&parts.boot), load)))
     };
     let machines: Vec<_> = (0..count).map(machine).collect();
     let runtime = Runtime::with_seed_and_config(run.config.seed, madsim::Config::default());
-    runtime.block_on(simulate(
-        machines.clone(),
-        Duration::from_nanos(run.until.0) + SLACK,
-    ));
+    runtime.block_on(simulate(machines.clone(), Duration::from_nanos(run.until.0) + SLACK));
     // The tasks hold the machines.
     drop(runtime);
     let unshared = machines.into_iter().map(|machine| {
-        let machine = Rc::try_unwrap(machine)
-            .ok()
-            .expect("the simulation is over");
+        let machine = Rc::try_unwrap(machine).ok().expect("the simulation is over");
         machine.into_inner()
     });
     Ok(gather(run, &mut unshared.collect::<Vec<_>>()))

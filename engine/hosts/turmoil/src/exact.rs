@@ -29,9 +29,7 @@ pub(crate) fn on_own_thread<T: Send>(
     ended.unwrap_or_else(|panic| {
         let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
         let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
-        Err(HostError::Failed(
-            said.unwrap_or_else(|| "a panic".to_owned()),
-        ))
+        Err(HostError::Failed(said.unwrap_or_else(|| "a panic".to_owned())))
     })
 }
 
@@ -40,19 +38,12 @@ pub(crate) fn run(run: &HostRun<'_>) -> Result<HostResult, HostError> {
     let count = run.config.nodes.len() as u32;
     let machine = |id| {
         let load = parts.workload.fork();
-        Rc::new(RefCell::new(Adapter::new(
-            run,
-            NodeId(id),
-            Rc::clone(&parts.boot),
-            load,
-        )))
+        Rc::new(RefCell::new(Adapter::new(run, NodeId(id), Rc::clone(&parts.boot), load)))
     };
     let machines: Vec<_> = (0..count).map(machine).collect();
     simulate(run, &machines).map_err(|said| HostError::Failed(said.to_string()))?;
     let unshared = machines.into_iter().map(|machine| {
-        let machine = Rc::try_unwrap(machine)
-            .ok()
-            .expect("the simulation is over");
+        let machine = Rc::try_unwrap(machine).ok().expect("the simulation is over");
         machine.into_inner()
     });
     Ok(gather(run, &mut unshared.collect::<Vec<_>>()))
@@ -130,10 +121,7 @@ fn receive(machine: &mut Adapter, socket: &UdpSocket, buffer: &mut [u8]) -> turm
 
 fn send(machine: &mut Adapter, socket: &UdpSocket) -> turmoil::Result {
     for parcel in machine.take_parcels() {
-        assert!(
-            parcel.bytes.len() <= PARCEL_BYTES_MAX,
-            "a parcel has a limit"
-        );
+        assert!(parcel.bytes.len() <= PARCEL_BYTES_MAX, "a parcel has a limit");
         let to = turmoil::lookup(name(parcel.to.index()));
         socket.try_send_to(&parcel.bytes, (to, PORT))?;
     }

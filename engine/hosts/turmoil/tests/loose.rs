@@ -41,12 +41,10 @@ impl Observer for Watch {
             .map(NodeId)
             .map(|id| {
                 let boots = nodes.boot(id);
-                nodes
-                    .get::<Busy>(id)
-                    .map_or((boots, 0, 0, 0, 0, 0), |busy| {
-                        let (ticks, received) = (busy.ticks, busy.received);
-                        (boots, ticks, received, busy.synced, busy.resets, busy.state)
-                    })
+                nodes.get::<Busy>(id).map_or((boots, 0, 0, 0, 0, 0), |busy| {
+                    let (ticks, received) = (busy.ticks, busy.received);
+                    (boots, ticks, received, busy.synced, busy.resets, busy.state)
+                })
             })
             .collect();
         let down = seen.nodes.iter().filter(|node| node.1 == 0).count();
@@ -60,10 +58,7 @@ fn parts() -> LooseParts {
     let observer = Box::new(Watch(Rc::clone(&seen)));
     let boot = Rc::new(Busy::boots(3));
     LooseParts {
-        parts: Parts {
-            boot,
-            workload: Box::new(Idle),
-        },
+        parts: Parts { boot, workload: Box::new(Idle) },
         observer,
         judge: Box::new(move |_| Box::new(seen.borrow().clone())),
     }
@@ -72,42 +67,23 @@ fn parts() -> LooseParts {
 fn run(script: &[Timed], change: impl FnOnce(&mut engine::Config)) -> (Seen, LooseResult) {
     let mut config = config(7, 3);
     change(&mut config);
-    let run = LooseRun {
-        config: &config,
-        parts: &parts,
-        script,
-        until: ms(2_000),
-    };
+    let run = LooseRun { config: &config, parts: &parts, script, until: ms(2_000) };
     let result = Turmoil.run_loose(&run).expect("turmoil runs");
-    let seen = result
-        .harvest
-        .downcast_ref::<Seen>()
-        .expect("it was harvested")
-        .clone();
+    let seen = result.harvest.downcast_ref::<Seen>().expect("it was harvested").clone();
     (seen, result)
 }
 
 fn step(at_ms: u64, action: Action) -> Timed {
-    Timed {
-        at: ms(at_ms),
-        round: 0,
-        action,
-    }
+    Timed { at: ms(at_ms), round: 0, action }
 }
 
 #[test]
 fn nodes_talk_over_udp_and_tcp_and_a_seed_repeats() {
     let (seen, result) = run(&[], |_| {});
-    assert_eq!(
-        (&result.skipped[..], &result.problems[..]),
-        (&[][..], &[][..])
-    );
+    assert_eq!((&result.skipped[..], &result.problems[..]), (&[][..], &[][..]));
     for (_, ticks, received, synced, resets, _) in &seen.nodes {
         assert!(*ticks >= 198 && *synced >= 195, "{seen:?}");
-        assert!(
-            *received > 4 * ticks - 60 - 2 * ticks,
-            "datagrams and streams: {seen:?}"
-        );
+        assert!(*received > 4 * ticks - 60 - 2 * ticks, "datagrams and streams: {seen:?}");
         assert_eq!(*resets, 0);
     }
     assert_eq!(run(&[], |_| {}).0, seen);
@@ -115,14 +91,9 @@ fn nodes_talk_over_udp_and_tcp_and_a_seed_repeats() {
 
 #[test]
 fn a_crash_takes_the_node_and_its_connections() {
-    let down = Condition::Down {
-        node: NodeId(1),
-        disk: DiskFate::UnsyncedLost,
-    };
-    let script = [
-        step(500, Action::Impose(ConditionId(0), down)),
-        step(900, Action::Lift(ConditionId(0))),
-    ];
+    let down = Condition::Down { node: NodeId(1), disk: DiskFate::UnsyncedLost };
+    let script =
+        [step(500, Action::Impose(ConditionId(0), down)), step(900, Action::Lift(ConditionId(0)))];
     let (seen, result) = run(&script, |_| {});
     assert_eq!(result.skipped, Vec::<String>::new());
     assert_eq!(seen.nodes[1].0, 1, "it booted twice");
@@ -146,10 +117,7 @@ fn a_partition_stops_messages_and_resets_connections_when_it_heals() {
     ];
     let (whole, _) = run(&[], |_| {});
     let (seen, _) = run(&cut, |_| {});
-    assert!(
-        seen.nodes[0].2 + 50 < whole.nodes[0].2,
-        "{seen:?} {whole:?}"
-    );
+    assert!(seen.nodes[0].2 + 50 < whole.nodes[0].2, "{seen:?} {whole:?}");
     assert!(seen.nodes[0].4 > 0 && seen.nodes[1].4 > 0, "{seen:?}");
     assert_eq!(seen.nodes[2].4, 0, "the third was not cut off");
 }
@@ -160,10 +128,7 @@ fn what_turmoil_does_not_offer_is_said() {
     let hold = Condition::Hold { from, to };
     let script = [step(500, Action::Impose(ConditionId(0), hold))];
     let (_, result) = run(&script, |config| config.link.loss = Ratio::new(1, 10));
-    let expect = [
-        "loss of single messages",
-        "a link that is held in one direction",
-    ];
+    let expect = ["loss of single messages", "a link that is held in one direction"];
     assert_eq!(result.skipped, expect);
 }
 

@@ -21,17 +21,11 @@ use work::Work;
 /// Our engine, with everything on that is on in any run. Returns the messages delivered.
 fn on_engine(work: Work, sim_ms: u64) -> u64 {
     let names = (1..=work.nodes()).map(|index| format!("h/{index}"));
-    let nodes = names.map(|name| NodeSpec {
-        name,
-        ..NodeSpec::default()
-    });
+    let nodes = names.map(|name| NodeSpec { name, ..NodeSpec::default() });
     let config = Config {
         seed: 1,
         nodes: nodes.collect(),
-        link: LinkSpec {
-            latency: work::latency(),
-            ..LinkSpec::default()
-        },
+        link: LinkSpec { latency: work::latency(), ..LinkSpec::default() },
         links: Vec::new(),
         ties: engine::Ties::Canonical,
         events_max: u64::MAX,
@@ -75,11 +69,7 @@ fn idle(c: &mut Criterion) {
         let work = Work::Heartbeat { nodes };
         for (name, run, slower) in HOSTS {
             let sim_ms = 20_000_000 / (u64::from(nodes) * slower) / 10;
-            let sim_ms = if *name == "turmoil" && nodes == 100 {
-                200
-            } else {
-                sim_ms
-            };
+            let sim_ms = if *name == "turmoil" && nodes == 100 { 200 } else { sim_ms };
             group.throughput(Throughput::Elements(sim_ms));
             group.bench_function(BenchmarkId::new(*name, nodes), |b| {
                 b.iter(|| black_box(run(work, sim_ms)));

@@ -24,22 +24,10 @@ impl Native {
         let mut outbox = Outbox::default();
         let mut conns_opened = 0;
         let me = NodeId(me);
-        let node = work.start(&mut Fx::new(
-            &mut outbox,
-            me,
-            &mut conns_opened,
-            &mut NoDisk,
-            &mut rng,
-        ));
+        let node =
+            work.start(&mut Fx::new(&mut outbox, me, &mut conns_opened, &mut NoDisk, &mut rng));
         let timers = Vec::new();
-        let mut native = Self {
-            me,
-            node,
-            rng,
-            outbox,
-            conns_opened,
-            timers,
-        };
+        let mut native = Self { me, node, rng, outbox, conns_opened, timers };
         native.drain(0, send);
         native
     }
@@ -69,10 +57,7 @@ impl Native {
     }
 
     fn handle(&mut self, at_ns: u64, input: Input<'_>, send: impl FnMut(NodeId, &[u8])) {
-        let now = Now {
-            mono: Instant(at_ns),
-            wall: WallTime(at_ns),
-        };
+        let now = Now { mono: Instant(at_ns), wall: WallTime(at_ns) };
         let (opened, rng) = (&mut self.conns_opened, &mut self.rng);
         self.node.on_input(
             now,

@@ -24,10 +24,7 @@ const RECEIVERS: usize = 16;
 const SENDS_BETWEEN_PRUNES: u64 = 4_096;
 
 fn address(node: u32) -> SocketAddr {
-    SocketAddr::new(
-        IpAddr::V4(Ipv4Addr::new(10, 0, (node >> 8) as u8, node as u8 + 1)),
-        7_000,
-    )
+    SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, (node >> 8) as u8, node as u8 + 1)), 7_000)
 }
 
 /// Runs for so many simulated milliseconds; returns the messages delivered.
@@ -44,12 +41,8 @@ fn simulate(work: Work, sim_ms: u64) -> u64 {
     let delivered = Arc::new(AtomicU64::new(0));
     for me in 0..work.nodes() {
         let delivered = Arc::clone(&delivered);
-        let node = runtime
-            .create_node()
-            .name(format!("h{me}"))
-            .ip(address(me).ip());
-        node.init(move || drive(work, me, Arc::clone(&delivered)))
-            .build();
+        let node = runtime.create_node().name(format!("h{me}")).ip(address(me).ip());
+        node.init(move || drive(work, me, Arc::clone(&delivered))).build();
     }
     // A sleep is made inside the simulation only.
     runtime.block_on(async { sleep(Duration::from_millis(sim_ms)).await });
@@ -57,11 +50,7 @@ fn simulate(work: Work, sim_ms: u64) -> u64 {
 }
 
 async fn drive(work: Work, me: u32, delivered: Arc<AtomicU64>) {
-    let endpoint = Rc::new(
-        Endpoint::bind(address(me))
-            .await
-            .expect("the address is free"),
-    );
+    let endpoint = Rc::new(Endpoint::bind(address(me)).await.expect("the address is free"));
     sleep(Duration::from_millis(2)).await;
     let (arrived, mut inbox) = unbounded_channel();
     for _ in 0..RECEIVERS {
@@ -101,9 +90,7 @@ async fn drive(work: Work, me: u32, delivered: Arc<AtomicU64>) {
 async fn receive(endpoint: Rc<Endpoint>, arrived: UnboundedSender<(u32, Vec<u8>)>) {
     let mut buffer = [0; 256];
     while let Ok((len_bytes, from)) = endpoint.recv_from(TAG, &mut buffer).await {
-        let IpAddr::V4(ip) = from.ip() else {
-            panic!("all addresses are of version 4")
-        };
+        let IpAddr::V4(ip) = from.ip() else { panic!("all addresses are of version 4") };
         let from = u32::from(ip.octets()[2]) << 8 | u32::from(ip.octets()[3] - 1);
         if arrived.send((from, buffer[..len_bytes].to_vec())).is_err() {
             return;

@@ -30,9 +30,7 @@ pub fn run(work: Work, sim_ms: u64) -> u64 {
     let delivered = Rc::new(Cell::new(0));
     for me in 0..work.nodes() {
         let delivered = Rc::clone(&delivered);
-        sim.host(format!("h{me}"), move || {
-            drive(work, me, Rc::clone(&delivered))
-        });
+        sim.host(format!("h{me}"), move || drive(work, me, Rc::clone(&delivered)));
     }
     while sim.elapsed() < end {
         sim.step().expect("no node fails");
@@ -42,9 +40,7 @@ pub fn run(work: Work, sim_ms: u64) -> u64 {
 
 async fn drive(work: Work, me: u32, delivered: Rc<Cell<u64>>) -> turmoil::Result {
     let socket = UdpSocket::bind((IpAddr::from(Ipv4Addr::UNSPECIFIED), PORT)).await?;
-    let peers: Vec<_> = (0..work.nodes())
-        .map(|peer| turmoil::lookup(format!("h{peer}")))
-        .collect();
+    let peers: Vec<_> = (0..work.nodes()).map(|peer| turmoil::lookup(format!("h{peer}"))).collect();
     // Everybody listens before anybody sends.
     tokio::time::sleep(Duration::from_millis(2)).await;
     let send = |to: NodeId, bytes: &[u8]| {
@@ -54,21 +50,15 @@ async fn drive(work: Work, me: u32, delivered: Rc<Cell<u64>>) -> turmoil::Result
     let mut native = Native::boot(work, me, send);
     let mut buffer = [0; 256];
     loop {
-        let at_ns = turmoil::sim_elapsed()
-            .expect("inside a simulation")
-            .as_nanos() as u64;
+        let at_ns = turmoil::sim_elapsed().expect("inside a simulation").as_nanos() as u64;
         while let Ok((len_bytes, from)) = socket.try_recv_from(&mut buffer) {
-            let from = peers
-                .iter()
-                .position(|peer| *peer == from.ip())
-                .expect("a peer");
+            let from = peers.iter().position(|peer| *peer == from.ip()).expect("a peer");
             native.receive(at_ns, from as u32, &buffer[..len_bytes], send);
             delivered.set(delivered.get() + 1);
         }
         native.fire(at_ns, send);
-        let wait = native
-            .next_ns()
-            .map_or(Duration::MAX, |due_ns| Duration::from_nanos(due_ns - at_ns));
+        let wait =
+            native.next_ns().map_or(Duration::MAX, |due_ns| Duration::from_nanos(due_ns - at_ns));
         tokio::select! {
             biased;
             ready = socket.readable() => ready?,

@@ -9,10 +9,7 @@ pub const LATENCY_MS: (u64, u64) = (1, 10);
 /// The same for our engine.
 pub fn latency() -> Dist {
     let (min, max) = LATENCY_MS;
-    Dist::Uniform {
-        min: min * 1_000_000,
-        max: max * 1_000_000,
-    }
+    Dist::Uniform { min: min * 1_000_000, max: max * 1_000_000 }
 }
 
 /// A workload; also the state of its nodes, which have none.

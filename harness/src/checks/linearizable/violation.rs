@@ -14,10 +14,7 @@ pub struct Held {
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the operations that the sentence of a rule names"
-)]
+#[expect(missing_docs, reason = "the fields are the operations that the sentence of a rule names")]
 pub enum Violation {
     /// An answer that the call cannot have.
     Impossible { op: u32 },
@@ -83,11 +80,7 @@ impl Violation {
             Self::DeleteInZone { zone, op } | Self::AbsentInZone { zone, op } => {
                 vec![zone.first, zone.last, *op]
             }
-            Self::AbsentUnexplained {
-                op,
-                written,
-                others,
-            } => {
+            Self::AbsentUnexplained { op, written, others } => {
                 let held = written.iter().flat_map(|held| [held.first, held.last]);
                 held.chain(others.iter().copied()).chain([*op]).collect()
             }

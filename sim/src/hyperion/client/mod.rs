@@ -77,10 +77,7 @@ impl Client {
     /// A client of the group `uses.target`.
     #[must_use]
     pub fn boot(seat: &Seat<'_>) -> Self {
-        let targets = seat
-            .uses
-            .get("target")
-            .expect("the lab gives every client a target");
+        let targets = seat.uses.get("target").expect("the lab gives every client a target");
         assert!(!targets.is_empty(), "a target has nodes");
         let links: Vec<Link> = targets.iter().take(CONNECTIONS_MAX).map(Link::to).collect();
         let count = links.len() as u32;
@@ -113,10 +110,7 @@ impl Client {
     }
 
     fn on_invoke(&mut self, id: OpId, call: &Call, fx: &mut Fx<'_>) {
-        assert!(
-            self.operation.is_none(),
-            "a client has one operation in flight"
-        );
+        assert!(self.operation.is_none(), "a client has one operation in flight");
         let Some(writes) = operation::writes(call) else {
             fx.mark(Event::ClientUnsupported.row(), [0; 3], 0);
             return fx.complete(id, Outcome::Fail);
@@ -175,10 +169,7 @@ impl Client {
             return;
         };
         let link = &mut self.links[index as usize];
-        assert!(
-            link.state == LinkState::Opening(conn),
-            "a connection opens once"
-        );
+        assert!(link.state == LinkState::Opening(conn), "a connection opens once");
         link.state = LinkState::Open(conn);
         link.decoder = Decoder::default();
         let waits = |operation: &Operation| operation.target == index && !operation.sent;
@@ -417,11 +408,7 @@ impl Client {
 
 impl Link {
     fn to(node: &NodeId) -> Self {
-        Self {
-            to: *node,
-            state: LinkState::Closed,
-            decoder: Decoder::default(),
-        }
+        Self { to: *node, state: LinkState::Closed, decoder: Decoder::default() }
     }
 }
 

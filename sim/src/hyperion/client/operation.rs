@@ -40,11 +40,7 @@ impl Operation {
     /// How it ends when nothing more comes: it failed only if no try can have been proposed.
     #[must_use]
     pub const fn outcome_at_end(&self) -> Outcome {
-        if self.unresolved == 0 {
-            Outcome::Fail
-        } else {
-            Outcome::Unknown
-        }
+        if self.unresolved == 0 { Outcome::Fail } else { Outcome::Unknown }
     }
 }
 
@@ -90,12 +86,7 @@ pub fn encode(
         }
         other => unreachable!("a call that {} writes has a request", other.name()),
     };
-    let command = Command {
-        session,
-        seq,
-        key: &key.to_be_bytes(),
-        write,
-    };
+    let command = Command { session, seq, key: &key.to_be_bytes(), write };
     wire::encode_write(id, &command, out);
     if let Some(value) = value {
         value.write_bytes(out);
@@ -107,18 +98,9 @@ pub fn encode(
 #[must_use]
 pub fn read_result(call: &Call, answer: &Answer<'_>) -> Option<Ret> {
     match (call, answer) {
-        (
-            Call::Get { .. },
-            Answer::Found {
-                version,
-                stale,
-                value,
-            },
-        ) => Some(Ret::Found {
-            value: Value::from_bytes(value)?,
-            version: *version,
-            stale: *stale,
-        }),
+        (Call::Get { .. }, Answer::Found { version, stale, value }) => {
+            Some(Ret::Found { value: Value::from_bytes(value)?, version: *version, stale: *stale })
+        }
         (Call::Get { .. }, Answer::Missing) => Some(Ret::Missing),
         (Call::BatchGet { keys, .. }, Answer::Batch(values)) if values.len() == keys.len() => {
             let mut verified = Vec::with_capacity(values.len());

@@ -9,19 +9,9 @@ use alloc::collections::BTreeMap;
 use contract::{Effect, Outcome, Ratio, ReadLevel, SettingValue, Value};
 
 const NODES: [NodeId; 3] = [NodeId(10), NodeId(11), NodeId(12)];
-const VALUE: Value = Value {
-    id: 77,
-    size_bytes: 16,
-};
-const PUT: Call = Call::Put {
-    key: 5,
-    value: VALUE,
-    ttl: None,
-};
-const GET: Call = Call::Get {
-    key: 5,
-    read: ReadLevel::Linearizable,
-};
+const VALUE: Value = Value { id: 77, size_bytes: 16 };
+const PUT: Call = Call::Put { key: 5, value: VALUE, ttl: None };
+const GET: Call = Call::Get { key: 5, read: ReadLevel::Linearizable };
 
 struct World {
     client: Client,
@@ -41,9 +31,7 @@ impl World {
     fn new(index: u32, defects: &[&'static str]) -> Self {
         let mut settings = testing::defaults(tables::CLIENT_SETTINGS);
         settings.0.insert("jitter", SettingValue::Bool(false));
-        settings
-            .0
-            .insert("pinned", SettingValue::Ratio(Ratio::new(1, 2)));
+        settings.0.insert("pinned", SettingValue::Ratio(Ratio::new(1, 2)));
         let seat = Seat {
             node: NodeId(1),
             name: "kv/1",
@@ -137,10 +125,7 @@ impl World {
     fn answer(&mut self, conn: ConnId, id: u64, answer: &Answer<'_>) {
         let mut bytes = Vec::new();
         frame::write(&mut bytes, |out| answer.encode(id, out));
-        self.input(Input::Data {
-            conn,
-            bytes: &bytes,
-        });
+        self.input(Input::Data { conn, bytes: &bytes });
     }
 
     fn fire(&mut self, key: TimerKey) {
@@ -304,53 +289,29 @@ fn a_damaged_value_is_never_taken_for_an_answer() {
     let mut value = Vec::new();
     VALUE.write_bytes(&mut value);
     value[12] ^= 1;
-    let damaged = Answer::Found {
-        version: 1,
-        stale: false,
-        value: &value,
-    };
+    let damaged = Answer::Found { version: 1, stale: false, value: &value };
     world.answer(conn, id, &damaged);
     assert_eq!(world.outcome, None);
     assert!(!world.open.contains_key(&conn), "the connection is closed");
     world.fire(BACKOFF);
     let (_, conn, id, _) = world.sent_to();
     value[12] ^= 1;
-    let intact = Answer::Found {
-        version: 1,
-        stale: false,
-        value: &value,
-    };
+    let intact = Answer::Found { version: 1, stale: false, value: &value };
     world.answer(conn, id, &intact);
-    let found = Ret::Found {
-        value: VALUE,
-        version: 1,
-        stale: false,
-    };
+    let found = Ret::Found { value: VALUE, version: 1, stale: false };
     assert_eq!(world.outcome, Some(Outcome::Ok(found)));
 }
 
 #[test]
 fn compare_and_set_carries_the_version_that_the_client_saw() {
     let mut world = World::new(0, &[]);
-    let cas = Call::Cas {
-        key: 5,
-        expect: Some(VALUE),
-        value: Value {
-            id: 78,
-            size_bytes: 8,
-        },
-    };
+    let cas = Call::Cas { key: 5, expect: Some(VALUE), value: Value { id: 78, size_bytes: 8 } };
     let version_sent = |world: &mut World| {
         let (_, conn, id, bytes) = world.sent_to();
         world.answer(conn, id, &DONE);
         match wire::decode_request(&bytes).unwrap().1 {
             Request::Write {
-                command:
-                    Command {
-                        write: Write::Cas { version, .. },
-                        ..
-                    },
-                ..
+                command: Command { write: Write::Cas { version, .. }, .. }, ..
             } => version,
             other => panic!("{other:?} is no compare-and-set"),
         }

@@ -52,10 +52,8 @@ impl Seats {
             for (index, node) in group.nodes.iter().enumerate() {
                 let slots = seats.seats.len().max(node.index() + 1);
                 seats.seats.resize(slots, None);
-                seats.seats[node.index()] = Some(SeatOf {
-                    group: number,
-                    name: format!("{}/{}", group.name, index + 1),
-                });
+                seats.seats[node.index()] =
+                    Some(SeatOf { group: number, name: format!("{}/{}", group.name, index + 1) });
             }
         }
         seats

@@ -140,13 +140,7 @@ impl Invariant for NoTwoNodesAck {
         };
         let [key, term, index] = mark.labels;
         let value = mark.value;
-        let ack = Ack {
-            term,
-            key,
-            value,
-            node,
-            at,
-        };
+        let ack = Ack { term, key, value, node, at };
         self.acknowledged(group, index, ack)
     }
 
@@ -195,10 +189,7 @@ mod tests {
         let mut last = None;
         for &(node, index, term, value) in acks {
             assert_eq!(last, None, "only the last one may break a rule");
-            let ack = Ack {
-                term,
-                ..ack(node, value)
-            };
+            let ack = Ack { term, ..ack(node, value) };
             let broken = invariant.acknowledged(0, index, ack);
             last = broken.err().map(|violation| violation.rule);
         }

@@ -30,10 +30,7 @@ pub struct SizeAccounting {
 
 impl SizeAccounting {
     pub fn new(seats: &Seats) -> Self {
-        Self {
-            seats: seats.clone(),
-            due: vec![(0, RECOUNT_EVERY); seats.slots()],
-        }
+        Self { seats: seats.clone(), due: vec![(0, RECOUNT_EVERY); seats.slots()] }
     }
 }
 

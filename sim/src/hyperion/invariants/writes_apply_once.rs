@@ -26,10 +26,7 @@ pub struct WritesApplyOnce {
 
 impl WritesApplyOnce {
     pub fn new(seats: &Seats) -> Self {
-        Self {
-            seats: seats.clone(),
-            reported: vec![0; seats.groups],
-        }
+        Self { seats: seats.clone(), reported: vec![0; seats.groups] }
     }
 }
 

@@ -35,10 +35,7 @@ impl Server {
         let mut commands: Vec<Arc<[u8]>> = Vec::new();
         for (key, version) in self.machine.store().expired(time).take(BATCH_MAX) {
             let command = Command {
-                session: Session {
-                    client: 0,
-                    epoch: 0,
-                },
+                session: Session { client: 0, epoch: 0 },
                 seq: 0,
                 key: key.as_bytes(),
                 write: Write::Expire { version },

@@ -189,11 +189,7 @@ impl Server {
             return answer(asker, &Answer::Missing, fx);
         };
         if entry.verified().is_none() {
-            fx.mark(
-                Event::DamagedValue.row(),
-                [key.label(), entry.version, 0],
-                0,
-            );
+            fx.mark(Event::DamagedValue.row(), [key.label(), entry.version, 0], 0);
             return refuse(asker, Refusal::Damaged, fx);
         }
         let flaws = &self.config.flaws;

@@ -25,10 +25,8 @@ macro_rules! integer {
         /// # Errors
         /// When the frame ends before it.
         pub fn $name(&mut self) -> Result<$type, Malformed> {
-            let (head, rest) = self
-                .rest
-                .split_first_chunk()
-                .ok_or(Malformed("it ends inside an integer"))?;
+            let (head, rest) =
+                self.rest.split_first_chunk().ok_or(Malformed("it ends inside an integer"))?;
             self.rest = rest;
             Ok(<$type>::from_be_bytes(*head))
         }

@@ -24,10 +24,7 @@ pub struct FrameTooLong {
 impl fmt::Display for FrameTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { len_bytes } = self;
-        write!(
-            f,
-            "frame of {len_bytes} bytes exceeds maximum {FRAME_BYTES_MAX} bytes"
-        )
+        write!(f, "frame of {len_bytes} bytes exceeds maximum {FRAME_BYTES_MAX} bytes")
     }
 }
 
@@ -35,11 +32,7 @@ impl Decoder {
     /// The frames that are whole once `data` has arrived. Take them all: what is left over is
     /// remembered by the last call of [`Frames::next`], the one that returns `Ok(None)`.
     pub fn feed<'a>(&'a mut self, data: &'a [u8]) -> Frames<'a> {
-        Frames {
-            decoder: self,
-            data,
-            taken: false,
-        }
+        Frames { decoder: self, data, taken: false }
     }
 
     /// How many bytes wait for the rest of their frame.
@@ -72,11 +65,7 @@ impl Frames<'_> {
             self.decoder.partial.clear();
             self.taken = false;
         }
-        if self.decoder.partial.is_empty() {
-            self.next_in_place()
-        } else {
-            self.next_buffered()
-        }
+        if self.decoder.partial.is_empty() { self.next_in_place() } else { self.next_buffered() }
     }
 
     fn next_in_place(&mut self) -> Result<Option<&[u8]>, FrameTooLong> {
@@ -106,10 +95,7 @@ impl Frames<'_> {
         if self.decoder.partial.len() < whole {
             return Ok(None);
         }
-        assert!(
-            self.decoder.partial.len() == whole,
-            "no byte of the next frame was taken"
-        );
+        assert!(self.decoder.partial.len() == whole, "no byte of the next frame was taken");
         self.taken = true;
         Ok(Some(&self.decoder.partial[HEADER_BYTES..]))
     }
@@ -173,9 +159,7 @@ mod tests {
     fn a_frame_that_is_too_long_breaks_the_stream_for_good() {
         let mut decoder = Decoder::default();
         let header = (FRAME_BYTES_MAX + 1).to_be_bytes();
-        let broken = Err(FrameTooLong {
-            len_bytes: FRAME_BYTES_MAX + 1,
-        });
+        let broken = Err(FrameTooLong { len_bytes: FRAME_BYTES_MAX + 1 });
         assert_eq!(decode(&mut decoder, &[&header[..2], &header[2..]]), broken);
         assert_eq!(decode(&mut decoder, &[b"more"]), broken);
         assert_eq!(decoder.buffered_bytes(), 4);

@@ -134,26 +134,11 @@ impl Config {
         let (min, max) = self.election;
         let fixed = self.election_fixed.unwrap_or(min);
         let rules = [
-            (
-                min < max,
-                "the shortest election timeout is below the longest",
-            ),
-            (
-                fixed >= min,
-                "a fixed election timeout is not below the shortest",
-            ),
-            (
-                self.heartbeat > Duration::ZERO,
-                "heartbeats are some time apart",
-            ),
-            (
-                self.heartbeat < min,
-                "a heartbeat comes before the shortest timeout",
-            ),
-            (
-                self.entries_per_append_max > 0,
-                "an append may hold an entry",
-            ),
+            (min < max, "the shortest election timeout is below the longest"),
+            (fixed >= min, "a fixed election timeout is not below the shortest"),
+            (self.heartbeat > Duration::ZERO, "heartbeats are some time apart"),
+            (self.heartbeat < min, "a heartbeat comes before the shortest timeout"),
+            (self.entries_per_append_max > 0, "an append may hold an entry"),
             (self.inflight_max > 0, "an append may be in flight"),
             (self.apply_batch_max > 0, "a batch may hold an entry"),
         ];

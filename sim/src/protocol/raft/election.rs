@@ -33,10 +33,7 @@ impl Votes {
 impl Raft {
     /// Nobody led for an election timeout.
     pub(super) fn on_election_timeout(&mut self, now: Instant, fx: &mut Fx<'_>) {
-        assert!(
-            self.role != Role::Leader,
-            "a leader does not wait for itself"
-        );
+        assert!(self.role != Role::Leader, "a leader does not wait for itself");
         if !self.is_voter(self.me()) {
             return;
         }
@@ -62,10 +59,7 @@ impl Raft {
     /// Raises the term and asks for votes. The own vote counts once it is durable.
     pub(super) fn campaign(&mut self, now: Instant, transfer: bool, fx: &mut Fx<'_>) {
         assert!(self.is_voter(self.me()), "learners do not campaign");
-        assert!(
-            self.role != Role::Leader,
-            "a leader gives up before it campaigns"
-        );
+        assert!(self.role != Role::Leader, "a leader gives up before it campaigns");
         self.role = Role::Candidate;
         self.leader = None;
         self.votes = Votes::default();
@@ -191,10 +185,7 @@ impl Raft {
     }
 
     fn lead(&mut self, now: Instant, fx: &mut Fx<'_>) {
-        assert!(
-            self.role == Role::Candidate,
-            "only candidates win elections"
-        );
+        assert!(self.role == Role::Candidate, "only candidates win elections");
         self.role = Role::Leader;
         self.leader = Some(self.me());
         self.transfer = None;
@@ -269,11 +260,7 @@ impl Raft {
     fn quorum_contact(&self, now: Instant) -> Instant {
         let contact = |&voter: &u32| {
             let is_me = voter == self.me();
-            if is_me {
-                now
-            } else {
-                self.progress[voter as usize].heard_at
-            }
+            if is_me { now } else { self.progress[voter as usize].heard_at }
         };
         let voters = &self.config.voters;
         reached_by(voters.iter().map(contact), majority(voters.len()))
@@ -293,11 +280,7 @@ impl Raft {
     pub(super) fn start_transfer(&mut self, now: Instant, to: u32, fx: &mut Fx<'_>) {
         assert!(self.is_voter(to), "leadership goes to a voter of the group");
         let deadline = now + self.config.election.0;
-        self.transfer = Some(Transfer {
-            to,
-            deadline,
-            is_sent: false,
-        });
+        self.transfer = Some(Transfer { to, deadline, is_sent: false });
         self.continue_transfer(fx);
     }
 

@@ -42,10 +42,7 @@ impl Entry {
     /// Its position and term.
     #[must_use]
     pub const fn id(&self) -> LogId {
-        LogId {
-            term: self.term,
-            index: self.index,
-        }
+        LogId { term: self.term, index: self.index }
     }
 
     /// The command; empty for a no-op.

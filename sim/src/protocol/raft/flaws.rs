@@ -116,10 +116,8 @@ mod tests {
     #[test]
     fn every_row_plants_a_flaw_of_its_own() {
         let clean = Flaws::default();
-        let planted: alloc::vec::Vec<Flaws> = DEFECTS
-            .iter()
-            .map(|defect| Flaws::from_names(&[defect.name]))
-            .collect();
+        let planted: alloc::vec::Vec<Flaws> =
+            DEFECTS.iter().map(|defect| Flaws::from_names(&[defect.name])).collect();
         for (row, flaws) in planted.iter().enumerate() {
             assert_ne!(*flaws, clean, "{} plants nothing", DEFECTS[row].name);
             assert!(!planted[..row].contains(flaws), "{}", DEFECTS[row].name);

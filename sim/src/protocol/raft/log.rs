@@ -21,12 +21,7 @@ pub(super) struct Log {
 impl Log {
     /// An empty log after `base`.
     pub fn after(base: LogId) -> Self {
-        Self {
-            chunks: Vec::new(),
-            base,
-            last: base,
-            size_bytes: 0,
-        }
+        Self { chunks: Vec::new(), base, last: base, size_bytes: 0 }
     }
 
     /// The first index that is held, or would be.
@@ -90,8 +85,7 @@ impl Log {
         self.size_bytes += entry.size_bytes();
         let (chunk, _) = self.place(entry.index);
         if chunk == self.chunks.len() {
-            self.chunks
-                .push(Arc::new(Vec::with_capacity(CHUNK as usize)));
+            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK as usize)));
         }
         Arc::make_mut(&mut self.chunks[chunk]).push(entry);
     }
@@ -110,10 +104,7 @@ impl Log {
                 self.chunks.pop();
             }
             let term = self.term_before(from);
-            self.last = LogId {
-                term,
-                index: from - 1,
-            };
+            self.last = LogId { term, index: from - 1 };
         }
         dropped
     }
@@ -130,11 +121,7 @@ impl Log {
     const fn place(&self, index: u64) -> (usize, usize) {
         let chunk = (index - 1) / CHUNK - self.base.index / CHUNK;
         let chunk_start = (index - 1) / CHUNK * CHUNK;
-        let start = if chunk_start > self.base.index {
-            chunk_start
-        } else {
-            self.base.index
-        };
+        let start = if chunk_start > self.base.index { chunk_start } else { self.base.index };
         (chunk as usize, (index - 1 - start) as usize)
     }
 }
@@ -145,12 +132,7 @@ mod tests {
     use super::*;
 
     fn entry(term: u64, index: u64) -> Entry {
-        Entry {
-            term,
-            index,
-            time: 0,
-            payload: Payload::Noop,
-        }
+        Entry { term, index, time: 0, payload: Payload::Noop }
     }
 
     fn filled(base: LogId, count: u64) -> Log {

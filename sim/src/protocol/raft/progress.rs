@@ -46,10 +46,7 @@ impl Progress {
     pub fn reset(&mut self, last_index: u64, now: Instant) {
         let mut in_flight = core::mem::take(&mut self.in_flight);
         in_flight.clear();
-        *self = Self {
-            in_flight,
-            ..Self::unknown(last_index, now)
-        };
+        *self = Self { in_flight, ..Self::unknown(last_index, now) };
     }
 
     /// Whether another append may be sent, `in_flight_max` at once.
@@ -86,10 +83,7 @@ impl Progress {
             self.in_flight.clear();
             self.next = self.matched + 1;
         }
-        assert!(
-            self.next > self.matched,
-            "what is matched is not sent again"
-        );
+        assert!(self.next > self.matched, "what is matched is not sent again");
     }
 
     /// The peer's log does not contain `rejected`; it may agree up to `agrees`. Returns whether
@@ -109,10 +103,7 @@ impl Progress {
         }
         self.in_flight.clear();
         self.progress_at = now;
-        assert!(
-            self.next > self.matched,
-            "what is matched is not sent again"
-        );
+        assert!(self.next > self.matched, "what is matched is not sent again");
         true
     }
 

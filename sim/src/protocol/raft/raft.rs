@@ -98,16 +98,9 @@ impl Raft {
         let recovered = recover(fx)?;
         let now = now.mono;
         let phase = Duration(fx.rng.range(0, config.tick.as_nanos()));
-        let ticks = Ticks {
-            tick: config.tick,
-            phase,
-        };
+        let ticks = Ticks { tick: config.tick, phase };
         let owes_silence = !recovered.is_first_boot && config.lease > Duration::ZERO;
-        let silence = if owes_silence {
-            config.election.0
-        } else {
-            Duration::ZERO
-        };
+        let silence = if owes_silence { config.election.0 } else { Duration::ZERO };
         let last = recovered.log.entry(recovered.log.last().index);
         let clock = ClusterClock::starting(last.map_or(0, |entry| entry.time), now);
         let before_log = recovered.log.first_index() - 1;
@@ -235,10 +228,7 @@ impl Raft {
         command: Arc<[u8]>,
         fx: &mut Fx<'_>,
     ) -> Result<LogId, NotLeader> {
-        assert!(
-            command.len() <= COMMAND_BYTES_MAX,
-            "a command fits into one datagram"
-        );
+        assert!(command.len() <= COMMAND_BYTES_MAX, "a command fits into one datagram");
         if self.role != Role::Leader || self.has_failed {
             return Err(self.not_leader());
         }
@@ -347,15 +337,9 @@ impl Raft {
     }
 
     fn invariants(&self) {
-        assert!(
-            self.commit_index <= self.log.last().index,
-            "what is committed is in the log"
-        );
+        assert!(self.commit_index <= self.log.last().index, "what is committed is in the log");
         let leads = self.role == Role::Leader;
-        assert!(
-            !leads || self.leader == Some(self.me()),
-            "a leader follows itself"
-        );
+        assert!(!leads || self.leader == Some(self.me()), "a leader follows itself");
         assert!(leads || self.transfer.is_none(), "only leaders hand over");
     }
 

@@ -112,10 +112,7 @@ impl Raft {
         if self.reads.open.len() == ROUNDS_MAX {
             self.reads.open.pop_front();
         }
-        self.reads.open.push_back(Round {
-            number: round,
-            sent_at: now,
-        });
+        self.reads.open.push_back(Round { number: round, sent_at: now });
         self.bind_reads(round, time);
         self.mark(Event::HeartbeatSent, [self.term, round, 0], 0, fx);
         self.send_heartbeats(round, time, fx);
@@ -136,11 +133,7 @@ impl Raft {
                 fx.datagram_again(self.config.peers[peer as usize], bytes);
                 continue;
             }
-            let body = Body::Heartbeat {
-                round,
-                commit,
-                time,
-            };
+            let body = Body::Heartbeat { round, commit, time };
             last = Some((commit, self.send(peer, body, fx)));
         }
     }
@@ -161,13 +154,7 @@ impl Raft {
         let index = self.commit_index;
         let me = 1 << self.me();
         let reads = &mut self.reads;
-        let bound = reads.waiting.drain(..).map(|id| Bound {
-            round,
-            id,
-            index,
-            time,
-            heard: me,
-        });
+        let bound = reads.waiting.drain(..).map(|id| Bound { round, id, index, time, heard: me });
         reads.bound.extend(bound);
     }
 
@@ -217,11 +204,7 @@ impl Raft {
         let last = self.reads.round;
         let answered = self.config.voters.iter().map(|&voter| {
             let is_me = voter == self.me();
-            if is_me {
-                last
-            } else {
-                self.progress[voter as usize].round
-            }
+            if is_me { last } else { self.progress[voter as usize].round }
         });
         let round = reached_by(answered, self.quorum());
         while let Some(&open) = self.reads.open.front() {
@@ -272,10 +255,7 @@ impl Raft {
             return false;
         }
         let is_alone = self.config.voters.len() == 1;
-        let runs = self
-            .reads
-            .lease_from
-            .is_some_and(|from| now < from + self.lease_length());
+        let runs = self.reads.lease_from.is_some_and(|from| now < from + self.lease_length());
         self.has_committed_in_term() && (runs || is_alone)
     }
 

@@ -32,9 +32,7 @@ pub(super) fn recover(fx: &mut Fx<'_>) -> Result<Recovered, Refused> {
     let len = fx.disk.len_bytes(WAL);
     let mut bytes = vec![0; usize::try_from(len).expect("a log fits into memory")];
     if len > 0 {
-        fx.disk
-            .read_at(WAL, 0, &mut bytes)
-            .map_err(|error| disk_refusal("read", error))?;
+        fx.disk.read_at(WAL, 0, &mut bytes).map_err(|error| disk_refusal("read", error))?;
     }
     let mut replay = Replay::default();
     let mut at = 0;
@@ -82,12 +80,7 @@ struct Replay {
 
 impl Default for Replay {
     fn default() -> Self {
-        Self {
-            term: 0,
-            vote: None,
-            log: Log::after(LogId::default()),
-            has_header: false,
-        }
+        Self { term: 0, vote: None, log: Log::after(LogId::default()), has_header: false }
     }
 }
 
@@ -113,10 +106,7 @@ impl Replay {
         let (version, rest) = fields.split_first_chunk()?;
         let (term, rest) = rest.split_first_chunk()?;
         let (index, rest) = rest.split_first_chunk()?;
-        let base = LogId {
-            term: u64::from_be_bytes(*term),
-            index: u64::from_be_bytes(*index),
-        };
+        let base = LogId { term: u64::from_be_bytes(*term), index: u64::from_be_bytes(*index) };
         self.log = Log::after(base);
         self.has_header = true;
         let known = u32::from_be_bytes(*version) == VERSION && rest.is_empty();
@@ -149,13 +139,7 @@ impl Replay {
             assert!(end == 0, "the header is the first record");
             storage.put_header(LogId::default());
         }
-        Recovered {
-            term: self.term,
-            vote: self.vote,
-            log: self.log,
-            storage,
-            is_first_boot,
-        }
+        Recovered { term: self.term, vote: self.vote, log: self.log, storage, is_first_boot }
     }
 }
 
@@ -172,23 +156,12 @@ mod tests {
         let mut outbox = Outbox::default();
         let mut rng = Rng::new(1, Domain::Node, "recovery");
         let mut conns = 0;
-        call(&mut Fx::new(
-            &mut outbox,
-            NodeId(0),
-            &mut conns,
-            disk,
-            &mut rng,
-        ))
+        call(&mut Fx::new(&mut outbox, NodeId(0), &mut conns, disk, &mut rng))
     }
 
     fn entry(term: u64, index: u64) -> Entry {
         let command = format!("command {index} of term {term}");
-        Entry {
-            term,
-            index,
-            time: index,
-            payload: Payload::Command(command.as_bytes().into()),
-        }
+        Entry { term, index, time: index, payload: Payload::Command(command.as_bytes().into()) }
     }
 
     /// Terms 1, 1, 1; then index 2 is replaced in term 2, and a vote is given in term 3.
@@ -249,10 +222,7 @@ mod tests {
         for len in 0..whole.len() {
             let recovered = recover_from(&whole[..len]).expect("a torn tail is no damage");
             let position = state(&recovered).2.len() as u64 + recovered.term;
-            assert!(
-                position >= last || recovered.log.last().term == 2,
-                "at {len}"
-            );
+            assert!(position >= last || recovered.log.last().term == 2, "at {len}");
             last = position;
             let mut disk = MemDisk::default();
             disk.write_at(WAL, 0, &whole[..len]).unwrap();

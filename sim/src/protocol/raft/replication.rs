@@ -15,10 +15,7 @@ use contract::{Fx, Instant};
 impl Raft {
     /// Appends an entry of this leader's term and sends it.
     pub(super) fn append_own(&mut self, now: Instant, payload: Payload, fx: &mut Fx<'_>) -> LogId {
-        assert!(
-            self.role == Role::Leader,
-            "only leaders append of their own"
-        );
+        assert!(self.role == Role::Leader, "only leaders append of their own");
         let entry = Entry {
             term: self.term,
             index: self.log.last().index + 1,
@@ -222,9 +219,7 @@ impl Raft {
     /// be on a majority and still be overwritten (raft-paper §5.4.2, Figure 8).
     fn advance_commit(&mut self, fx: &mut Fx<'_>) {
         let voters = &self.config.voters;
-        let matched = voters
-            .iter()
-            .map(|&voter| self.progress[voter as usize].matched);
+        let matched = voters.iter().map(|&voter| self.progress[voter as usize].matched);
         let reached = reached_by(matched, self.quorum());
         let is_own = self.log.term(reached) == Some(self.term);
         if is_own || self.config.flaws.commit_previous_term {
@@ -254,20 +249,13 @@ impl Raft {
     /// Hands committed entries to the owner, one batch at a time: while a pause runs, nothing.
     pub(super) fn apply(&mut self, fx: &mut Fx<'_>) {
         let is_rash = self.config.flaws.ack_before_quorum && self.role == Role::Leader;
-        let end = if is_rash {
-            self.log.last().index
-        } else {
-            self.commit_index
-        };
+        let end = if is_rash { self.log.last().index } else { self.commit_index };
         if self.is_apply_paused || self.applied_index >= end {
             return;
         }
         let batch_end = end.min(self.applied_index + u64::from(self.config.apply_batch_max));
         for index in self.applied_index + 1..=batch_end {
-            let entry = self
-                .log
-                .entry(index)
-                .expect("the log reaches its commit index");
+            let entry = self.log.entry(index).expect("the log reaches its commit index");
             self.ready.push(Ready::Apply(entry.clone()));
         }
         self.applied_index = batch_end;

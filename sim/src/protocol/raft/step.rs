@@ -15,10 +15,7 @@ impl Raft {
             Body::Vote { last, transfer } => {
                 return self.on_vote(now, from, term, (last, transfer), fx);
             }
-            Body::PreVoteResponse {
-                granted: true,
-                time,
-            } => {
+            Body::PreVoteResponse { granted: true, time } => {
                 self.clock.hear(time, now);
                 if term == self.term + 1 {
                     self.count_pre_vote(now, from, true, fx);
@@ -82,20 +79,11 @@ impl Raft {
             self.reset_election(now, fx);
         }
         match body {
-            Body::Append {
-                previous,
-                commit,
-                time,
-                entries,
-            } => {
+            Body::Append { previous, commit, time, entries } => {
                 self.clock.hear(time, now);
                 self.on_append(now, from, previous, commit, entries, fx);
             }
-            Body::Heartbeat {
-                round,
-                commit,
-                time,
-            } => {
+            Body::Heartbeat { round, commit, time } => {
                 self.clock.hear(time, now);
                 self.on_heartbeat(commit, fx);
                 let term = self.term;
@@ -132,10 +120,7 @@ impl Raft {
         if self.role != Role::Leader {
             return;
         }
-        if self
-            .transfer
-            .is_some_and(|transfer| now >= transfer.deadline)
-        {
+        if self.transfer.is_some_and(|transfer| now >= transfer.deadline) {
             self.transfer = None;
         }
         self.start_round(now, fx);

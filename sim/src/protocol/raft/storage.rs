@@ -93,10 +93,7 @@ impl Storage {
 
     /// Writes what stands before the first entry, at the start of the file.
     pub fn put_header(&mut self, base: LogId) {
-        assert!(
-            self.end == 0 && self.buffer.is_empty(),
-            "the header opens the file"
-        );
+        assert!(self.end == 0 && self.buffer.is_empty(), "the header opens the file");
         self.record(|out| {
             out.push(HEADER);
             out.extend_from_slice(&VERSION.to_be_bytes());
@@ -194,10 +191,7 @@ impl Storage {
     pub fn on_synced(&mut self, sync: SyncId, result: Result<(), DiskError>, fx: &mut Fx<'_>) {
         assert!(SYNCS.contains(&sync.0), "the owner hands on Raft's syncs");
         let number = sync.0 - SYNCS.start;
-        assert!(
-            number <= self.asked,
-            "a sync ends after it was asked for, in the same boot"
-        );
+        assert!(number <= self.asked, "a sync ends after it was asked for, in the same boot");
         self.in_flight = self.in_flight.saturating_sub(1);
         match result {
             Ok(()) => self.durable = self.durable.max(number),

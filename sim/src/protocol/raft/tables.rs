@@ -49,12 +49,7 @@ const fn event(
     labels: &'static [&'static str],
     about: &'static str,
 ) -> EventKind {
-    EventKind {
-        name,
-        unit,
-        labels,
-        about,
-    }
+    EventKind { name, unit, labels, about }
 }
 
 /// What a Raft node marks, in the order of [`Event`]. Peers are named by their index.
@@ -65,36 +60,11 @@ pub const EVENTS: &[EventKind] = &[
         &["term", "transfer"],
         "a node raised its term and asks for votes",
     ),
-    event(
-        "raft.pre_vote_started",
-        "",
-        &["term"],
-        "a node asks whether it could win the next term",
-    ),
-    event(
-        "raft.vote_granted",
-        "",
-        &["term", "candidate"],
-        "a vote is durable and on its way",
-    ),
-    event(
-        "raft.leader_elected",
-        "",
-        &["term"],
-        "a candidate counted a quorum of votes",
-    ),
-    event(
-        "raft.stepped_down",
-        "",
-        &["term", "new_term"],
-        "a leader gave up its term",
-    ),
-    event(
-        "raft.heartbeat_sent",
-        "",
-        &["term", "round"],
-        "a leader sent a round of heartbeats",
-    ),
+    event("raft.pre_vote_started", "", &["term"], "a node asks whether it could win the next term"),
+    event("raft.vote_granted", "", &["term", "candidate"], "a vote is durable and on its way"),
+    event("raft.leader_elected", "", &["term"], "a candidate counted a quorum of votes"),
+    event("raft.stepped_down", "", &["term", "new_term"], "a leader gave up its term"),
+    event("raft.heartbeat_sent", "", &["term", "round"], "a leader sent a round of heartbeats"),
     event(
         "raft.append_rejected",
         "",
@@ -107,30 +77,10 @@ pub const EVENTS: &[EventKind] = &[
         &["term", "index"],
         "entries from this index on conflicted and were dropped",
     ),
-    event(
-        "raft.committed",
-        "entries",
-        &["term", "index"],
-        "the commit index moved to this one",
-    ),
-    event(
-        "raft.timeout_now_sent",
-        "",
-        &["term", "to"],
-        "a leader handed over",
-    ),
-    event(
-        "raft.read_confirmed",
-        "",
-        &["term", "round"],
-        "a heartbeat round confirmed reads",
-    ),
-    event(
-        "raft.decode_error",
-        "bytes",
-        &["from"],
-        "a frame was damaged and dropped",
-    ),
+    event("raft.committed", "entries", &["term", "index"], "the commit index moved to this one"),
+    event("raft.timeout_now_sent", "", &["term", "to"], "a leader handed over"),
+    event("raft.read_confirmed", "", &["term", "round"], "a heartbeat round confirmed reads"),
+    event("raft.decode_error", "bytes", &["from"], "a frame was damaged and dropped"),
     event(
         "raft.storage_failed",
         "",
@@ -147,25 +97,13 @@ const fn gauge_kind(name: &'static str, unit: &'static str, about: &'static str)
 pub const GAUGES: &[GaugeKind] = &[
     gauge_kind("raft.term", "", "the current term"),
     gauge_kind("raft.commit_index", "", "the last index known committed"),
-    gauge_kind(
-        "raft.applied_index",
-        "",
-        "the last index handed to the state machine",
-    ),
+    gauge_kind("raft.applied_index", "", "the last index handed to the state machine"),
     gauge_kind("raft.last_index", "", "the last index of the log"),
     gauge_kind("raft.log_entries", "", "entries held in memory"),
     gauge_kind("raft.log_bytes", "bytes", "what those entries count for"),
-    gauge_kind(
-        "raft.apply_lag",
-        "",
-        "entries committed and not yet handed on",
-    ),
+    gauge_kind("raft.apply_lag", "", "entries committed and not yet handed on"),
     gauge_kind("raft.is_leader", "", "1 at a leader, else 0"),
-    gauge_kind(
-        "raft.unsynced_writes",
-        "",
-        "promises that wait for the disk",
-    ),
+    gauge_kind("raft.unsynced_writes", "", "promises that wait for the disk"),
 ];
 
 /// The value of row `row` of [`GAUGES`]; `None` past its end.
@@ -301,10 +239,7 @@ pub fn view(raft: &Raft, fields: &mut dyn Fields) {
 pub fn fingerprint(raft: &Raft) -> u64 {
     let mut digest = mix(0, raft.role() as u64);
     digest = mix(digest, raft.vote().map_or(0, |vote| u64::from(vote) + 1));
-    digest = mix(
-        digest,
-        raft.leader().map_or(0, |leader| u64::from(leader) + 1),
-    );
+    digest = mix(digest, raft.leader().map_or(0, |leader| u64::from(leader) + 1));
     digest = mix(digest, (raft.last_index() - raft.commit_index()).min(8));
     mix(digest, raft.promises_waiting().min(2))
 }

@@ -28,16 +28,8 @@ fn clean_runs_break_nothing() {
             assert!(outcome.broken.is_empty(), "{name} seed {seed}: {details:?}");
             assert_eq!(outcome.pending, None, "{name} seed {seed}");
             assert_eq!(outcome.late_elections, 0, "{name} seed {seed}: no peace");
-            let seen = [
-                outcome.committed,
-                outcome.reads,
-                outcome.lease_reads,
-                outcome.elections,
-            ];
-            totals
-                .iter_mut()
-                .zip(seen)
-                .for_each(|(total, seen)| *total += seen);
+            let seen = [outcome.committed, outcome.reads, outcome.lease_reads, outcome.elections];
+            totals.iter_mut().zip(seen).for_each(|(total, seen)| *total += seen);
         }
     }
     let is_busy = totals.iter().all(|&total| total > 500);
@@ -61,60 +53,22 @@ fn random_runs_find_flaws() {
     let table = [
         ("vote-not-persisted", "mixed", 5, "raft.monotonic"),
         ("term-not-persisted", "mixed", 5, "raft.monotonic"),
-        (
-            "double-vote-same-term",
-            "storm",
-            80,
-            "raft.one_leader_per_term",
-        ),
-        (
-            "uptodate-index-only",
-            "mixed",
-            120,
-            "raft.leader_completeness",
-        ),
-        (
-            "truncate-on-matching-append",
-            "mixed",
-            20,
-            "raft.leader_completeness",
-        ),
+        ("double-vote-same-term", "storm", 80, "raft.one_leader_per_term"),
+        ("uptodate-index-only", "mixed", 120, "raft.leader_completeness"),
+        ("truncate-on-matching-append", "mixed", 20, "raft.leader_completeness"),
         ("missing-prev-term-check", "storm", 10, "raft.log_matching"),
-        (
-            "commit-past-verified-prefix",
-            "mixed",
-            10,
-            "raft.state_machine_safety",
-        ),
+        ("commit-past-verified-prefix", "mixed", 10, "raft.state_machine_safety"),
         ("quorum-off-by-one", "mixed", 40, "raft.leader_completeness"),
-        (
-            "ack-before-quorum",
-            "mixed",
-            10,
-            "raft.state_machine_safety",
-        ),
+        ("ack-before-quorum", "mixed", 10, "raft.state_machine_safety"),
         ("leader-rewrites-log", "mixed", 5, "raft.leader_append_only"),
-        (
-            "readindex-before-own-term-commit",
-            "triggers",
-            20,
-            "stale read",
-        ),
-        (
-            "lease-survives-leader-transfer",
-            "triggers",
-            40,
-            "stale lease read",
-        ),
+        ("readindex-before-own-term-commit", "triggers", 20, "stale read"),
+        ("lease-survives-leader-transfer", "triggers", 40, "stale lease read"),
     ];
     for (name, conditions, seeds, rule) in table {
         let profile = profile(conditions);
         let flaws = Flaws::from_names(&[name]);
         let found = (0..seeds).find(|&seed| run(seed, &profile, flaws).broken.contains(&rule));
-        assert!(
-            found.is_some(),
-            "{name} is not found within {seeds} {conditions} seeds"
-        );
+        assert!(found.is_some(), "{name} is not found within {seeds} {conditions} seeds");
     }
 }
 
@@ -150,10 +104,7 @@ fn transcript(path: &str, text: &str) -> Played {
         std::fs::write(path, &played.text).unwrap();
     } else {
         let text_played = &played.text;
-        assert!(
-            text_played == text,
-            "{path} differs; review it after UPDATE=1:\n{text_played}"
-        );
+        assert!(text_played == text, "{path} differs; review it after UPDATE=1:\n{text_played}");
     }
     played
 }

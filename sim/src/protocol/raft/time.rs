@@ -19,11 +19,7 @@ impl Ticks {
         }
         let since_first = deadline.0.saturating_sub(self.phase.0);
         let ticks = since_first.div_ceil(self.tick.0);
-        Instant(
-            self.phase
-                .0
-                .saturating_add(ticks.saturating_mul(self.tick.0)),
-        )
+        Instant(self.phase.0.saturating_add(ticks.saturating_mul(self.tick.0)))
     }
 }
 
@@ -38,16 +34,12 @@ pub(super) struct ClusterClock {
 impl ClusterClock {
     /// A clock that shows `time` at `now`.
     pub const fn starting(time: u64, now: Instant) -> Self {
-        Self {
-            heard: time,
-            heard_at: now,
-        }
+        Self { heard: time, heard_at: now }
     }
 
     /// The time in nanoseconds.
     pub const fn time(&self, now: Instant) -> u64 {
-        self.heard
-            .saturating_add(now.since(self.heard_at).as_nanos())
+        self.heard.saturating_add(now.since(self.heard_at).as_nanos())
     }
 
     /// Moves forward to `time`, or stays where it is ahead already.
@@ -64,10 +56,7 @@ mod tests {
 
     #[test]
     fn deadlines_round_up_to_the_phase() {
-        let ticks = Ticks {
-            tick: Duration(50),
-            phase: Duration(7),
-        };
+        let ticks = Ticks { tick: Duration(50), phase: Duration(7) };
         let check = |deadline: u64, expect: u64| {
             assert_eq!(ticks.at_or_after(Instant(deadline)), Instant(expect));
         };
@@ -80,10 +69,7 @@ mod tests {
 
     #[test]
     fn without_ticks_deadlines_are_exact() {
-        let ticks = Ticks {
-            tick: Duration::ZERO,
-            phase: Duration::ZERO,
-        };
+        let ticks = Ticks { tick: Duration::ZERO, phase: Duration::ZERO };
         assert_eq!(ticks.at_or_after(Instant(123)), Instant(123));
     }
 

@@ -43,12 +43,7 @@ pub(super) enum Body<'a> {
     /// The answer.
     VoteResponse { granted: bool, time: u64 },
     /// Entries after `previous`.
-    Append {
-        previous: LogId,
-        commit: u64,
-        time: u64,
-        entries: Entries<'a>,
-    },
+    Append { previous: LogId, commit: u64, time: u64, entries: Entries<'a> },
     /// Everything up to `matched` is durable here and equal to the leader's.
     AppendAccepted { matched: u64 },
     /// The log does not contain `rejected`; it may agree up to `hint`.
@@ -88,13 +83,7 @@ const APPEND: u8 = 5;
 impl Message<'_> {
     /// Appends the frame to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let Body::Append {
-            previous,
-            commit,
-            time,
-            entries,
-        } = self.body
-        else {
+        let Body::Append { previous, commit, time, entries } = self.body else {
             return frame(out, |out| self.fields(out));
         };
         frame(out, |out| {
@@ -122,11 +111,7 @@ impl Message<'_> {
                 put(out, rejected);
                 put_id(out, hint);
             }
-            Body::Heartbeat {
-                round,
-                commit,
-                time,
-            } => {
+            Body::Heartbeat { round, commit, time } => {
                 put(out, round);
                 put(out, commit);
                 put(out, time);
@@ -169,10 +154,7 @@ pub(super) fn encode_append<'e>(
 /// # Errors
 /// When it is not exactly what a sender wrote.
 pub(super) fn decode(frame: &[u8]) -> Result<Message<'_>, DecodeError> {
-    let length = frame
-        .len()
-        .checked_sub(CHECKSUM_BYTES)
-        .ok_or(DecodeError::Short)?;
+    let length = frame.len().checked_sub(CHECKSUM_BYTES).ok_or(DecodeError::Short)?;
     let (bytes, checksum) = frame.split_at(length);
     if crc32c(&[bytes]).to_be_bytes() != checksum {
         return Err(DecodeError::Checksum);
@@ -213,12 +195,10 @@ impl<'a> Entries<'a> {
     /// The entries in order. Their commands are copied out of the frame.
     pub fn iter(&self) -> impl Iterator<Item = Entry> + use<'a> {
         let mut reader = Reader(self.bytes);
-        (0..u64::from(self.count))
-            .zip(self.first_index..)
-            .map(move |(_, index)| {
-                let entry = reader.entry(index);
-                entry.expect("the decoder has walked over every entry")
-            })
+        (0..u64::from(self.count)).zip(self.first_index..).map(move |(_, index)| {
+            let entry = reader.entry(index);
+            entry.expect("the decoder has walked over every entry")
+        })
     }
 }
 
@@ -262,35 +242,14 @@ impl<'a> Reader<'a> {
     fn body(&mut self, kind: u8) -> Result<Body<'a>, DecodeError> {
         Ok(match kind {
             1 => Body::PreVote { last: self.id()? },
-            2 => Body::PreVoteResponse {
-                granted: self.bool()?,
-                time: self.u64()?,
-            },
-            3 => Body::Vote {
-                last: self.id()?,
-                transfer: self.bool()?,
-            },
-            4 => Body::VoteResponse {
-                granted: self.bool()?,
-                time: self.u64()?,
-            },
+            2 => Body::PreVoteResponse { granted: self.bool()?, time: self.u64()? },
+            3 => Body::Vote { last: self.id()?, transfer: self.bool()? },
+            4 => Body::VoteResponse { granted: self.bool()?, time: self.u64()? },
             APPEND => self.append()?,
-            6 => Body::AppendAccepted {
-                matched: self.u64()?,
-            },
-            7 => Body::AppendRejected {
-                rejected: self.u64()?,
-                hint: self.id()?,
-            },
-            8 => Body::Heartbeat {
-                round: self.u64()?,
-                commit: self.u64()?,
-                time: self.u64()?,
-            },
-            9 => Body::HeartbeatResponse {
-                round: self.u64()?,
-                last_index: self.u64()?,
-            },
+            6 => Body::AppendAccepted { matched: self.u64()? },
+            7 => Body::AppendRejected { rejected: self.u64()?, hint: self.id()? },
+            8 => Body::Heartbeat { round: self.u64()?, commit: self.u64()?, time: self.u64()? },
+            9 => Body::HeartbeatResponse { round: self.u64()?, last_index: self.u64()? },
             10 => Body::TimeoutNow { last: self.id()? },
             _ => return Err(DecodeError::Kind),
         })
@@ -303,9 +262,7 @@ impl<'a> Reader<'a> {
         let count = self.u32()?;
         // Leaves room below the end of the numbers, so that no sum of them can overflow.
         let first_index = previous.index.checked_add(1).ok_or(DecodeError::Field)?;
-        first_index
-            .checked_add(u64::from(count))
-            .ok_or(DecodeError::Field)?;
+        first_index.checked_add(u64::from(count)).ok_or(DecodeError::Field)?;
         let bytes = self.0;
         for _ in 0..count {
             self.skip_entry()?;
@@ -315,11 +272,7 @@ impl<'a> Reader<'a> {
             previous,
             commit,
             time,
-            entries: Entries {
-                first_index,
-                count,
-                bytes: &bytes[..used],
-            },
+            entries: Entries { first_index, count, bytes: &bytes[..used] },
         })
     }
 
@@ -343,12 +296,7 @@ impl<'a> Reader<'a> {
             COMMAND => Payload::Command(Arc::from(bytes)),
             _ => return Err(DecodeError::Field),
         };
-        Ok(Entry {
-            term,
-            index,
-            time,
-            payload,
-        })
+        Ok(Entry { term, index, time, payload })
     }
 }
 
@@ -359,11 +307,7 @@ const COMMAND: u8 = 1;
 pub(super) fn read_entry(bytes: &[u8], index: u64) -> Result<Entry, DecodeError> {
     let mut reader = Reader(bytes);
     let entry = reader.entry(index)?;
-    reader
-        .0
-        .is_empty()
-        .then_some(entry)
-        .ok_or(DecodeError::Field)
+    reader.0.is_empty().then_some(entry).ok_or(DecodeError::Field)
 }
 
 /// Appends one entry without its index.
@@ -451,21 +395,13 @@ mod tests {
 
     fn payload() -> impl Strategy<Value = Payload> {
         let command = vec(any::<u8>(), 0..40);
-        prop_oneof![
-            Just(Payload::Noop),
-            command.prop_map(|bytes| Payload::Command(bytes.into())),
-        ]
+        prop_oneof![Just(Payload::Noop), command.prop_map(|bytes| Payload::Command(bytes.into())),]
     }
 
     fn entries(first: u64) -> impl Strategy<Value = Vec<Entry>> {
         let fields = vec((any::<u64>(), any::<u64>(), payload()), 0..6);
         fields.prop_map(move |fields| {
-            let entry = |((term, time, payload), index)| Entry {
-                term,
-                index,
-                time,
-                payload,
-            };
+            let entry = |((term, time, payload), index)| Entry { term, index, time, payload };
             fields.into_iter().zip(first..).map(entry).collect()
         })
     }

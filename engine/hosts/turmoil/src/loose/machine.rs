@@ -88,10 +88,7 @@ impl Cluster {
             for conn in conns {
                 // Its task ends when nobody can command it any more.
                 machine.streams.remove(&conn);
-                machine.inbox.push_back(Arrival::Closed {
-                    conn,
-                    reason: CloseReason::Reset,
-                });
+                machine.inbox.push_back(Arrival::Closed { conn, reason: CloseReason::Reset });
             }
             machine.wake.notify_one();
         }
@@ -141,9 +138,7 @@ pub async fn drive(cluster: Rc<Cluster>, id: usize) -> turmoil::Result {
     let listener = TcpListener::bind((any, TCP_PORT)).await?;
     let mut sockets = Sockets {
         udp: UdpSocket::bind((any, UDP_PORT)).await?,
-        peers: (0..cluster.machines.len())
-            .map(|peer| turmoil::lookup(name(peer)))
-            .collect(),
+        peers: (0..cluster.machines.len()).map(|peer| turmoil::lookup(name(peer))).collect(),
         buffer: vec![0; DATAGRAM_BYTES_MAX],
     };
     tokio::task::spawn_local(stream::accept(Rc::clone(&cluster), id, listener));
@@ -161,9 +156,8 @@ pub async fn drive(cluster: Rc<Cluster>, id: usize) -> turmoil::Result {
         cluster.settle(id, now);
         sockets.send(&cluster, id)?;
         let next_at = cluster.machines[id].borrow().adapter.next_at();
-        let wait = next_at.map_or(Duration::from_secs(1), |at| {
-            Duration::from_nanos(at.since(now).0)
-        });
+        let wait =
+            next_at.map_or(Duration::from_secs(1), |at| Duration::from_nanos(at.since(now).0));
         tokio::select! {
             biased;
             ready = sockets.udp.readable() => ready?,
@@ -194,9 +188,7 @@ impl Sockets {
                     let from = self.peers.iter().position(|peer| *peer == from.ip());
                     let from = NodeId(from.expect("only machines send") as u32);
                     let bytes = self.buffer[..len_bytes].to_vec();
-                    machine
-                        .adapter
-                        .hand_over(now, Arrival::Datagram { from, bytes });
+                    machine.adapter.hand_over(now, Arrival::Datagram { from, bytes });
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -210,8 +202,7 @@ impl Sockets {
         for one in outgoing {
             match one {
                 Outgoing::Datagram { to, bytes } => {
-                    self.udp
-                        .try_send_to(&bytes, (self.peers[to.index()], UDP_PORT))?;
+                    self.udp.try_send_to(&bytes, (self.peers[to.index()], UDP_PORT))?;
                 }
                 Outgoing::Open { conn, to } => {
                     stream::open(cluster, id, conn, to, self.peers[to.index()]);

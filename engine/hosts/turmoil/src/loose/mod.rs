@@ -31,9 +31,7 @@ pub(crate) fn run(run: &LooseRun<'_>) -> Result<LooseResult, HostError> {
     });
     let mut skipped = offers::missing_from_world(run.config);
     let failed = |said: Box<dyn std::error::Error>| HostError::Failed(said.to_string());
-    Player::new(run, Rc::clone(&cluster), &mut skipped)
-        .play()
-        .map_err(failed)?;
+    Player::new(run, Rc::clone(&cluster), &mut skipped).play().map_err(failed)?;
     skipped.dedup();
     let machines: Vec<_> = cluster.machines.iter().map(RefCell::borrow).collect();
     let loads: Vec<&dyn Workload> = machines.iter().map(|one| one.adapter.workload()).collect();
@@ -41,15 +39,8 @@ pub(crate) fn run(run: &LooseRun<'_>) -> Result<LooseResult, HostError> {
     let events = machines.iter().map(|one| one.adapter.events()).sum();
     drop(machines);
     let machines = cluster.machines.iter().map(RefCell::borrow_mut);
-    let problems = machines
-        .flat_map(|mut one| one.adapter.take_troubles())
-        .collect();
-    Ok(LooseResult {
-        harvest,
-        events,
-        skipped,
-        problems,
-    })
+    let problems = machines.flat_map(|mut one| one.adapter.take_troubles()).collect();
+    Ok(LooseResult { harvest, events, skipped, problems })
 }
 
 /// Drives a simulation and plays the script between its ticks.
@@ -78,13 +69,7 @@ impl<'a> Player<'a> {
             let cluster = Rc::clone(&cluster);
             sim.host(name(id), move || machine::drive(Rc::clone(&cluster), id));
         }
-        Self {
-            run,
-            cluster,
-            sim,
-            on: BTreeMap::new(),
-            skipped,
-        }
+        Self { run, cluster, sim, on: BTreeMap::new(), skipped }
     }
 
     fn play(mut self) -> turmoil::Result {
@@ -120,10 +105,7 @@ impl<'a> Player<'a> {
             Action::Strike(shock) => {
                 for id in 0..self.cluster.machines.len() {
                     self.cluster.settle(id, now);
-                    self.cluster.machines[id]
-                        .borrow_mut()
-                        .adapter
-                        .shock(now, shock);
+                    self.cluster.machines[id].borrow_mut().adapter.shock(now, shock);
                     self.cluster.settle(id, now);
                     self.cluster.wake(id);
                 }
@@ -134,23 +116,14 @@ impl<'a> Player<'a> {
     fn impose(&mut self, now: SimTime, id: ConditionId, condition: &Condition) {
         match condition {
             Condition::Block { from, to, .. } => {
-                self.sim
-                    .partition_oneway(name(from.index()), name(to.index()));
+                self.sim.partition_oneway(name(from.index()), name(to.index()));
             }
             condition => {
-                let node = offers::node_of(condition)
-                    .expect("turmoil offers no other")
-                    .index();
+                let node = offers::node_of(condition).expect("turmoil offers no other").index();
                 self.cluster.settle(node, now);
                 let crashes = matches!(condition, Condition::Down { .. })
-                    && self.cluster.machines[node]
-                        .borrow()
-                        .adapter
-                        .node()
-                        .is_some();
-                self.cluster.machines[node]
-                    .borrow_mut()
-                    .bend(now, id, condition);
+                    && self.cluster.machines[node].borrow().adapter.node().is_some();
+                self.cluster.machines[node].borrow_mut().bend(now, id, condition);
                 self.cluster.settle(node, now);
                 self.cluster.wake(node);
                 if crashes {
@@ -170,26 +143,13 @@ impl<'a> Player<'a> {
                 }
             }
             condition => {
-                let node = offers::node_of(condition)
-                    .expect("turmoil offers no other")
-                    .index();
+                let node = offers::node_of(condition).expect("turmoil offers no other").index();
                 self.cluster.settle(node, now);
-                let was_down = self.cluster.machines[node]
-                    .borrow()
-                    .adapter
-                    .node()
-                    .is_none();
-                self.cluster.machines[node]
-                    .borrow_mut()
-                    .adapter
-                    .unbend(now, id);
+                let was_down = self.cluster.machines[node].borrow().adapter.node().is_none();
+                self.cluster.machines[node].borrow_mut().adapter.unbend(now, id);
                 self.cluster.settle(node, now);
                 self.cluster.wake(node);
-                let is_up = self.cluster.machines[node]
-                    .borrow()
-                    .adapter
-                    .node()
-                    .is_some();
+                let is_up = self.cluster.machines[node].borrow().adapter.node().is_some();
                 if was_down && is_up {
                     self.sim.bounce(name(node));
                 }

@@ -32,10 +32,7 @@ pub fn missing_from_world(config: &Config) -> Vec<String> {
         (!link.corrupt.is_zero(), "corrupted messages"),
         (link.bandwidth.is_some(), "bandwidth"),
         (!config.links.is_empty(), "links with a law of their own"),
-        (
-            config.nodes.iter().any(|node| node.memory_limit.is_some()),
-            "memory limits",
-        ),
+        (config.nodes.iter().any(|node| node.memory_limit.is_some()), "memory limits"),
     ];
     let missing = laws.iter().filter(|(is_there, _)| *is_there);
     missing.map(|(_, law)| (*law).to_owned()).collect()
@@ -44,10 +41,9 @@ pub fn missing_from_world(config: &Config) -> Vec<String> {
 /// Why turmoil cannot impose a condition; `None` when it can.
 pub fn missing(condition: &Condition) -> Option<&'static str> {
     match condition {
-        Condition::Block {
-            in_flight: InFlight::Kept,
-            ..
-        } => Some("a partition that spares what is under way"),
+        Condition::Block { in_flight: InFlight::Kept, .. } => {
+            Some("a partition that spares what is under way")
+        }
         Condition::Hold { .. } => Some("a link that is held in one direction"),
         Condition::Loss { .. } => Some("loss of single messages"),
         Condition::Duplicate { .. } => Some("duplicated messages"),
@@ -90,22 +86,8 @@ mod tests {
         let check = |dist: Dist, min, max| assert_eq!(latency(&dist), (ms(min), ms(max)));
         check(Dist::Constant(5_000_000), 5, 5);
         check(Dist::Constant(1_000_000), 2, 2);
-        check(
-            Dist::Uniform {
-                min: 1_000_000,
-                max: 8_000_000,
-            },
-            2,
-            8,
-        );
+        check(Dist::Uniform { min: 1_000_000, max: 8_000_000 }, 2, 8);
         check(Dist::Choice(vec![7_000_000, 5_000_000]), 5, 7);
-        check(
-            Dist::Exponential {
-                min: 3_000_000,
-                mean: 5_000_000,
-            },
-            3,
-            13,
-        );
+        check(Dist::Exponential { min: 3_000_000, mean: 5_000_000 }, 3, 13);
     }
 }

@@ -25,10 +25,7 @@ const READ_BYTES_MAX: usize = 64 * 1_024;
 /// Opens a connection from machine `id` to machine `to`.
 pub fn open(cluster: &Rc<Cluster>, id: usize, conn: ConnId, to: NodeId, peer: IpAddr) {
     let (commands, inbox) = unbounded_channel();
-    cluster.machines[id]
-        .borrow_mut()
-        .streams
-        .insert(conn, commands);
+    cluster.machines[id].borrow_mut().streams.insert(conn, commands);
     let cluster = Rc::clone(cluster);
     tokio::task::spawn_local(async move {
         let reason = match connect(conn, peer).await {
@@ -65,23 +62,10 @@ async fn greet(cluster: Rc<Cluster>, id: usize, mut stream: TcpStream) {
         return;
     }
     let word = |at: usize| u32::from_be_bytes([name[at], name[at + 1], name[at + 2], name[at + 3]]);
-    let conn = ConnId {
-        opener: NodeId(word(0)),
-        number: word(4),
-    };
+    let conn = ConnId { opener: NodeId(word(0)), number: word(4) };
     let (commands, inbox) = unbounded_channel();
-    cluster.machines[id]
-        .borrow_mut()
-        .streams
-        .insert(conn, commands);
-    say(
-        &cluster,
-        id,
-        Arrival::Opened {
-            conn,
-            peer: conn.opener,
-        },
-    );
+    cluster.machines[id].borrow_mut().streams.insert(conn, commands);
+    say(&cluster, id, Arrival::Opened { conn, peer: conn.opener });
     let reason = serve(&cluster, id, conn, stream, inbox).await;
     end(&cluster, id, conn, reason);
 }
@@ -195,15 +179,8 @@ mod tests {
         let expect = [&b"onefour"[..], &[7; 300][..]].concat();
         for step in 1..stream.len() {
             let mut chunks = Chunks::default();
-            let read: Vec<u8> = stream
-                .chunks(step)
-                .flat_map(|got| chunks.read(got))
-                .collect();
-            assert_eq!(
-                (read, chunks.over),
-                (expect.clone(), true),
-                "in steps of {step}"
-            );
+            let read: Vec<u8> = stream.chunks(step).flat_map(|got| chunks.read(got)).collect();
+            assert_eq!((read, chunks.over), (expect.clone(), true), "in steps of {step}");
         }
     }
 }

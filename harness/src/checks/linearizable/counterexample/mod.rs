@@ -59,9 +59,7 @@ impl Budget {
     /// All of it.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            left: STEPS_TOTAL_MAX,
-        }
+        Self { left: STEPS_TOTAL_MAX }
     }
 
     /// Judges by a search, as long as there is something left.
@@ -98,11 +96,7 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
         completed.is_sorted_by_key(returned),
         "operations are given in the order of their returns"
     );
-    let mut search = Prefix {
-        fails: completed.len(),
-        holds: 0,
-        core: None,
-    };
+    let mut search = Prefix { fails: completed.len(), holds: 0, core: None };
     let mut judgement = first;
     for _ in 0..GUESSES_MAX {
         let Judgement::Fails(Some(guess)) = judgement else {
@@ -112,27 +106,13 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
             Judgement::Fails(_) => minimize(oracle, guess),
             _ => break,
         };
-        let last = strong
-            .iter()
-            .map(returned)
-            .max()
-            .expect("no operations at all cannot fail");
+        let last = strong.iter().map(returned).max().expect("no operations at all cannot fail");
         let position = completed.partition_point(|op| returned(op) < last);
-        search = Prefix {
-            fails: position + 1,
-            holds: 0,
-            core: Some((strong, irreducible)),
-        };
+        search = Prefix { fails: position + 1, holds: 0, core: Some((strong, irreducible)) };
         judgement = oracle.judge(&ascending(&completed[..position]));
         match judgement {
             Judgement::Holds => search.holds = position,
-            Judgement::Fails(_) => {
-                search = Prefix {
-                    fails: position,
-                    holds: 0,
-                    core: None,
-                }
-            }
+            Judgement::Fails(_) => search = Prefix { fails: position, holds: 0, core: None },
             Judgement::Unknown => {}
         }
     }
@@ -141,11 +121,7 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
         Some(core) => core,
         None => minimize(oracle, ascending(&completed[..search.fails])),
     };
-    Core {
-        strong,
-        irreducible,
-        prefix_len: search.fails as u64 - 1,
-    }
+    Core { strong, irreducible, prefix_len: search.fails as u64 - 1 }
 }
 
 /// What is known about the prefixes of a history.
@@ -255,21 +231,13 @@ mod tests {
             (vec![early.clone(), late], early, 300),
         ] {
             for guesses in [false, true] {
-                let mut oracle = Needs {
-                    sets: sets.clone(),
-                    guesses,
-                    judged: 0,
-                };
+                let mut oracle = Needs { sets: sets.clone(), guesses, judged: 0 };
                 let first = oracle.judge(&completed);
                 let core = core_of(&mut oracle, &ops, &completed, first);
                 assert_eq!(core.strong, expect);
                 assert_eq!(core.prefix_len, prefix_len);
                 assert!(core.irreducible);
-                assert!(
-                    oracle.judged < if guesses { 40 } else { 120 },
-                    "{}",
-                    oracle.judged
-                );
+                assert!(oracle.judged < if guesses { 40 } else { 120 }, "{}", oracle.judged);
             }
         }
     }

@@ -71,11 +71,7 @@ impl<'a> RegisterOracle<'a> {
     pub fn new(case: Case<'a>) -> Self {
         let writers = Writers::new(case);
         let budget = Budget::new();
-        Self {
-            case,
-            writers,
-            budget,
-        }
+        Self { case, writers, budget }
     }
 
     /// The operations that can matter when only `strong` keep their answers.
@@ -98,9 +94,7 @@ impl Oracle for RegisterOracle<'_> {
                 let guess = strong_of(&register, &violation.witnesses());
                 Judgement::Fails(Some(guess))
             }
-            Judged::OutOfClass => self
-                .budget
-                .judge(|limits| tier_two::search(&register, limits)),
+            Judged::OutOfClass => self.budget.judge(|limits| tier_two::search(&register, limits)),
         }
     }
 }
@@ -173,12 +167,8 @@ impl Writers {
 fn strong_shares<'a>(case: Case<'a>, strong: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
     let called = move |op: u32| (case.ops[op as usize].call_at, op);
     strong.iter().flat_map(move |&op| {
-        let from = case
-            .shares
-            .partition_point(|share| called(share.op) < called(op));
-        let until = case
-            .shares
-            .partition_point(|share| called(share.op) <= called(op));
+        let from = case.shares.partition_point(|share| called(share.op) < called(op));
+        let until = case.shares.partition_point(|share| called(share.op) <= called(op));
         from..until
     })
 }

@@ -22,10 +22,7 @@ impl Limits {
     /// `steps_max` steps, and as many configurations as half a gibibyte holds.
     #[must_use]
     pub const fn steps(steps_max: u64) -> Self {
-        Self {
-            steps_max,
-            memo_max: 1 << 23,
-        }
+        Self { steps_max, memo_max: 1 << 23 }
     }
 }
 
@@ -73,10 +70,7 @@ impl<'a, O: Object> Search<'a, O> {
             "operations are numbered in the order of their calls"
         );
         let all = 0..spans.len() as u32;
-        let mut must: Vec<u32> = all
-            .clone()
-            .filter(|&op| span(spans, op).ret != OPEN)
-            .collect();
+        let mut must: Vec<u32> = all.clone().filter(|&op| span(spans, op).ret != OPEN).collect();
         must.sort_unstable_by_key(|&op| span(spans, op).ret);
         Self {
             object,
@@ -110,14 +104,10 @@ impl<'a, O: Object> Search<'a, O> {
                 return Found::Linearizable(order);
             };
             if self.steps > limits.steps_max {
-                return Found::Undecided {
-                    why: "the step budget is spent",
-                };
+                return Found::Undecided { why: "the step budget is spent" };
             }
             if self.memo.len() > limits.memo_max {
-                return Found::Undecided {
-                    why: "the memory budget is spent",
-                };
+                return Found::Undecided { why: "the memory budget is spent" };
             }
             let next = match self.choose() {
                 Some(op) => Some(op),
@@ -129,9 +119,7 @@ impl<'a, O: Object> Search<'a, O> {
             match next {
                 Some(op) => self.take(op),
                 None => {
-                    return Found::NotLinearizable {
-                        blocked: self.blocked,
-                    };
+                    return Found::NotLinearizable { blocked: self.blocked };
                 }
             }
         }
@@ -181,12 +169,7 @@ impl<'a, O: Object> Search<'a, O> {
             self.candidates.truncate(start);
             return None;
         }
-        self.frames.push(Frame {
-            taken: self.path.len(),
-            next: start + 1,
-            end,
-            start,
-        });
+        self.frames.push(Frame { taken: self.path.len(), next: start + 1, end, start });
         Some(self.candidates[start])
     }
 
@@ -253,10 +236,7 @@ impl<'a, O: Object> Search<'a, O> {
     }
 
     fn take(&mut self, op: u32) {
-        let next = self
-            .object
-            .next(op)
-            .expect("only legal operations are taken");
+        let next = self.object.next(op).expect("only legal operations are taken");
         self.path.push((op, self.object.state()));
         self.by_call.unlink(op);
         if span(self.spans, op).ret != OPEN {
@@ -290,10 +270,7 @@ impl<'a, O: Object> Search<'a, O> {
 /// A bit for each of the first open operations.
 fn bits(spans: &[Span]) -> Vec<u128> {
     let mut bits = vec![0; spans.len()];
-    let open = spans
-        .iter()
-        .enumerate()
-        .filter(|(_, span)| span.ret == OPEN);
+    let open = spans.iter().enumerate().filter(|(_, span)| span.ret == OPEN);
     for (bit, (op, _)) in open.take(OPEN_MAX).enumerate() {
         bits[op] = 1 << bit;
     }
@@ -315,10 +292,7 @@ struct Links {
 impl Links {
     fn new(len: usize, ops: impl IntoIterator<Item = u32>) -> Self {
         let head = len as u32;
-        let mut links = Self {
-            next: vec![head; len + 1],
-            prev: vec![head; len + 1],
-        };
+        let mut links = Self { next: vec![head; len + 1], prev: vec![head; len + 1] };
         let mut last = head;
         for op in ops {
             links.next[last as usize] = op;

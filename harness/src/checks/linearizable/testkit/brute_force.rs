@@ -9,12 +9,7 @@ use contract::{Op, Outcome};
 /// Whether some order of `ops`, all about `part`, is an execution of `model`.
 pub fn is_linearizable<M: Model>(model: &M, part: u64, ops: &[Op]) -> bool {
     assert!(ops.len() <= 16, "brute force is for small histories");
-    let mut brute = Brute {
-        model,
-        ops,
-        before: [0; 16],
-        must: 0,
-    };
+    let mut brute = Brute { model, ops, before: [0; 16], must: 0 };
     for (index, op) in ops.iter().enumerate() {
         let precedes = |other: &&Op| is_done(other) && other.ret_at < op.call_at;
         for (other, _) in ops.iter().enumerate().filter(|(_, other)| precedes(other)) {

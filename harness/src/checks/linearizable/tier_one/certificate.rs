@@ -103,12 +103,7 @@ impl Plan<'_> {
     fn place_writes(&self, blocks: &mut Vec<Block>) {
         for window in &self.windows.writing {
             let (at, turn) = self.place_of_write(window);
-            blocks.push(Block {
-                at,
-                turn,
-                is_chain: true,
-                who: window.who,
-            });
+            blocks.push(Block { at, turn, is_chain: true, who: window.who });
         }
     }
 
@@ -132,17 +127,8 @@ impl Plan<'_> {
             let window = self.windows.demands[served.demand as usize];
             let at = window.from.max(served.since);
             let after = served.by_delete && at == served.since;
-            let turn = if after {
-                Turn::DemandAfter
-            } else {
-                Turn::DemandBefore
-            };
-            blocks.push(Block {
-                at,
-                turn,
-                is_chain: false,
-                who: window.who,
-            });
+            let turn = if after { Turn::DemandAfter } else { Turn::DemandBefore };
+            blocks.push(Block { at, turn, is_chain: false, who: window.who });
         }
     }
 

@@ -55,9 +55,7 @@ impl Invariant for LeaderAppendOnly {
         let is_judged = raft.role() == Role::Leader && seen_in == boot;
         let kept = before.index == 0
             || before.index < raft.first_index()
-            || raft
-                .entry(before.index)
-                .is_some_and(|entry| entry.id() == before);
+            || raft.entry(before.index).is_some_and(|entry| entry.id() == before);
         if !is_judged || kept {
             return Ok(());
         }

@@ -42,24 +42,18 @@ impl LeaderCompleteness {
     #[must_use]
     pub fn new(members: Members) -> Self {
         let seen = vec![Seen::default(); members.len()];
-        Self {
-            members,
-            committed: BTreeMap::new(),
-            seen,
-        }
+        Self { members, committed: BTreeMap::new(), seen }
     }
 
     /// The first committed entry of an earlier term that `leader` lacks.
     fn missing(&self, leader: &Raft) -> Option<Missing> {
         let earlier = self.committed.range(..leader.term());
         let mut lacking = earlier.filter(|(_, (id, _))| !holds(leader, *id));
-        lacking
-            .next()
-            .map(|(&committed_in, &(entry, committed_by))| Missing {
-                entry,
-                committed_in,
-                committed_by,
-            })
+        lacking.next().map(|(&committed_in, &(entry, committed_by))| Missing {
+            entry,
+            committed_in,
+            committed_by,
+        })
     }
 
     /// Records what `leader` has committed, and returns whether that was news.
@@ -117,10 +111,7 @@ impl Invariant for LeaderCompleteness {
         };
         let boot = nodes.boot(touched);
         if self.seen[position].boot != boot {
-            self.seen[position] = Seen {
-                boot,
-                ..Seen::default()
-            };
+            self.seen[position] = Seen { boot, ..Seen::default() };
         }
         if raft.role() != Role::Leader {
             self.seen[position].commit_index = raft.commit_index();

@@ -66,11 +66,7 @@ impl LogMatching {
     #[must_use]
     pub fn new(members: Members) -> Self {
         let held = vec![Held::default(); members.len()];
-        Self {
-            members,
-            known: Chunked::default(),
-            held,
-        }
+        Self { members, known: Chunked::default(), held }
     }
 
     /// The first index at which the log may differ from what was seen: only tails change.
@@ -96,12 +92,7 @@ impl LogMatching {
     ) -> Result<(), (Known, &'static str)> {
         let entry = raft.entry(index).expect("the index is inside the log");
         let term_before = raft.entry(index - 1).map_or(0, |before| before.term);
-        let this = Known {
-            term: entry.term,
-            term_before,
-            digest: digest(entry),
-            holder: node,
-        };
+        let this = Known { term: entry.term, term_before, digest: digest(entry), holder: node };
         let known = self.known.entry(index).of_term(this);
         // What stands before the first entry after a snapshot is not known entry by entry.
         let has_before = index > raft.first_index() || index == 1;

@@ -32,10 +32,7 @@ pub use state_machine_safety::StateMachineSafety;
 /// Every property of the group `nodes`, whose Raft is found by `raft_of`.
 #[must_use]
 pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
-    let members = Members {
-        nodes: nodes.to_vec(),
-        raft_of,
-    };
+    let members = Members { nodes: nodes.to_vec(), raft_of };
     vec![
         Box::new(OneLeaderPerTerm::new(members.clone())),
         Box::new(LeaderAppendOnly::new(members.clone())),
@@ -88,12 +85,5 @@ fn violation(
     nodes: &[NodeId],
     detail: String,
 ) -> Violation {
-    Violation {
-        property: property.name,
-        rule,
-        at,
-        nodes: nodes.to_vec(),
-        ops: Vec::new(),
-        detail,
-    }
+    Violation { property: property.name, rule, at, nodes: nodes.to_vec(), ops: Vec::new(), detail }
 }

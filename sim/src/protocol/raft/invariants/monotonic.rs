@@ -52,16 +52,8 @@ impl Monotonic {
             let went = |what: &str, from: u64, to: u64| format!("{what} went from {from} to {to}");
             let pairs = [
                 ("the term went back", before.term, after.term),
-                (
-                    "the commit index went back",
-                    before.commit_index,
-                    after.commit_index,
-                ),
-                (
-                    "the applied index went back",
-                    before.applied_index,
-                    after.applied_index,
-                ),
+                ("the commit index went back", before.commit_index, after.commit_index),
+                ("the applied index went back", before.applied_index, after.applied_index),
             ];
             let (rule, from, to) = pairs.into_iter().find(|(_, from, to)| to < from)?;
             return Some((rule, went(rule.trim_end_matches(" went back"), from, to)));

@@ -19,11 +19,7 @@ impl OneLeaderPerTerm {
     /// Nothing seen yet.
     #[must_use]
     pub const fn new(members: Members) -> Self {
-        Self {
-            members,
-            leaders: BTreeMap::new(),
-            reported: BTreeSet::new(),
-        }
+        Self { members, leaders: BTreeMap::new(), reported: BTreeSet::new() }
     }
 }
 
@@ -56,18 +52,10 @@ impl Invariant for OneLeaderPerTerm {
         if first == touched || !self.reported.insert(term) {
             return Ok(());
         }
-        let detail = format!(
-            "nodes {} and {} were both elected in term {term}",
-            first.0, touched.0
-        );
+        let detail =
+            format!("nodes {} and {} were both elected in term {term}", first.0, touched.0);
         let rule = "two leaders in one term";
-        Err(violation(
-            self.property(),
-            rule,
-            at,
-            &[first, touched],
-            detail,
-        ))
+        Err(violation(self.property(), rule, at, &[first, touched], detail))
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

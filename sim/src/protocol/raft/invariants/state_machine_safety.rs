@@ -37,11 +37,7 @@ impl StateMachineSafety {
     #[must_use]
     pub fn new(members: Members) -> Self {
         let seen = vec![Seen::default(); members.len()];
-        Self {
-            members,
-            applied: Chunked::default(),
-            seen,
-        }
+        Self { members, applied: Chunked::default(), seen }
     }
 }
 
@@ -79,11 +75,7 @@ impl Invariant for StateMachineSafety {
             let Some(entry) = raft.entry(index) else {
                 continue;
             };
-            let this = Applied {
-                digest: digest(entry),
-                term: entry.term,
-                by: touched,
-            };
+            let this = Applied { digest: digest(entry), term: entry.term, by: touched };
             let first = *self.applied.entry(index).get_or_insert(this);
             if first.digest != this.digest {
                 breach = breach.or(Some((index, first, this)));

@@ -126,10 +126,7 @@ impl Cluster {
         };
         let mut cluster = Self {
             now: 0,
-            up: Up {
-                members: vec![None; configs.len()],
-                boots: vec![0; configs.len()],
-            },
+            up: Up { members: vec![None; configs.len()], boots: vec![0; configs.len()] },
             places: configs.into_iter().map(place).collect(),
             packets: Vec::new(),
             syncs: Vec::new(),
@@ -175,13 +172,7 @@ impl Cluster {
         place.boot += 1;
         let mut outbox = core::mem::take(&mut self.outbox);
         let id = NodeId(node as u32);
-        let mut fx = Fx::new(
-            &mut outbox,
-            id,
-            &mut place.conns,
-            &mut place.disk,
-            &mut place.rng,
-        );
+        let mut fx = Fx::new(&mut outbox, id, &mut place.conns, &mut place.disk, &mut place.rng);
         let booted = Raft::boot(place.config.clone(), now, &mut fx);
         let booted = booted.map(|raft| self.up.members[node] = Some(Member { raft }));
         if booted.is_err() {
@@ -208,17 +199,10 @@ impl Cluster {
         let place = &mut self.places[node];
         let id = NodeId(node as u32);
         let mut outbox = Outbox::default();
-        let mut fx = Fx::new(
-            &mut outbox,
-            id,
-            &mut place.conns,
-            &mut place.disk,
-            &mut place.rng,
-        );
+        let mut fx = Fx::new(&mut outbox, id, &mut place.conns, &mut place.disk, &mut place.rng);
         storage.flush(Fsync::Always, &mut fx);
         place.disk.synced(place.disk.position());
-        self.boot(node)
-            .expect("a log that was just written is whole");
+        self.boot(node).expect("a log that was just written is whole");
     }
 
     /// Takes a node down.
@@ -241,13 +225,7 @@ impl Cluster {
         let place = &mut self.places[node];
         let mut outbox = core::mem::take(&mut self.outbox);
         let id = NodeId(node as u32);
-        let mut fx = Fx::new(
-            &mut outbox,
-            id,
-            &mut place.conns,
-            &mut place.disk,
-            &mut place.rng,
-        );
+        let mut fx = Fx::new(&mut outbox, id, &mut place.conns, &mut place.disk, &mut place.rng);
         let answer = input(&mut member.raft, now, &mut fx);
         member.raft.drain(&mut place.ready);
         self.take_effects(node, outbox);
@@ -315,12 +293,7 @@ impl Cluster {
             render::packet(lines, from, to, &bytes);
         }
         let due = self.now;
-        let packet = Packet {
-            from,
-            to,
-            due,
-            bytes,
-        };
+        let packet = Packet { from, to, due, bytes };
         let Some(weather) = &mut self.weather else {
             self.packets.push(packet);
             return;
@@ -348,13 +321,7 @@ impl Cluster {
             }
         }
         let position = self.places[node].disk.position();
-        self.syncs.push(PendingSync {
-            node,
-            due,
-            sync,
-            result,
-            position,
-        });
+        self.syncs.push(PendingSync { node, due, sync, result, position });
     }
 
     fn judge(&mut self, node: usize) {

@@ -58,11 +58,7 @@ impl MemDisk {
                     let mut change = change.clone();
                     if let (What::Write(_, bytes), true) = (&mut change.what, at + 1 == keep) {
                         let cut = rng.below(bytes.len() as u64 + 1) as usize;
-                        let cut = if bytes.len() > SECTOR {
-                            cut / SECTOR * SECTOR
-                        } else {
-                            cut
-                        };
+                        let cut = if bytes.len() > SECTOR { cut / SECTOR * SECTOR } else { cut };
                         bytes.truncate(cut);
                     }
                     apply(&mut self.durable, &change);
@@ -114,9 +110,7 @@ fn apply(image: &mut BTreeMap<u32, Vec<u8>>, change: &Change) {
 
 impl Disk for MemDisk {
     fn len_bytes(&self, file: FileId) -> u64 {
-        self.visible
-            .get(&file.0)
-            .map_or(0, |file| file.len() as u64)
+        self.visible.get(&file.0).map_or(0, |file| file.len() as u64)
     }
 
     fn exists(&self, file: FileId) -> bool {

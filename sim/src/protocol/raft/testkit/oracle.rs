@@ -19,11 +19,7 @@ pub struct Oracle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Told {
     Written(LogId),
-    Read {
-        id: ReadId,
-        seen: u64,
-        is_stale: bool,
-    },
+    Read { id: ReadId, seen: u64, is_stale: bool },
     ReadFailed(ReadId),
 }
 

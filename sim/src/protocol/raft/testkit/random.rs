@@ -74,10 +74,7 @@ impl Profile {
 
     /// Faults follow what the protocol does.
     pub fn triggers() -> Self {
-        Self {
-            has_triggers: true,
-            ..Self::mixed()
-        }
+        Self { has_triggers: true, ..Self::mixed() }
     }
 }
 
@@ -146,11 +143,7 @@ impl<'a> Run<'a> {
             ..Config::new(me as u32, peers.clone())
         };
         let rare = |once_in| {
-            if profile.has_loss {
-                Ratio::new(1, once_in)
-            } else {
-                Ratio::ZERO
-            }
+            if profile.has_loss { Ratio::new(1, once_in) } else { Ratio::ZERO }
         };
         let weather = Weather {
             rng: Rng::new(seed, Domain::Link, "weather"),
@@ -247,17 +240,13 @@ impl<'a> Run<'a> {
         match kind {
             0..5 => {
                 let command = draw.to_be_bytes().as_slice().into();
-                let id = self
-                    .cluster
-                    .call(node, |raft, now, fx| raft.propose(now, command, fx));
+                let id = self.cluster.call(node, |raft, now, fx| raft.propose(now, command, fx));
                 if let Some(Ok(id)) = id {
                     self.oracle.proposed(node, id);
                 }
             }
             5..7 => {
-                let id = self
-                    .cluster
-                    .call(node, |raft, now, fx| raft.read_index(now, fx));
+                let id = self.cluster.call(node, |raft, now, fx| raft.read_index(now, fx));
                 if let Some(Ok(id)) = id {
                     self.oracle.asked(node, id);
                 }
@@ -333,11 +322,7 @@ impl<'a> Run<'a> {
         let soon = now + self.rng.range(0, 13_000_000);
         let later = now + self.rng.range(100_000_000, 4_000_000_000);
         if self.profile.has_storm && event == Event::LeaderElected as u16 {
-            let at = if roll < 10 {
-                now + roll * 150_000_000
-            } else {
-                soon
-            };
+            let at = if roll < 10 { now + roll * 150_000_000 } else { soon };
             self.plan.push((at, node, Act::Crash));
             self.plan.push((later, node, Act::Boot));
         }
@@ -401,8 +386,7 @@ impl<'a> Run<'a> {
             }
             7 => {
                 let to = node as u32;
-                self.cluster
-                    .call(leader, |raft, now, fx| raft.transfer(now, to, fx));
+                self.cluster.call(leader, |raft, now, fx| raft.transfer(now, to, fx));
             }
             _ => self.act(node, Act::Heal),
         }
@@ -441,11 +425,7 @@ impl<'a> Run<'a> {
     }
 
     fn block(&mut self, cut: impl Fn(usize, usize) -> bool) {
-        let weather = self
-            .cluster
-            .weather
-            .as_mut()
-            .expect("random runs have weather");
+        let weather = self.cluster.weather.as_mut().expect("random runs have weather");
         for (from, row) in weather.blocked.iter_mut().enumerate() {
             for (to, blocked) in row.iter_mut().enumerate() {
                 *blocked = cut(from, to);
@@ -466,11 +446,7 @@ impl<'a> Run<'a> {
         for node in 0..self.cluster.len() {
             self.act(node, Act::Boot);
         }
-        let weather = self
-            .cluster
-            .weather
-            .as_mut()
-            .expect("random runs have weather");
+        let weather = self.cluster.weather.as_mut().expect("random runs have weather");
         weather.loss = Ratio::ZERO;
         weather.late.0 = Ratio::ZERO;
         weather.corrupt = Ratio::ZERO;

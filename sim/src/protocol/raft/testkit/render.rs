@@ -45,12 +45,7 @@ fn fields(out: &mut String, body: &Body<'_>) {
         Body::PreVoteResponse { granted, .. } | Body::VoteResponse { granted, .. } => {
             out.write_str(if granted { ", granted" } else { ", refused" })
         }
-        Body::Append {
-            previous,
-            commit,
-            entries,
-            ..
-        } => {
+        Body::Append { previous, commit, entries, .. } => {
             let _ = write!(out, ", after {previous}, commit {commit}:");
             entries.iter().try_for_each(|entry| {
                 out.push(' ');

@@ -63,13 +63,8 @@ impl Script {
         let count: u32 = words[0].parse().expect("how many nodes");
         let peers: Vec<NodeId> = (0..count).map(NodeId).collect();
         let config = |me: u32| {
-            let mut config = Config {
-                tick: Duration::ZERO,
-                ..Config::new(me, peers.clone())
-            };
-            words[1..]
-                .iter()
-                .for_each(|word| set(&mut config, word, plant));
+            let mut config = Config { tick: Duration::ZERO, ..Config::new(me, peers.clone()) };
+            words[1..].iter().for_each(|word| set(&mut config, word, plant));
             config
         };
         let cluster = Cluster::new(1, (0..count).map(config).collect(), None);
@@ -146,10 +141,7 @@ impl Script {
         self.settle_disks();
         for node in 0..self.cluster.len() {
             let ready = core::mem::take(&mut self.cluster.places[node].ready);
-            let applied = self
-                .cluster
-                .raft(node)
-                .map_or(0, |raft| raft.applied_index());
+            let applied = self.cluster.raft(node).map_or(0, |raft| raft.applied_index());
             for ready in ready {
                 match self.oracle.hear(node, &ready, applied) {
                     Some(Told::Written(id)) => self.say(&format!("{} acknowledges {id}", node + 1)),
@@ -230,9 +222,7 @@ impl Script {
     /// Takes the waiting frames of a link: `1->2`, `1->2 append`, `1->* append first`.
     fn take(&mut self, link: &str, rest: &[&str]) -> Vec<super::cluster::Packet> {
         let (from, to) = link.split_once("->").expect("a link is written 1->2");
-        let kind = rest
-            .first()
-            .filter(|word| **word != "first" && **word != "last");
+        let kind = rest.first().filter(|word| **word != "first" && **word != "last");
         let is_match = |packet: &super::cluster::Packet| {
             (from == "*" || index(from) == packet.from)
                 && (to == "*" || index(to) == packet.to)
@@ -249,9 +239,7 @@ impl Script {
         };
         let later = taken.split_off(after);
         let wanted = taken.split_off(before);
-        rest_of
-            .splice(0..0, taken.into_iter().chain(later))
-            .for_each(drop);
+        rest_of.splice(0..0, taken.into_iter().chain(later)).for_each(drop);
         let taken = wanted;
         self.cluster.packets = rest_of;
         if taken.is_empty() {
@@ -279,9 +267,7 @@ impl Script {
 
     fn propose(&mut self, node: usize, text: &str) {
         let command = text.as_bytes().into();
-        let answer = self
-            .cluster
-            .call(node, |raft, now, fx| raft.propose(now, command, fx));
+        let answer = self.cluster.call(node, |raft, now, fx| raft.propose(now, command, fx));
         match answer.expect("the node is up") {
             Ok(id) => self.oracle.proposed(node, id),
             Err(refused) => self.say(&format!("refused, hint {}", name(refused.hint))),
@@ -289,9 +275,7 @@ impl Script {
     }
 
     fn read(&mut self, node: usize) {
-        let answer = self
-            .cluster
-            .call(node, |raft, now, fx| raft.read_index(now, fx));
+        let answer = self.cluster.call(node, |raft, now, fx| raft.read_index(now, fx));
         match answer.expect("the node is up") {
             Ok(id) => self.oracle.asked(node, id),
             Err(refused) => self.say(&format!("refused, hint {}", name(refused.hint))),
@@ -310,9 +294,7 @@ impl Script {
     }
 
     fn transfer(&mut self, node: usize, to: u32) {
-        let answer = self
-            .cluster
-            .call(node, |raft, now, fx| raft.transfer(now, to, fx));
+        let answer = self.cluster.call(node, |raft, now, fx| raft.transfer(now, to, fx));
         let taken = answer.expect("the node is up");
         taken.expect("scripts ask the leader");
     }
@@ -348,13 +330,10 @@ impl Script {
                 let before_last = ..mine.len() - 1;
                 self.cluster.syncs.extend(mine.drain(before_last));
             }
-            ["fail"] => mine
-                .iter_mut()
-                .for_each(|sync| sync.result = Err(DiskError::SyncFailed)),
+            ["fail"] => mine.iter_mut().for_each(|sync| sync.result = Err(DiskError::SyncFailed)),
             _ => panic!("no such order: {rest:?}"),
         }
-        mine.into_iter()
-            .for_each(|sync| self.cluster.end_sync(sync));
+        mine.into_iter().for_each(|sync| self.cluster.end_sync(sync));
     }
 
     fn rot(&mut self, node: usize, byte: &str) {
@@ -409,26 +388,17 @@ impl Script {
 
     fn next_timer(&self) -> Option<u64> {
         let places = self.cluster.places.iter();
-        places
-            .flat_map(|place| place.timers.values())
-            .copied()
-            .min()
+        places.flat_map(|place| place.timers.values()).copied().min()
     }
 
     fn clock(&mut self, node: usize, ppm: &str) {
-        assert!(
-            self.cluster.now == 0,
-            "a clock's rate is set before it runs"
-        );
+        assert!(self.cluster.now == 0, "a clock's rate is set before it runs");
         self.cluster.places[node].drift_ppm = ppm.parse().expect("parts per million");
     }
 
     fn preset(&mut self, node: usize, term: &str, terms: &[&str]) {
         let term = term.parse().expect("a term");
-        let terms: Vec<u64> = terms
-            .iter()
-            .map(|term| term.parse().expect("a term"))
-            .collect();
+        let terms: Vec<u64> = terms.iter().map(|term| term.parse().expect("a term")).collect();
         self.cluster.preset(node, term, &terms, &mut self.rng);
     }
 
@@ -442,9 +412,7 @@ impl Script {
 }
 
 fn set(config: &mut Config, word: &str, plant: bool) {
-    let (key, value) = word
-        .split_once('=')
-        .expect("a setting is written key=value");
+    let (key, value) = word.split_once('=').expect("a setting is written key=value");
     match key {
         "timeout" => config.election_fixed = Some(duration(value)),
         "pre_vote" => config.pre_vote = value == "on",
@@ -470,11 +438,7 @@ fn set(config: &mut Config, word: &str, plant: bool) {
                 .map(|defect| defect.name)
                 .filter(|name| value.split(',').any(|word| word == *name))
                 .collect();
-            assert_eq!(
-                names.len(),
-                value.split(',').count(),
-                "no such flaw: {value}"
-            );
+            assert_eq!(names.len(), value.split(',').count(), "no such flaw: {value}");
             if plant {
                 config.flaws = Flaws::from_names(&names);
             }
