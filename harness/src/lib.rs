@@ -19,6 +19,7 @@ pub mod faults;
 pub mod history;
 pub mod interrupt;
 pub mod load;
+pub mod loose;
 pub mod models;
 pub mod observe;
 pub mod outcome;
