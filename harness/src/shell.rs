@@ -71,30 +71,6 @@ impl Shell {
     }
 }
 
-/// Measures how long the lab itself takes, for progress lines. Never read by anything that decides.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::disallowed_types, reason = "the one place that measures the lab itself")]
-pub struct Stopwatch(std::time::Instant);
-
-impl Stopwatch {
-    /// Starts measuring.
-    #[must_use]
-    #[expect(
-        clippy::disallowed_types,
-        clippy::disallowed_methods,
-        reason = "the one place that measures the lab itself"
-    )]
-    pub fn start() -> Self {
-        Self(std::time::Instant::now())
-    }
-
-    /// Wall-clock seconds since the start.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64()
-    }
-}
-
 /// A seed that nobody chose, for a scenario that names none. Printed before it is used.
 #[must_use]
 pub fn fresh_seed() -> u64 {

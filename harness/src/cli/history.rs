@@ -5,7 +5,8 @@ use crate::checks::linearizable::{Options, Report, Verdict, check_model, check_r
 use crate::history::{Format, Recorded, Subject, read};
 use crate::models::RegisterCas;
 use crate::outcome::Exit;
-use crate::shell::{Shell, Stopwatch};
+use crate::shell::Shell;
+use crate::stopwatch::Stopwatch;
 use contract::{NodeId, Value};
 use std::fs;
 
