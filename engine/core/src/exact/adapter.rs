@@ -7,6 +7,7 @@
 
 use super::HostRun;
 use super::conns::End;
+use super::loose::{Loose, Notice};
 use super::parcel::{Body, Letter, Parcel};
 use super::schedule::{Inbound, Item, Key, Schedule, Waiting};
 use super::script::{Action, Gates, Timed, gates};
@@ -52,13 +53,15 @@ pub struct Adapter {
     wake_queued: bool,
     pub(super) parcels: Vec<Parcel>,
     pub(super) problems: Vec<String>,
-    until: SimTime,
+    pub(super) until: SimTime,
     events: u64,
     late: u64,
     /// Parcels that were given to the simulator, and that came from it.
     pub(super) sent: u64,
     pub(super) arrived: u64,
     trace: Option<Vec<Event>>,
+    /// In loose mode: what goes to the simulator's own network.
+    pub(super) loose: Option<Loose>,
 }
 
 impl Adapter {
@@ -112,6 +115,7 @@ impl Adapter {
             sent: 0,
             arrived: 0,
             trace: run.traced.then(Vec::new),
+            loose: None,
         }
     }
 
@@ -135,13 +139,21 @@ impl Adapter {
     /// Does everything that is due by `now`, and before the end of the run.
     pub fn run(&mut self, now: SimTime) {
         let until = SimTime(now.0.saturating_add(1)).min(self.until);
-        while let Some((key, item)) = self.schedule.take(until) {
-            if self.schedule.round > ROUNDS_MAX {
-                self.schedule.clear();
-                return self.problem("time does not advance");
-            }
-            self.step(&key, item);
+        while self.advance(until) {}
+    }
+
+    /// Does the next thing that is due before `until`; `false` when nothing is.
+    pub(super) fn advance(&mut self, until: SimTime) -> bool {
+        let Some((key, item)) = self.schedule.take(until) else {
+            return false;
+        };
+        if self.schedule.round > ROUNDS_MAX {
+            self.schedule.clear();
+            self.problem("does not let time advance");
+            return false;
         }
+        self.step(&key, item);
+        true
     }
 
     /// What is to be carried to other machines; each parcel once, in the order of sending.
@@ -478,5 +490,6 @@ impl Adapter {
         if self.host.client.is_some() {
             self.workload.lost(at, self.me);
         }
+        self.notice(|| Notice::Event);
     }
 }

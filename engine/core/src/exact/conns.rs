@@ -4,6 +4,7 @@
 //! closes it, when it hears that it was closed, when it breaks, and with the node's life.
 
 use super::adapter::Adapter;
+use super::loose::Outgoing;
 use super::parcel::Body;
 use super::schedule::{Inbound, Item, Key, Waiting};
 use super::way::{Fate, OutPart, OutWay, Written};
@@ -22,8 +23,12 @@ pub(super) struct End {
 }
 
 impl End {
-    fn new(peer: NodeId) -> Self {
+    pub(super) fn new(peer: NodeId) -> Self {
         Self { peer, way: OutWay::default() }
+    }
+
+    pub(super) fn peer(&self) -> NodeId {
+        self.peer
     }
 }
 
@@ -32,14 +37,21 @@ impl Adapter {
         assert_ne!(to, self.me, "a node has no connection to itself");
         let before = self.conns.insert(conn, End::new(to));
         assert!(before.is_none(), "connections have unique ids");
-        self.transmit(conn, OutPart::Open, Body::Open(conn));
+        if !self.ask(|| Outgoing::Open { conn, to }) {
+            self.transmit(conn, OutPart::Open, Body::Open(conn));
+        }
     }
 
     pub(super) fn write(&mut self, conn: ConnId, bytes: &[u8]) {
         if bytes.is_empty() || !self.conns.contains_key(&conn) {
             return;
         }
-        self.transmit(conn, OutPart::Data, Body::Data(conn, bytes.to_vec()));
+        let bytes = bytes.to_vec();
+        if self.loose.is_some() {
+            self.ask(|| Outgoing::Write { conn, bytes });
+        } else {
+            self.transmit(conn, OutPart::Data, Body::Data(conn, bytes));
+        }
     }
 
     pub(super) fn close(&mut self, conn: ConnId) {
@@ -57,7 +69,9 @@ impl Adapter {
     /// The last thing on this end's direction; then the end is gone.
     fn shut(&mut self, conn: ConnId, reason: CloseReason) {
         if self.conns.contains_key(&conn) {
-            self.transmit(conn, OutPart::End, Body::End(conn, reason));
+            if !self.ask(|| Outgoing::Close { conn }) {
+                self.transmit(conn, OutPart::End, Body::End(conn, reason));
+            }
             self.conns.remove(&conn);
         }
     }

@@ -2,6 +2,7 @@
 
 use super::adapter::Adapter;
 use super::fate;
+use super::loose::{Notice, Outgoing};
 use super::parcel::{Body, Letter, Parcel};
 use super::schedule::Item;
 use super::script::{Moment, link_of, node_of};
@@ -41,6 +42,7 @@ impl Adapter {
         }
         outbox.clear();
         self.outbox = outbox;
+        self.notice(|| Notice::Event);
     }
 
     fn perform(&mut self, effect: Effect, bytes: &[u8]) {
@@ -53,7 +55,7 @@ impl Adapter {
             Effect::CancelTimer { key } => self.host.timers.cancel(key),
             Effect::Sync { sync, files } => self.sync_begin(sync, files.of(bytes)),
             Effect::Spend { cost } => self.spend(cost.saturating_mul(self.host.law.slow)),
-            Effect::Mark(_) => {}
+            Effect::Mark(mark) => self.notice(|| Notice::Mark(mark)),
             Effect::Start { .. } | Effect::Stop { .. } => {
                 self.problem(
                     "starts or stops nodes, which takes effect at once on another machine",
@@ -65,6 +67,7 @@ impl Adapter {
 
     fn complete(&mut self, op: OpId, outcome: Outcome) {
         let at = self.schedule.now;
+        self.notice(|| Notice::Complete(op, outcome.clone()));
         if let Some(next) = self.workload.complete(at, self.me, op, outcome) {
             self.wake_client(next);
         }
@@ -94,6 +97,10 @@ impl Adapter {
     }
 
     fn send(&mut self, to: NodeId, bytes: &[u8]) {
+        let native = || Outgoing::Datagram { to, bytes: bytes.to_vec() };
+        if self.ask(native) {
+            return;
+        }
         let now = self.schedule.now;
         let len_bytes = bytes.len() as u32;
         let routed = self.net.route(now, self.me, to, len_bytes, &mut self.counters);

@@ -17,6 +17,7 @@ mod adapter;
 mod conns;
 mod effects;
 mod fate;
+mod loose;
 mod parcel;
 mod problems;
 mod reference;
@@ -25,6 +26,7 @@ mod script;
 mod way;
 
 pub use adapter::Adapter;
+pub use loose::{Arrival, Judge, LooseParts, LooseResult, LooseRun, Notice, Outgoing};
 pub use parcel::Parcel;
 pub use problems::{LATENCY_MIN, exact_problems, script_problems};
 pub use reference::run_here;
@@ -136,6 +138,14 @@ pub trait Simulator: Sync {
     /// # Errors
     /// When the simulator is not there, refuses the run or fails.
     fn run_exact(&self, run: &HostRun<'_>) -> Result<HostResult, HostError>;
+
+    /// Runs on the simulator's own network, with its own faults, on a thread of its own.
+    ///
+    /// # Errors
+    /// When the simulator is not there, has no such mode or fails.
+    fn run_loose(&self, _run: &LooseRun<'_>) -> Result<LooseResult, HostError> {
+        Err(HostError::Unavailable("it has no loose mode"))
+    }
 }
 
 /// The digest of a run: those of the nodes by their names, in no order.

@@ -127,6 +127,13 @@ impl Schedule {
         true
     }
 
+    /// Time passes, where a simulator's own network sets the pace.
+    pub fn pass(&mut self, now: SimTime) {
+        if now > self.now {
+            (self.now, self.round) = (now, 0);
+        }
+    }
+
     /// Takes the next item that is due before `until`.
     pub fn take(&mut self, until: SimTime) -> Option<(Key, Item)> {
         let entry = self.items.first_entry()?;

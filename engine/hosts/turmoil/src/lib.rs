@@ -7,8 +7,9 @@
 //! whether or not anything happens.
 
 mod exact;
+mod loose;
 
-use engine::exact::{HostError, HostResult, HostRun, Simulator};
+use engine::exact::{HostError, HostResult, HostRun, LooseResult, LooseRun, Simulator};
 
 /// turmoil, for the table of simulators.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,5 +23,9 @@ impl Simulator for Turmoil {
     fn run_exact(&self, run: &HostRun<'_>) -> Result<HostResult, HostError> {
         run.check()?;
         exact::on_own_thread(|| exact::run(run))
+    }
+
+    fn run_loose(&self, run: &LooseRun<'_>) -> Result<LooseResult, HostError> {
+        exact::on_own_thread(|| loose::run(run))
     }
 }
