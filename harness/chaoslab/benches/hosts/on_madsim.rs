@@ -64,7 +64,7 @@ async fn drive(work: Work, me: u32, delivered: Arc<AtomicU64>) {
             sent.expect("a simulated endpoint takes everything");
         });
         sends.set(sends.get() + 1);
-        if sends.get() % SENDS_BETWEEN_PRUNES == 0 {
+        if sends.get().is_multiple_of(SENDS_BETWEEN_PRUNES) {
             Handle::current().metrics().num_tasks();
         }
     };
