@@ -35,6 +35,10 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Exit {
     if let Some(initial) = &args.initial {
         recorded.begin_at(initial);
     }
+    if recorded.ops.is_empty() {
+        shell.error(&format!("{shown} holds no operation: there is nothing to judge"));
+        return Exit::Inconclusive;
+    }
     let watch = Stopwatch::start();
     let report = judge(&recorded, args.search_steps);
     shell.talk(&format!("judged in {:.1} ms", watch.seconds() * 1e3));
