@@ -4,7 +4,7 @@
 //! stays unknown (`ret` is [`OPEN`]); an operation that certainly failed is left out.
 
 use super::intern::Interner;
-use super::rank::{Interval, OPEN, OPS_MAX, RANK_MIN, Ranker};
+use super::rank::{OPEN, OPS_MAX, RANK_MIN, Ranker};
 use super::split::Share;
 use crate::models::RegisterCas;
 use crate::models::register_cas::Told;
@@ -110,16 +110,17 @@ impl Register {
         model: &RegisterCas,
         weak: impl Fn(u32) -> bool,
     ) -> Self {
-        assert!(shares.len() < OPS_MAX, "a key has under 2^29 operations");
+        assert!(shares.len() < OPS_MAX, "a key has under 2^28 operations");
         let mut compiler = Compiler {
             told: model.told,
-            values: Interner::new(),
+            values: Interner::with_capacity(shares.len() / 2),
         };
         let mut out: Vec<RegisterOp> = Vec::with_capacity(shares.len() + 1);
         if let Some(value) = model.initial_of(key) {
             out.push(compiler.initial(value));
         }
-        let mut ranker = Ranker::new();
+        let before = out.len();
+        let mut ranker = Ranker::with_capacity(shares.len());
         let mut impossible = None;
         for &share in shares {
             let op = &ops[share.op as usize];
@@ -131,21 +132,19 @@ impl Register {
                 impossible = impossible.or(Some(out.len() as u32));
             }
             let known = !unknown && matches!(op.outcome, Outcome::Ok(_));
-            let interval = Interval {
-                call_at: op.call_at.0,
-                ret_at: known.then_some(op.ret_at.0),
-            };
-            let index = out.len() as u32;
-            let call = ranker.call(index, interval, |i, rank| out[i as usize].ret = rank);
-            out.push(effect.at(call, share.op));
+            ranker.add(op.call_at.0, known.then_some(op.ret_at.0));
+            out.push(effect.of(share.op));
         }
-        let ranks = ranker.finish(|i, rank| out[i as usize].ret = rank);
+        let ranks = ranker.finish(|number, is_return, rank| {
+            let op = &mut out[before + number as usize];
+            *if is_return { &mut op.ret } else { &mut op.call } = rank;
+        });
         Self {
             ops: out,
             states: compiler.values.keys().len() as u32 + 1,
             ranks,
             impossible,
-            values: compiler.values.keys().to_vec(),
+            values: compiler.values.into_keys(),
         }
     }
 
@@ -170,10 +169,11 @@ impl Effect {
         Self { kind, from, to }
     }
 
-    const fn at(self, call: u32, op: u32) -> RegisterOp {
+    /// The operation before it is ranked.
+    const fn of(self, op: u32) -> RegisterOp {
         let Self { kind, from, to } = self;
         RegisterOp {
-            call,
+            call: 0,
             ret: OPEN,
             kind,
             from,
@@ -199,8 +199,9 @@ impl Compiler {
     fn initial(&mut self, value: Value) -> RegisterOp {
         let to = self.state(Some(value));
         RegisterOp {
+            call: RANK_MIN - 2,
             ret: RANK_MIN - 1,
-            ..Effect::new(Kind::Write, ABSENT, to).at(RANK_MIN - 2, INITIAL)
+            ..Effect::new(Kind::Write, ABSENT, to).of(INITIAL)
         }
     }
 

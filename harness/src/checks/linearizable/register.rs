@@ -1,6 +1,6 @@
 //! Registers: tier one where it applies, tier two elsewhere.
 
-use super::counterexample::oracle::{Case, RegisterOracle, strong_of};
+use super::counterexample::oracle::{Case, RegisterOracle, completed, strong_of};
 use super::counterexample::sentence::Speaker;
 use super::counterexample::{Core, Judgement, core_of};
 use super::replay::replay_register;
@@ -69,9 +69,10 @@ fn judge_key(case: Case<'_>, options: &Options<'_>, steps_left: u64, report: &mu
         report.tier_one_keys += 1;
         if report.refute(options) {
             let guess = strong_of(&register, &violation.witnesses());
-            drop(register);
             let first = Judgement::Fails(Some(guess));
-            report.counterexamples.push(explain(case, options, first));
+            report
+                .counterexamples
+                .push(explain(case, register, options, first));
         }
         return;
     }
@@ -84,7 +85,6 @@ fn judge_key(case: Case<'_>, options: &Options<'_>, steps_left: u64, report: &mu
     }
     report.tier_two_keys += 1;
     let (found, steps) = tier_two::search(&register, Limits::steps(steps_left));
-    drop(register);
     report.search_steps += steps;
     match found {
         Found::Linearizable(_) => {}
@@ -93,16 +93,23 @@ fn judge_key(case: Case<'_>, options: &Options<'_>, steps_left: u64, report: &mu
             if report.refute(options) {
                 report
                     .counterexamples
-                    .push(explain(case, options, Judgement::Fails(None)));
+                    .push(explain(case, register, options, Judgement::Fails(None)));
             }
         }
     }
 }
 
 /// Cuts a refuted key down to a few operations and says what is wrong with them.
-fn explain(case: Case<'_>, options: &Options<'_>, first: Judgement) -> Counterexample {
+fn explain(
+    case: Case<'_>,
+    register: Register,
+    options: &Options<'_>,
+    first: Judgement,
+) -> Counterexample {
+    let completed = completed(&register);
+    drop(register);
     let mut oracle = RegisterOracle::new(case);
-    let core = core_of(&mut oracle, case.ops, &case.completed(), first);
+    let core = core_of(&mut oracle, case.ops, &completed, first);
     let shares: Vec<Share> = oracle.relevant(&core.strong);
     let register = case.weakened(&shares, &core.strong);
     let speaker = Speaker {

@@ -5,7 +5,7 @@
 
 use super::super::tier_one::{self, Judged};
 use super::super::tier_two;
-use super::{Budget, Judgement, Oracle};
+use super::{Budget, Judgement, Oracle, returned};
 use crate::history::intern::Interner;
 use crate::history::register::{INITIAL, Register};
 use crate::history::split::Share;
@@ -28,23 +28,29 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The operations that have an answer, in the order of their returns.
-    #[must_use]
-    pub fn completed(&self) -> Vec<u32> {
-        let is_done = |op: &u32| matches!(self.ops[*op as usize].outcome, Outcome::Ok(_));
-        let ops = self.shares.iter().map(|share| share.op);
-        let mut completed: Vec<u32> = ops.filter(is_done).collect();
-        completed.sort_unstable_by_key(|&op| (self.ops[op as usize].ret_at, op));
-        completed.dedup();
-        completed
-    }
-
     /// The register when only `strong`, ascending, keep their answers.
     #[must_use]
     pub fn weakened(&self, shares: &[Share], strong: &[u32]) -> Register {
         let is_weak = |op: u32| strong.binary_search(&op).is_err();
         Register::compile(self.ops, self.key, shares, self.model, is_weak)
     }
+}
+
+/// The operations of `register` that have an answer, in the order of their returns.
+#[must_use]
+pub fn completed(register: &Register) -> Vec<u32> {
+    let mut by_rank = vec![NONE; register.ranks as usize];
+    for op in register
+        .ops
+        .iter()
+        .filter(|op| !op.is_open() && op.op != INITIAL)
+    {
+        by_rank[op.ret as usize] = op.op;
+    }
+    let mut completed: Vec<u32> = by_rank.into_iter().filter(|&op| op != NONE).collect();
+    // A batch that asks for one key twice is there twice.
+    completed.dedup();
+    completed
 }
 
 /// The operations of `register` among `indexes` that have an answer, as indexes into the history.
@@ -92,15 +98,34 @@ impl<'a> RegisterOracle<'a> {
 impl Oracle for RegisterOracle<'_> {
     fn judge(&mut self, strong: &[u32]) -> Judgement {
         let register = self.case.weakened(&self.relevant(strong), strong);
-        match tier_one::judge(&register, false) {
+        self.judge_register(&register)
+    }
+
+    fn judge_prefix(&mut self, completed: &[u32], len: usize) -> Judgement {
+        let Case {
+            ops,
+            key,
+            shares,
+            model,
+        } = self.case;
+        let end = completed.get(len).map(|&op| returned(ops, op));
+        let is_weak = |op: u32| end.is_some_and(|end| returned(ops, op) >= end);
+        let register = Register::compile(ops, key, shares, model, is_weak);
+        self.judge_register(&register)
+    }
+}
+
+impl RegisterOracle<'_> {
+    fn judge_register(&mut self, register: &Register) -> Judgement {
+        match tier_one::judge(register, false) {
             Judged::Holds(_) => Judgement::Holds,
             Judged::Violated(violation) => {
-                let guess = strong_of(&register, &violation.witnesses());
+                let guess = strong_of(register, &violation.witnesses());
                 Judgement::Fails(Some(guess))
             }
             Judged::OutOfClass => self
                 .budget
-                .judge(|limits| tier_two::search(&register, limits)),
+                .judge(|limits| tier_two::search(register, limits)),
         }
     }
 }

@@ -47,4 +47,10 @@ pub trait Object {
     fn twins(&self, _op: u32) -> Option<u64> {
         None
     }
+
+    /// Open operations of one class do the same at all times, so they are taken in the order of
+    /// their calls. They are kept aside, which matters when there are many.
+    fn open_class(&self, _op: u32) -> Option<u64> {
+        None
+    }
 }

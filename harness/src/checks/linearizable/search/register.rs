@@ -192,14 +192,25 @@ impl Object for RegisterObject<'_> {
 
     fn twins(&self, op: u32) -> Option<u64> {
         let op = self.op(op);
-        let pair = |from: u32, to: u32| u64::from(from) << 32 | u64::from(to);
         match op.kind {
             Kind::Write if self.lookers[op.to as usize] == 0 => Some(JUNK),
-            Kind::Write => Some(pair(u32::MAX, op.to)),
-            Kind::Swap => Some(pair(op.from, op.to)),
-            Kind::Remove => Some(pair(op.from, ABSENT)),
-            Kind::Erase => Some(pair(u32::MAX, ABSENT)),
-            _ => None,
+            _ => same(op),
         }
+    }
+
+    fn open_class(&self, op: u32) -> Option<u64> {
+        self.twins(op)
+    }
+}
+
+/// What operations that do the same have in common.
+fn same(op: &RegisterOp) -> Option<u64> {
+    let pair = |from: u32, to: u32| u64::from(from) << 32 | u64::from(to);
+    match op.kind {
+        Kind::Write => Some(pair(u32::MAX, op.to)),
+        Kind::Swap => Some(pair(op.from, op.to)),
+        Kind::Remove => Some(pair(op.from, ABSENT)),
+        Kind::Erase => Some(pair(u32::MAX, ABSENT)),
+        Kind::Read | Kind::RemoveAny | Kind::Differs | Kind::Impossible => None,
     }
 }
