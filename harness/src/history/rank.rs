@@ -26,6 +26,15 @@ pub struct Ranker {
 }
 
 impl Ranker {
+    /// The intervals again: call and return times, in the order of their numbers.
+    pub fn into_intervals(self) -> impl Iterator<Item = (u64, Option<u64>)> {
+        let mut returns = self.returns.into_iter().peekable();
+        (0..).zip(self.calls).map(move |(number, call_at)| {
+            let ret_at = returns.next_if(|(_, returned)| *returned == number);
+            (call_at, ret_at.map(|(ret_at, _)| ret_at))
+        })
+    }
+
     /// Room for `len` intervals.
     #[must_use]
     pub fn with_capacity(len: usize) -> Self {

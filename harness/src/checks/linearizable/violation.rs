@@ -37,6 +37,8 @@ pub enum Violation {
     DeleteInZone { zone: Held, op: u32 },
     /// "Absent" was seen while a chain must hold the register.
     AbsentInZone { zone: Held, op: u32 },
+    /// A value was seen after its time to live; `write` is the event of its expiry.
+    SeenExpired { op: u32, write: u32 },
     /// "Absent" was seen, and nothing can have made the register so.
     AbsentUnexplained {
         /// The operation that saw it.
@@ -62,6 +64,7 @@ impl Violation {
             Self::ChainInZone { .. } => "chain-in-zone",
             Self::DeleteInZone { .. } => "delete-in-zone",
             Self::AbsentInZone { .. } => "absent-in-zone",
+            Self::SeenExpired { .. } => "seen-expired",
             Self::AbsentUnexplained { .. } => "absent-unexplained",
         }
     }
@@ -83,6 +86,7 @@ impl Violation {
             Self::DeleteInZone { zone, op } | Self::AbsentInZone { zone, op } => {
                 vec![zone.first, zone.last, *op]
             }
+            Self::SeenExpired { op, write } => vec![*op, *write],
             Self::AbsentUnexplained {
                 op,
                 written,

@@ -1,6 +1,7 @@
 //! The checkers agree with brute force on random small histories.
 
 mod cores;
+mod ttl;
 
 use super::model::search_model;
 use super::mutant::{Mutant, with_mutant};

@@ -77,6 +77,13 @@ impl Speaker<'_> {
                     the(op)
                 )
             }
+            Violation::SeenExpired { op, write } => {
+                format!(
+                    "{}, but the time to live of {} was over",
+                    the(op),
+                    brief(write)
+                )
+            }
             Violation::AbsentUnexplained {
                 op,
                 written,

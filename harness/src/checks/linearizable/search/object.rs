@@ -21,7 +21,7 @@ pub trait Object {
     /// The state after `op`, or `None` when its answer is impossible now.
     fn next(&mut self, op: u32) -> Option<u32>;
 
-    /// Whether `op` leaves every state as it is.
+    /// Whether `op` leaves this state and every later one as it is.
     fn observes(&self, op: u32) -> bool;
 
     /// Takes `op` and goes to `next`.

@@ -35,7 +35,7 @@ pub struct Facts {
     pub values: Vec<ValueFacts>,
     /// Operations that found nothing.
     pub demands: Vec<u32>,
-    /// Deletes that do not say what they removed, also the open ones.
+    /// Deletes that do not say what they removed, also those that may never have happened.
     pub erases: Vec<u32>,
     /// How many values certainly were in the register.
     pub live: u32,
@@ -80,8 +80,8 @@ impl Facts {
                     facts.produce(index, op)?;
                 }
                 Kind::Remove => {}
-                Kind::Erase => facts.erases.push(index),
-                Kind::RemoveAny | Kind::Differs => return None,
+                Kind::Erase | Kind::MayErase => facts.erases.push(index),
+                Kind::RemoveAny | Kind::Differs | Kind::Expire => return None,
                 Kind::Impossible => unreachable!("judged before"),
             }
         }
