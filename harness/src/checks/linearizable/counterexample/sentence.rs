@@ -130,7 +130,8 @@ impl Speaker<'_> {
     }
 
     /// `n3's get (op 17, 1.2s to 1.3s)`.
-    fn brief(&self, index: u32) -> String {
+    #[must_use]
+    pub fn brief(&self, index: u32) -> String {
         if index == INITIAL {
             return "the value before the run".into();
         }
@@ -187,7 +188,7 @@ impl Speaker<'_> {
     }
 
     fn value(&self, value: Option<Value>) -> String {
-        value.map_or("nothing".into(), self.options.value)
+        self.options.value_or_nothing(value)
     }
 
     /// What nothing else can come between.
