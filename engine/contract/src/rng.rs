@@ -65,8 +65,7 @@ impl Rng {
 
     /// Continues at the start of block `block`: words `16 * block` and after.
     pub fn seek_block(&mut self, block: u64) {
-        self.0
-            .set_word_pos(u128::from(block) * u128::from(WORDS_PER_BLOCK));
+        self.0.set_word_pos(u128::from(block) * u128::from(WORDS_PER_BLOCK));
     }
 
     /// The position in the stream, in 32-bit words.
@@ -137,24 +136,15 @@ pub struct Ratio {
 
 impl Ratio {
     /// Never.
-    pub const ZERO: Self = Self {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub const ZERO: Self = Self { numerator: 0, denominator: 1 };
     /// Always.
-    pub const ONE: Self = Self {
-        numerator: 1,
-        denominator: 1,
-    };
+    pub const ONE: Self = Self { numerator: 1, denominator: 1 };
 
     /// `numerator / denominator`.
     #[must_use]
     pub const fn new(numerator: u32, denominator: u32) -> Self {
         assert!(denominator > 0, "a ratio has a denominator");
-        Self {
-            numerator,
-            denominator,
-        }
+        Self { numerator, denominator }
     }
 
     /// In parts per million, rounded to the nearest.
@@ -167,10 +157,7 @@ impl Ratio {
     /// `n` parts per million.
     #[must_use]
     pub const fn from_ppm(n: u32) -> Self {
-        Self {
-            numerator: n,
-            denominator: 1_000_000,
-        }
+        Self { numerator: n, denominator: 1_000_000 }
     }
 
     /// True for a share of nothing.
@@ -196,14 +183,7 @@ mod tests {
     fn golden_stream() {
         let mut rng = Rng::new(0x5EED, Domain::Link, "h/2>h/1");
         let first = [rng.next_u64(), rng.next_u64(), rng.next_u64()];
-        assert_eq!(
-            first,
-            [
-                14301611926096498019,
-                7685413068967766813,
-                13808464328036019456
-            ]
-        );
+        assert_eq!(first, [14301611926096498019, 7685413068967766813, 13808464328036019456]);
     }
 
     #[test]

@@ -41,10 +41,7 @@ impl<K: InternKey> Interner<K> {
     /// An empty table.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            slots: vec![0; 16],
-            keys: Vec::new(),
-        }
+        Self { slots: vec![0; 16], keys: Vec::new() }
     }
 
     /// An empty table with room for `keys`.

@@ -127,14 +127,9 @@ impl Register {
         model: &RegisterCas,
         weak: impl Fn(u32) -> bool,
     ) -> Self {
-        assert!(
-            shares.len() < OPS_MAX / 2,
-            "a key has under 2^27 operations"
-        );
-        let mut compiler = Compiler {
-            told: model.told,
-            values: Interner::with_capacity(shares.len() / 2),
-        };
+        assert!(shares.len() < OPS_MAX / 2, "a key has under 2^27 operations");
+        let mut compiler =
+            Compiler { told: model.told, values: Interner::with_capacity(shares.len() / 2) };
         let mut out: Vec<RegisterOp> = Vec::with_capacity(shares.len() + 1);
         let initial = model.initial_of(key).map(|value| compiler.initial(value));
         let mut expiries = Vec::new();
@@ -189,16 +184,11 @@ impl Register {
 /// Whether one of `states` values expires and has several writes.
 fn is_ambiguous(ops: &[RegisterOp], states: usize) -> bool {
     let mut writes = vec![0_u32; states];
-    for op in ops
-        .iter()
-        .filter(|op| matches!(op.kind, Kind::Write | Kind::Swap))
-    {
+    for op in ops.iter().filter(|op| matches!(op.kind, Kind::Write | Kind::Swap)) {
         writes[op.to as usize] += 1;
     }
     let expires = |op: &&RegisterOp| op.kind == Kind::Expire;
-    ops.iter()
-        .filter(expires)
-        .any(|op| writes[op.from as usize] > 1)
+    ops.iter().filter(expires).any(|op| writes[op.from as usize] > 1)
 }
 
 /// A call time, and a return time if there is one.
@@ -253,14 +243,7 @@ impl Effect {
     /// The operation before it is ranked.
     const fn of(self, op: u32) -> RegisterOp {
         let Self { kind, from, to } = self;
-        RegisterOp {
-            call: 0,
-            ret: OPEN,
-            kind,
-            from,
-            to,
-            op,
-        }
+        RegisterOp { call: 0, ret: OPEN, kind, from, to, op }
     }
 }
 

@@ -20,11 +20,7 @@ use contract::{Call, Op, ReadLevel};
 /// Reads that may be stale are not judged, nor are operations that are not about registers.
 #[must_use]
 pub fn check_register(ops: &[Op], search_steps_max: u64) -> Report {
-    check_register_with(
-        ops,
-        &RegisterCas::default(),
-        &Options::steps(search_steps_max),
-    )
+    check_register_with(ops, &RegisterCas::default(), &Options::steps(search_steps_max))
 }
 
 /// The same for registers that hold something before the run or answer differently.
@@ -36,12 +32,7 @@ pub fn check_register_with(ops: &[Op], model: &RegisterCas, options: &Options<'_
     for (key, shares) in split.parts() {
         report.keys += 1;
         report.ops += shares.len() as u64;
-        let case = Case {
-            ops,
-            key,
-            shares,
-            model,
-        };
+        let case = Case { ops, key, shares, model };
         let steps_before = report.search_steps;
         judge_key(case, options, steps_left, &mut report);
         steps_left = steps_left.saturating_sub(report.search_steps - steps_before);
@@ -117,10 +108,7 @@ fn explain(
     let core = core_of(&mut oracle, case.ops, &completed, first);
     let shares: Vec<Share> = oracle.relevant(&core.strong);
     let register = case.weakened(&shares, &core.strong);
-    let speaker = Speaker {
-        ops: case.ops,
-        options,
-    };
+    let speaker = Speaker { ops: case.ops, options };
     let (rule, sentence) = match tier_one::judge_relaxed(&register, false) {
         Relaxed::Violated(violation, register) => {
             let sentence = speaker.violation(&register, &violation);
@@ -165,10 +153,8 @@ mod tests {
     /// Histories, each followed by the rule, the core and the sentence; `UPDATE=1` rewrites them.
     #[test]
     fn contradictions_are_told_in_one_sentence() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/src/checks/linearizable/testdata/sentences.txt"
-        );
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks/linearizable/testdata/sentences.txt");
         let expect = std::fs::read_to_string(path).expect("the file is in the tree");
         let told: Vec<String> = expect.trim().split("\n\n").map(told).collect();
         let told = told.join("\n\n") + "\n";
@@ -190,13 +176,7 @@ mod tests {
         let [example] = report.counterexamples.as_slice() else {
             panic!("one key is wrong in {case}");
         };
-        let Counterexample {
-            rule,
-            indexes,
-            sentence,
-            prefix_len,
-            ..
-        } = example;
+        let Counterexample { rule, indexes, sentence, prefix_len, .. } = example;
         format!("{history}\n=> {rule} {indexes:?} after {prefix_len}\n=> {sentence}")
     }
 
@@ -213,11 +193,7 @@ mod tests {
         assert_eq!(report.verdict, Verdict::NotLinearizable);
         let keys: Vec<u64> = report.counterexamples.iter().map(|c| c.key).collect();
         assert_eq!(keys, [5], "key 0 is consistent");
-        assert_eq!(
-            report.counterexamples[0].indexes,
-            [2, 3],
-            "it was there, and then it was not"
-        );
+        assert_eq!(report.counterexamples[0].indexes, [2, 3], "it was there, and then it was not");
     }
 
     #[test]
