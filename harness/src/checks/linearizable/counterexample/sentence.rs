@@ -66,6 +66,9 @@ impl Speaker<'_> {
             Violation::DeleteInZone { zone, op } | Violation::AbsentInZone { zone, op } => {
                 format!("{}; but {} between them", self.held(register, zone), the(op))
             }
+            Violation::SeenExpired { op, write } => {
+                format!("{}, but the time to live of {} was over", the(op), brief(write))
+            }
             Violation::AbsentUnexplained { op, written, others } => {
                 let written = written.as_ref().map(|held| self.written(register, held));
                 let before = written.map_or(String::new(), |held| format!(", although {held}"));
@@ -104,7 +107,8 @@ impl Speaker<'_> {
     }
 
     /// `n3's get (op 17, 1.2s to 1.3s)`.
-    fn brief(&self, index: u32) -> String {
+    #[must_use]
+    pub fn brief(&self, index: u32) -> String {
         if index == INITIAL {
             return "the value before the run".into();
         }
@@ -157,7 +161,7 @@ impl Speaker<'_> {
     }
 
     fn value(&self, value: Option<Value>) -> String {
-        value.map_or("nothing".into(), self.options.value)
+        self.options.value_or_nothing(value)
     }
 
     /// What nothing else can come between.
