@@ -56,7 +56,7 @@ async fn drive(work: Work, me: u32, delivered: Arc<AtomicU64>) {
     for _ in 0..RECEIVERS {
         madsim::task::spawn_local(receive(Rc::clone(&endpoint), arrived.clone()));
     }
-    let sends = Cell::new(0);
+    let sends = Cell::new(0_u64);
     let send = |to: NodeId, bytes: &[u8]| {
         let (endpoint, bytes) = (Rc::clone(&endpoint), bytes.to_vec());
         madsim::task::spawn_local(async move {

@@ -44,7 +44,7 @@ pub fn lanes_svg(
     example: &Counterexample,
     options: &Options<'_>,
 ) -> String {
-    let split = Split::new(ops, |op| model_knows(op));
+    let split = Split::new(ops, model_knows);
     let part = split.parts().find(|(key, _)| *key == example.key);
     let (key, shares) = part.expect("the counterexample is about a key of this history");
     let case = Case { ops, key, shares, model };
