@@ -76,14 +76,7 @@ impl Speaker<'_> {
                 let reads = |&&other: &&u32| register.ops[other as usize].kind == Kind::Read;
                 let rivals: Vec<String> =
                     others.iter().filter(empty).filter(reads).map(brief).collect();
-                let deletes = if rivals.is_empty() {
-                    "no delete can explain it".into()
-                } else {
-                    format!(
-                        "every delete that could explain it is needed for {}",
-                        rivals.join("; ")
-                    )
-                };
+                let deletes = deletes_needed(&rivals);
                 format!("{}{before}, and {deletes}", the(op))
             }
         }
@@ -203,4 +196,12 @@ impl Speaker<'_> {
         }
         text
     }
+}
+
+/// Why no delete explains that a key was empty, given what else every candidate is needed for.
+fn deletes_needed(rivals: &[String]) -> String {
+    if rivals.is_empty() {
+        return "no delete can explain it".into();
+    }
+    format!("every delete that could explain it is needed for {}", rivals.join("; "))
 }
