@@ -37,8 +37,9 @@ fuzz_target!(|frames: Vec<Injected>| {
         at = at + Duration::from_millis(10 * u64::from(frame.after));
         runner.go_until(at);
         let from = NodeId(u32::from(frame.from) % count);
-        let to = NodeId(u32::from(frame.to) % count);
-        runner.strike(Shock::InjectFrame { from, to, bytes: frame.bytes });
+        let to = NodeId((from.0 + 1 + u32::from(frame.to) % (count - 1)) % count);
+        let injected = runner.strike(Shock::InjectFrame { from, to, bytes: frame.bytes });
+        injected.expect("our engine injects frames");
     }
     runner.go_on(false);
     if let Some(said) = runner.panic_message() {

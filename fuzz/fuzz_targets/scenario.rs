@@ -9,7 +9,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let names = names(&Lab { systems: sim::SYSTEMS, simulators: &[] });
     let (scenario, said) = Scenario::compile("fuzz.toml", bytes, &names);
-    harness::diagnostics::render(&said, bytes, "fuzz.toml", false);
+    let text = String::from_utf8_lossy(bytes);
+    let _printed = harness::diagnostics::render(&said, &text, "fuzz.toml", false);
     let Some(scenario) = scenario else {
         assert!(!said.is_empty(), "a file that is refused is told why");
         return;

@@ -1,7 +1,7 @@
 //! Several runs of one scenario and variant, judged together: what must hold over all of them.
 
 use crate::outcome::{Exit, outcome};
-use crate::run::Finished;
+use crate::run::{Ended, Finished};
 use crate::scenario::plan::Plan;
 use contract::Ratio;
 use reports::record::RunOutcome;
@@ -16,6 +16,8 @@ pub struct Campaign {
     faults: BTreeMap<String, bool>,
     /// For each cover: how many runs hit it often enough, and how many must.
     covers: BTreeMap<String, (u64, u64)>,
+    /// Runs that no panic of a node cut short: only they could reach what the covers ask for.
+    whole: u64,
     fail: bool,
     min_rate: Option<Ratio>,
 }
@@ -39,6 +41,7 @@ impl Campaign {
                 .iter()
                 .map(|cover| (cover.id.clone(), (0, cover.min_runs)))
                 .collect(),
+            whole: 0,
             fail: plan.expectation.fail,
             min_rate: plan.expectation.min_rate,
         }
@@ -56,6 +59,7 @@ impl Campaign {
                 *met += u64::from(*hits >= cover.min);
             }
         }
+        self.whole += u64::from(run.ended != Ended::Panicked);
         let outcome = outcome(run);
         *self.outcomes.entry(outcome).or_default() += 1;
         outcome
@@ -76,7 +80,8 @@ impl Campaign {
     pub fn vacuous(&self) -> Vec<String> {
         let faults = self.faults.iter().filter(|(_, changed)| !**changed);
         let faults = faults.map(|(id, _)| format!("fault `{id}` changed nothing in any run"));
-        let covers = self.covers.iter().filter(|(_, (met, must))| met < must);
+        let could = self.whole > 0;
+        let covers = self.covers.iter().filter(|(_, (met, must))| could && met < must);
         let covers = covers.map(|(id, (met, must))| {
             format!("cover `{id}` was reached in {met} of {} runs, and needs {must}", self.runs())
         });

@@ -14,8 +14,8 @@ pub fn outcome(run: &Finished) -> RunOutcome {
     let fired: Vec<&str> =
         run.verdicts.iter().filter(|judged| violated(judged)).map(|judged| &*judged.id).collect();
     let expectation = &run.plan.expectation;
-    let named = |id: &&str| {
-        expectation.caught_by.iter().chain(&expectation.may_fail).any(|name| name == id)
+    let named = |id: &str| {
+        expectation.caught_by.iter().chain(&expectation.may_fail).any(|name| *name == *id)
     };
     let stopped = run.ended.reason().is_some();
     if !expectation.fail {
@@ -27,7 +27,7 @@ pub fn outcome(run: &Finished) -> RunOutcome {
             RunOutcome::Passed
         };
     }
-    if !fired.iter().all(|id| named(&id)) {
+    if !fired.iter().all(|id| named(id)) {
         return RunOutcome::UnexpectedViolation;
     }
     let missing = expectation.caught_by.iter().filter(|id| !fired.contains(&id.as_str()));

@@ -38,7 +38,7 @@ impl Shell {
             if error.kind() == io::ErrorKind::BrokenPipe {
                 std::process::exit(0);
             }
-            eprintln!("error: could not write to standard output: {error}");
+            self.error(&format!("could not write to standard output: {error}"));
             std::process::exit(2);
         }
     }
@@ -46,7 +46,8 @@ impl Shell {
     /// Prints a line of talk.
     pub fn talk(&self, line: &str) {
         self.clear_progress();
-        eprintln!("{line}");
+        // Nobody is left to be told that nobody listens.
+        drop(writeln!(io::stderr(), "{line}"));
     }
 
     /// Prints an error.
@@ -58,7 +59,7 @@ impl Shell {
     /// Redraws the line of progress; nothing where nobody watches.
     pub fn progress(&self, line: &str) {
         if self.progress {
-            eprint!("\r\x1b[K{line}");
+            drop(write!(io::stderr(), "\r\x1b[K{line}"));
             drop(io::stderr().flush());
         }
     }
@@ -66,32 +67,8 @@ impl Shell {
     /// Removes the line of progress.
     pub fn clear_progress(&self) {
         if self.progress {
-            eprint!("\r\x1b[K");
+            drop(write!(io::stderr(), "\r\x1b[K"));
         }
-    }
-}
-
-/// Measures how long the lab itself takes, for progress lines. Never read by anything that decides.
-#[derive(Clone, Copy, Debug)]
-#[expect(clippy::disallowed_types, reason = "the one place that measures the lab itself")]
-pub struct Stopwatch(std::time::Instant);
-
-impl Stopwatch {
-    /// Starts measuring.
-    #[must_use]
-    #[expect(
-        clippy::disallowed_types,
-        clippy::disallowed_methods,
-        reason = "the one place that measures the lab itself"
-    )]
-    pub fn start() -> Self {
-        Self(std::time::Instant::now())
-    }
-
-    /// Wall-clock seconds since the start.
-    #[must_use]
-    pub fn seconds(&self) -> f64 {
-        self.0.elapsed().as_secs_f64()
     }
 }
 

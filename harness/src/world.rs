@@ -73,7 +73,7 @@ pub fn config(roster: &Roster) -> Config {
         let index = group.nodes.iter().position(|id| *id == node).expect("a member of its group");
         NodeSpec {
             name: roster.name(node).to_owned(),
-            clock: group.plan.clock.nodes[index].clone(),
+            clock: group.plan.clock.nodes[index],
             memory_limit: group.plan.memory_limit,
             disk: group.plan.disk.clone(),
         }

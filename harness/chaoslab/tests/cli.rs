@@ -83,7 +83,8 @@ fn wrong_files_get_their_own_message_with_line_and_column() {
         GOOD.replacen(from, to, 1).into_bytes()
     };
     let tuning = "[nodes.h]";
-    let cases: [(&str, Vec<u8>, &[&str]); 8] = [
+    let tuned = |settings: &str| edit(tuning, &format!("[tuning.h]\n{settings}\n[nodes.h]"));
+    let cases: [(&str, Vec<u8>, &[&str]); 11] = [
         (
             "unknown-key",
             edit(tuning, "[tuning.h]\nheart_beat = \"1ms\"\n[nodes.h]"),
@@ -95,14 +96,10 @@ fn wrong_files_get_their_own_message_with_line_and_column() {
         ("no-caught-by", edit("expect = \"pass\"", "expect = \"fail\""), &["E06", "caught_by"]),
         ("not-utf-8", [GOOD.as_bytes(), b"\xff\xfe"].concat(), &["E07", "UTF-8"]),
         ("no-check", GOOD[..GOOD.find("[[check]]").expect("a check")].into(), &["check"]),
-        (
-            "bad-lease",
-            edit(
-                tuning,
-                "[tuning.h]\nlease = \"1600ms\"\nelection = { min = \"1500ms\", max = \"3s\" }\n[nodes.h]",
-            ),
-            &["E0311"],
-        ),
+        ("bad-lease", tuned("reads = \"leader-lease\"\nlease = \"1600ms\""), &["E0311"]),
+        ("slow-heartbeat", tuned("heartbeat = \"2s\""), &["E0312"]),
+        ("no-range", tuned("election = { min = \"1500ms\", max = \"1500ms\" }"), &["E0313"]),
+        ("early", tuned("election_fixed = [\"900ms\"]"), &["E0314"]),
     ];
     for (name, text, expected) in cases {
         let (status, said) = run_text(name, &text);

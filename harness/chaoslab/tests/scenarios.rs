@@ -17,9 +17,9 @@ fn scenarios() -> PathBuf {
 }
 
 fn load(path: &Path) -> Scenario {
-    let source = fs::read(path).expect("a readable file");
+    let source = fs::read_to_string(path).expect("a readable file");
     let shown = path.display().to_string();
-    let (scenario, said) = Scenario::compile(&shown, &source, &names(&LAB));
+    let (scenario, said) = Scenario::compile(&shown, source.as_bytes(), &names(&LAB));
     scenario.unwrap_or_else(|| {
         panic!("{}", harness::diagnostics::render(&said, &source, &shown, false))
     })

@@ -30,7 +30,10 @@ fn dependencies(package: &serde_json::Value) -> BTreeSet<String> {
 
 /// What each of our packages may depend on among our own, and, for the crates that must not see
 /// the world, among all others. An arrow that is not here is refused.
-const ARROWS: &[(&str, &[&str], Option<&[&str]>)] = &[
+type Arrows = (&'static str, &'static [&'static str], Option<&'static [&'static str]>);
+
+/// See [`Arrows`]: the package, ours that it may use, and all others if they are limited.
+const ARROWS: &[Arrows] = &[
     ("chaoslab-contract", &[], Some(&["libm", "rand_chacha", "rapidhash", "serde"])),
     ("chaoslab-engine", &["chaoslab-contract"], Some(&["rapidhash", "libm"])),
     ("chaoslab-sim", &["chaoslab-contract"], Some(&["libm"])),

@@ -5,7 +5,8 @@ use crate::checks::linearizable::{Options, Report, Verdict, check_model, check_r
 use crate::history::{Format, Recorded, Subject, read};
 use crate::models::RegisterCas;
 use crate::outcome::Exit;
-use crate::shell::{Shell, Stopwatch};
+use crate::shell::Shell;
+use crate::stopwatch::Stopwatch;
 use contract::{NodeId, Value};
 use std::fs;
 
@@ -33,6 +34,10 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Exit {
     };
     if let Some(initial) = &args.initial {
         recorded.begin_at(initial);
+    }
+    if recorded.ops.is_empty() {
+        shell.error(&format!("{shown} holds no operation: there is nothing to judge"));
+        return Exit::Inconclusive;
     }
     let watch = Stopwatch::start();
     let report = judge(&recorded, args.search_steps);

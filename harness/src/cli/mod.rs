@@ -23,6 +23,7 @@ use clap::Parser;
 use contract::System;
 use engine::exact::Simulator;
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// What a binary brings to the lab.
@@ -75,10 +76,12 @@ fn blame_the_lab_for_its_panics() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         before(info);
-        eprintln!(
+        let said = writeln!(
+            std::io::stderr(),
             "error: this is a bug of chaoslab, not of the system under test. Please report it with \
              the scenario file, the command and the lines above."
         );
+        drop(said);
     }));
 }
 

@@ -11,7 +11,8 @@ use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Finished};
 use crate::rundir;
-use crate::shell::{Shell, Stopwatch, fresh_seed};
+use crate::shell::{Shell, fresh_seed};
+use crate::stopwatch::Stopwatch;
 use engine::exact::Simulator;
 use reports::SeedResult;
 use reports::record::{RunOutcome, RunRecord};
@@ -110,8 +111,8 @@ impl Series<'_> {
                 || first_caught
                 || (!outcome.as_expected() && failures <= FAILURES_KEPT_MAX);
             if keep {
-                let dir =
-                    rundir::write(&self.args.out, &run, &record).map_err(|e| e.to_string())?;
+                let dir = rundir::write(&self.args.out, &run, &record)
+                    .map_err(|error| format!("error: {error}"))?;
                 if !outcome.as_expected() || first_caught {
                     last_dir.get_or_insert(dir);
                 }

@@ -14,14 +14,19 @@ pub trait InternKey: Copy + Eq {
 
 impl InternKey for u64 {
     fn hash(self) -> u64 {
-        mix(0x6b65_7973, self)
+        near(self, 0x6b65_7973)
     }
 }
 
 impl InternKey for Value {
     fn hash(self) -> u64 {
-        mix(self.id, u64::from(self.size_bytes))
+        near(self.id, u64::from(self.size_bytes))
     }
+}
+
+/// Keeps eight neighbouring ids, which are often used together, in one line of memory.
+fn near(id: u64, salt: u64) -> u64 {
+    mix(id >> 3, salt) << 3 | (id & 7)
 }
 
 /// Numbers keys densely from 0 in the order of first sight.
@@ -39,10 +44,25 @@ impl<K: InternKey> Interner<K> {
         Self { slots: vec![0; 16], keys: Vec::new() }
     }
 
+    /// An empty table with room for `keys`.
+    #[must_use]
+    pub fn with_capacity(keys: usize) -> Self {
+        Self {
+            slots: vec![0; (keys * 2).next_power_of_two().max(16)],
+            keys: Vec::with_capacity(keys),
+        }
+    }
+
     /// The keys, by number.
     #[must_use]
     pub fn keys(&self) -> &[K] {
         &self.keys
+    }
+
+    /// The keys, by number, for good.
+    #[must_use]
+    pub fn into_keys(self) -> Vec<K> {
+        self.keys
     }
 
     /// The number of `key`, a new one if it was never seen.

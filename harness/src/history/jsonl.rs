@@ -26,7 +26,7 @@ pub fn write(ops: &[Op], out: &mut impl Write) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(super) fn read(text: &str) -> Result<Recorded, ReadError> {
     let mut reader = Reader::default();
     for (number, line) in (1..).zip(text.lines()) {

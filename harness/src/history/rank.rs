@@ -2,101 +2,163 @@
 //!
 //! Intervals are closed: `p` precedes `q` only if `ret(p) < call(q)`. At one instant all calls
 //! therefore come before all returns, which is the weaker reading and never a false alarm
-//! (Porcupine, `model.go`: "closed intervals"). Ranks start at [`RANK_MIN`], so that a checker can place
-//! something before every operation.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! (Porcupine, `model.go`: "closed intervals"). Ranks start at [`RANK_MIN`], so that a checker can
+//! place something before every operation.
 
 /// The return rank of an operation that may still take effect at any later time.
 pub const OPEN: u32 = u32::MAX;
 /// The rank of the earliest call; below it is room for an initial write.
 pub const RANK_MIN: u32 = 3;
-/// The most operations that one key may have: twice the ranks, doubled again, must fit 32 bits.
-pub const OPS_MAX: usize = 1 << 29;
+/// The most operations that one key may have: two ranks each, doubled, must fit 31 bits.
+pub const OPS_MAX: usize = 1 << 28;
 
-/// The call and return of one operation; `ret_at` is `None` while it is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Interval {
-    /// When it was called.
-    pub call_at: u64,
-    /// When it returned, if its effect is bounded by that.
-    pub ret_at: Option<u64>,
-}
+/// Below this many, sorting by comparison is faster than by digits.
+const RADIX_MIN: usize = 512;
+/// The bits of one digit.
+const DIGIT_BITS: u32 = 11;
 
-/// Assigns `(call, ret)` ranks to operations that arrive in the order of their calls.
-///
-/// Holds the returns that are still ahead in a heap, so it is as large as the number of
-/// operations in flight, and takes `O(n log clients)`.
+/// Collects intervals in the order of their calls, then ranks them.
 #[derive(Debug, Default)]
 pub struct Ranker {
-    next: u32,
-    last_call_at: u64,
-    returns: BinaryHeap<Reverse<(u64, u32)>>,
+    calls: Vec<u64>,
+    /// Return times, each with the number of its interval.
+    returns: Vec<(u64, u32)>,
 }
 
 impl Ranker {
-    /// Nothing ranked yet.
+    /// The intervals again: call and return times, in the order of their numbers.
+    pub fn into_intervals(self) -> impl Iterator<Item = (u64, Option<u64>)> {
+        let mut returns = self.returns.into_iter().peekable();
+        (0..).zip(self.calls).map(move |(number, call_at)| {
+            let ret_at = returns.next_if(|(_, returned)| *returned == number);
+            (call_at, ret_at.map(|(ret_at, _)| ret_at))
+        })
+    }
+
+    /// Room for `len` intervals.
     #[must_use]
-    pub fn new() -> Self {
-        Self { next: RANK_MIN, last_call_at: 0, returns: BinaryHeap::new() }
+    pub fn with_capacity(len: usize) -> Self {
+        Self { calls: Vec::with_capacity(len), returns: Vec::with_capacity(len) }
     }
 
-    /// Ranks the call of operation `index`. Returns that lie before it are ranked first and told
-    /// to `on_ret(index, rank)`.
-    pub fn call(
-        &mut self,
-        index: u32,
-        interval: Interval,
-        mut on_ret: impl FnMut(u32, u32),
-    ) -> u32 {
+    /// Adds an interval; `ret_at` is `None` while it is open. Returns its number, from 0.
+    pub fn add(&mut self, call_at: u64, ret_at: Option<u64>) -> u32 {
         assert!(
-            interval.call_at >= self.last_call_at,
-            "operations are ranked in the order of their calls"
+            self.calls.last().is_none_or(|last| *last <= call_at),
+            "intervals are added in the order of their calls"
         );
-        self.last_call_at = interval.call_at;
-        while let Some(&Reverse((ret_at, returned))) = self.returns.peek()
-            && ret_at < interval.call_at
-        {
-            self.returns.pop();
-            on_ret(returned, self.take());
+        let number = self.calls.len() as u32;
+        self.calls.push(call_at);
+        if let Some(ret_at) = ret_at {
+            assert!(ret_at >= call_at, "an answer follows its question");
+            self.returns.push((ret_at, number));
         }
-        if let Some(ret_at) = interval.ret_at {
-            assert!(ret_at >= interval.call_at, "an answer follows its question");
-            self.returns.push(Reverse((ret_at, index)));
-        }
-        self.take()
+        number
     }
 
-    /// Ranks the returns that are left, and says how many ranks there are.
-    pub fn finish(mut self, mut on_ret: impl FnMut(u32, u32)) -> u32 {
-        while let Some(Reverse((_, returned))) = self.returns.pop() {
-            let rank = self.take();
-            on_ret(returned, rank);
+    /// Tells the ranks of all calls and returns, in order: `each(number, is_return, rank)`. Returns
+    /// how many ranks there are, those below [`RANK_MIN`] included.
+    pub fn finish(self, mut each: impl FnMut(u32, bool, u32)) -> u32 {
+        let mut rank = RANK_MIN;
+        let mut returns = Sorted::new(self.returns).peekable();
+        for (call, &call_at) in (0..).zip(&self.calls) {
+            while let Some((_, returned)) = returns.next_if(|(ret_at, _)| *ret_at < call_at) {
+                each(returned, true, rank);
+                rank += 1;
+            }
+            each(call, false, rank);
+            rank += 1;
         }
-        self.next
-    }
-
-    const fn take(&mut self) -> u32 {
-        let rank = self.next;
-        self.next += 1;
+        for (_, returned) in returns {
+            each(returned, true, rank);
+            rank += 1;
+        }
         rank
+    }
+}
+
+/// Return times in order, each with its number.
+enum Sorted {
+    Pairs(std::vec::IntoIter<(u64, u32)>),
+    /// Time since `min` above, number below `bits`.
+    Packed {
+        words: std::vec::IntoIter<u64>,
+        min: u64,
+        bits: u32,
+    },
+}
+
+impl Sorted {
+    /// Sorts by time, then number. The numbers ascend already.
+    fn new(mut returns: Vec<(u64, u32)>) -> Self {
+        let times = || returns.iter().map(|(at, _)| *at);
+        let min = times().min().unwrap_or(0);
+        let range = times().max().unwrap_or(0) - min;
+        let width = |number: u64| u64::BITS - number.leading_zeros();
+        let bits = width(returns.last().map_or(0, |(_, number)| u64::from(*number)));
+        if returns.len() < RADIX_MIN || width(range) + bits > u64::BITS {
+            returns.sort_unstable();
+            return Self::Pairs(returns.into_iter());
+        }
+        let pack = |(at, number): (u64, u32)| (at - min) << bits | u64::from(number);
+        let mut words: Vec<u64> = returns.into_iter().map(pack).collect();
+        sort_from(&mut words, bits, bits + width(range));
+        Self::Packed { words: words.into_iter(), min, bits }
+    }
+}
+
+impl Iterator for Sorted {
+    type Item = (u64, u32);
+
+    fn next(&mut self) -> Option<(u64, u32)> {
+        match self {
+            Self::Pairs(pairs) => pairs.next(),
+            Self::Packed { words, min, bits } => {
+                let word = words.next()?;
+                let number = word & ((1 << *bits) - 1);
+                Some((*min + (word >> *bits), number as u32))
+            }
+        }
+    }
+}
+
+/// Sorts by the bits from `low` to `high`, keeping the order of words that agree in them.
+fn sort_from(words: &mut Vec<u64>, low: u32, high: u32) {
+    let mut other = vec![0; words.len()];
+    for shift in (low..high).step_by(DIGIT_BITS as usize) {
+        let digit = |word: u64| (word >> shift) as usize & ((1 << DIGIT_BITS) - 1);
+        let mut starts = [0_u32; 1 << DIGIT_BITS];
+        for &word in &*words {
+            starts[digit(word)] += 1;
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += std::mem::replace(start, total);
+        }
+        for &word in &*words {
+            let start = &mut starts[digit(word)];
+            other[*start as usize] = word;
+            *start += 1;
+        }
+        std::mem::swap(words, &mut other);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use contract::{Domain, Rng};
 
     fn ranks(intervals: &[(u64, Option<u64>)]) -> Vec<(u32, u32)> {
         let mut out = vec![(0, OPEN); intervals.len()];
-        let mut ranker = Ranker::new();
-        for (index, &(call_at, ret_at)) in intervals.iter().enumerate() {
-            let interval = Interval { call_at, ret_at };
-            let rank = ranker.call(index as u32, interval, |i, rank| out[i as usize].1 = rank);
-            out[index].0 = rank;
+        let mut ranker = Ranker::default();
+        for &(call_at, ret_at) in intervals {
+            ranker.add(call_at, ret_at);
         }
-        ranker.finish(|i, rank| out[i as usize].1 = rank);
+        ranker.finish(|number, is_return, rank| {
+            let (call, ret) = &mut out[number as usize];
+            *if is_return { ret } else { call } = rank;
+        });
         out
     }
 
@@ -112,5 +174,17 @@ mod tests {
     #[test]
     fn an_interval_may_be_one_instant() {
         assert_eq!(ranks(&[(0, Some(0)), (1, Some(1))]), vec![(3, 4), (5, 6)]);
+    }
+
+    #[test]
+    fn digits_sort_like_comparisons() {
+        let mut rng = Rng::new(1, Domain::Client, "times");
+        for spread in [1, 1_000, 1 << 22, 1 << 40, u64::MAX] {
+            let returns: Vec<(u64, u32)> = (0..2_000).map(|i| (rng.below(spread), i)).collect();
+            let mut expect = returns.clone();
+            expect.sort_unstable();
+            let sorted: Vec<(u64, u32)> = Sorted::new(returns).collect();
+            assert_eq!(sorted, expect, "spread over {spread}");
+        }
     }
 }

@@ -4,11 +4,11 @@
 //! stays unknown (`ret` is [`OPEN`]); an operation that certainly failed is left out.
 
 use super::intern::Interner;
-use super::rank::{Interval, OPEN, OPS_MAX, RANK_MIN, Ranker};
+use super::rank::{OPEN, OPS_MAX, RANK_MIN, Ranker};
 use super::split::Share;
 use crate::models::RegisterCas;
 use crate::models::register_cas::Told;
-use contract::{Call, Op, Outcome, Ret, Value};
+use contract::{Call, Duration, Op, Outcome, Ret, Value};
 
 /// The state of a register that holds nothing. Values are numbered from 1.
 pub const ABSENT: u32 = 0;
@@ -32,6 +32,11 @@ pub enum Kind {
     RemoveAny,
     /// Found something other than `from`.
     Differs,
+    /// Removed `from` if it was still there, some time after it was written: its time to live was
+    /// over.
+    Expire,
+    /// May have removed whatever there was, by its return if ever.
+    MayErase,
     /// Got an answer that the call cannot have, whatever the register holds.
     Impossible,
 }
@@ -60,7 +65,8 @@ impl RegisterOp {
         self.ret == OPEN
     }
 
-    /// The state after it, or `None` when it is impossible in `state`. An open [`Kind::Swap`] that
+    /// The state after it, or `None` when it is impossible in `state`. That `from` was written
+    /// before [`Kind::Expire`] is for the caller to see to. An open [`Kind::Swap`] that
     /// does not find `from` changes nothing, so it is never worth taking there.
     #[must_use]
     #[inline]
@@ -70,11 +76,19 @@ impl RegisterOp {
             Kind::Write => Some(self.to),
             Kind::Swap if state == self.from => Some(self.to),
             Kind::Remove if state == self.from => Some(ABSENT),
-            Kind::Erase => Some(ABSENT),
+            Kind::Erase | Kind::MayErase => Some(ABSENT),
+            Kind::Expire if state == self.from => Some(ABSENT),
+            Kind::Expire => Some(state),
             Kind::RemoveAny if state != ABSENT => Some(ABSENT),
             Kind::Differs if state != self.from => Some(state),
             _ => None,
         }
+    }
+
+    /// Whether it is an event of the register rather than an operation of a client.
+    #[must_use]
+    pub const fn is_event(&self) -> bool {
+        matches!(self.kind, Kind::Expire | Kind::MayErase) || self.op == INITIAL
     }
 
     /// Whether it leaves every state as it is.
@@ -95,6 +109,9 @@ pub struct Register {
     pub ranks: u32,
     /// The first operation whose answer is impossible in itself.
     pub impossible: Option<u32>,
+    /// Whether a value with a time to live may have been written by another operation too, so that
+    /// nobody can say which of them expires.
+    pub ambiguous: bool,
     /// The values by state, less one.
     pub values: Vec<Value>,
 }
@@ -110,36 +127,49 @@ impl Register {
         model: &RegisterCas,
         weak: impl Fn(u32) -> bool,
     ) -> Self {
-        assert!(shares.len() < OPS_MAX, "a key has under 2^29 operations");
-        let mut compiler = Compiler { told: model.told, values: Interner::new() };
+        assert!(shares.len() < OPS_MAX / 2, "a key has under 2^27 operations");
+        let mut compiler =
+            Compiler { told: model.told, values: Interner::with_capacity(shares.len() / 2) };
         let mut out: Vec<RegisterOp> = Vec::with_capacity(shares.len() + 1);
-        if let Some(value) = model.initial_of(key) {
-            out.push(compiler.initial(value));
-        }
-        let mut ranker = Ranker::new();
-        let mut impossible = None;
+        let initial = model.initial_of(key).map(|value| compiler.initial(value));
+        let mut expiries = Vec::new();
+        let mut times = Times {
+            ops,
+            tolerance: model.ttl_tolerance,
+            ranker: Ranker::with_capacity(shares.len()),
+        };
         for &share in shares {
             let op = &ops[share.op as usize];
             let unknown = weak(share.op);
             let Some(effect) = compiler.effect(op, share, unknown) else {
                 continue;
             };
-            if effect.kind == Kind::Impossible {
-                impossible = impossible.or(Some(out.len() as u32));
-            }
             let known = !unknown && matches!(op.outcome, Outcome::Ok(_));
-            let interval = Interval { call_at: op.call_at.0, ret_at: known.then_some(op.ret_at.0) };
-            let index = out.len() as u32;
-            let call = ranker.call(index, interval, |i, rank| out[i as usize].ret = rank);
-            out.push(effect.at(call, share.op));
+            if let Call::Put { ttl: Some(ttl), .. } = op.call {
+                let expiry = Effect::new(Kind::Expire, effect.to, ABSENT).of(share.op);
+                expiries.push((times.expiry(share.op, ttl, known), expiry));
+            }
+            times.ranker.add(op.call_at.0, known.then_some(op.ret_at.0));
+            out.push(effect.of(share.op));
         }
-        let ranks = ranker.finish(|i, rank| out[i as usize].ret = rank);
+        let has_expiries = !expiries.is_empty();
+        if has_expiries {
+            out = times.merge(out, expiries);
+        }
+        let ranks = times.ranker.finish(|number, is_return, rank| {
+            let op = &mut out[number as usize];
+            *if is_return { &mut op.ret } else { &mut op.call } = rank;
+        });
+        out.splice(0..0, initial);
+        let ambiguous = has_expiries && is_ambiguous(&out, compiler.values.keys().len() + 1);
+        let impossible = out.iter().position(|op| op.kind == Kind::Impossible);
         Self {
             ops: out,
             states: compiler.values.keys().len() as u32 + 1,
             ranks,
-            impossible,
-            values: compiler.values.keys().to_vec(),
+            impossible: impossible.map(|index| index as u32),
+            ambiguous,
+            values: compiler.values.into_keys(),
         }
     }
 
@@ -148,6 +178,52 @@ impl Register {
     pub fn value(&self, state: u32) -> Option<Value> {
         let number = (state as usize).checked_sub(1)?;
         Some(self.values[number])
+    }
+}
+
+/// Whether one of `states` values expires and has several writes.
+fn is_ambiguous(ops: &[RegisterOp], states: usize) -> bool {
+    let mut writes = vec![0_u32; states];
+    for op in ops.iter().filter(|op| matches!(op.kind, Kind::Write | Kind::Swap)) {
+        writes[op.to as usize] += 1;
+    }
+    let expires = |op: &&RegisterOp| op.kind == Kind::Expire;
+    ops.iter().filter(expires).any(|op| writes[op.from as usize] > 1)
+}
+
+/// A call time, and a return time if there is one.
+type Interval = (u64, Option<u64>);
+
+/// The times of the operations of one key.
+struct Times<'a> {
+    ops: &'a [Op],
+    tolerance: Duration,
+    ranker: Ranker,
+}
+
+impl Times<'_> {
+    /// When what `op` wrote expires.
+    fn expiry(&self, op: u32, ttl: Duration, known: bool) -> Interval {
+        let op = &self.ops[op as usize];
+        let earliest = op.call_at + ttl - self.tolerance;
+        let latest = op.ret_at + ttl + self.tolerance;
+        (earliest.max(op.call_at).0, known.then_some(latest.0))
+    }
+
+    /// Puts expiries among the operations, in the order of their earliest times.
+    fn merge(
+        &mut self,
+        out: Vec<RegisterOp>,
+        expiries: Vec<(Interval, RegisterOp)>,
+    ) -> Vec<RegisterOp> {
+        let ranker = std::mem::take(&mut self.ranker);
+        let mut all: Vec<(Interval, RegisterOp)> = ranker.into_intervals().zip(out).collect();
+        all.extend(expiries);
+        all.sort_by_key(|((earliest, _), _)| *earliest);
+        for ((call_at, ret_at), _) in &all {
+            self.ranker.add(*call_at, *ret_at);
+        }
+        all.into_iter().map(|(_, op)| op).collect()
     }
 }
 
@@ -164,9 +240,10 @@ impl Effect {
         Self { kind, from, to }
     }
 
-    const fn at(self, call: u32, op: u32) -> RegisterOp {
+    /// The operation before it is ranked.
+    const fn of(self, op: u32) -> RegisterOp {
         let Self { kind, from, to } = self;
-        RegisterOp { call, ret: OPEN, kind, from, to, op }
+        RegisterOp { call: 0, ret: OPEN, kind, from, to, op }
     }
 }
 
@@ -186,8 +263,9 @@ impl Compiler {
     fn initial(&mut self, value: Value) -> RegisterOp {
         let to = self.state(Some(value));
         RegisterOp {
+            call: RANK_MIN - 2,
             ret: RANK_MIN - 1,
-            ..Effect::new(Kind::Write, ABSENT, to).at(RANK_MIN - 2, INITIAL)
+            ..Effect::new(Kind::Write, ABSENT, to).of(INITIAL)
         }
     }
 

@@ -1,7 +1,7 @@
 //! A history taken apart per key.
 
 use super::intern::Interner;
-use contract::{Call, Op};
+use contract::{Call, Op, SimTime};
 
 /// Where one key's share of an operation stands: operation, and item of it for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,12 +28,24 @@ impl Split {
         assert!(u32::try_from(ops.len()).is_ok(), "a history has under 2^32 operations");
         let mut numbers = Interner::new();
         let mut sizes: Vec<usize> = Vec::new();
-        each_share(ops, &judged, |key, _| {
-            let number = numbers.intern(key) as usize;
-            if number == sizes.len() {
+        // By share, in the history's order: the number of its key, and the share.
+        let mut found: Vec<(u32, Share)> = Vec::with_capacity(ops.len());
+        let mut last = None;
+        let mut sorted = true;
+        let mut call_at = SimTime::ZERO;
+        each_share(ops, &judged, |key, share| {
+            let at = ops[share.op as usize].call_at;
+            sorted &= std::mem::replace(&mut call_at, at) <= at;
+            let number = match last {
+                Some((last_key, number)) if last_key == key => number,
+                _ => numbers.intern(key),
+            };
+            last = Some((key, number));
+            if number as usize == sizes.len() {
                 sizes.push(0);
             }
-            sizes[number] += 1;
+            sizes[number as usize] += 1;
+            found.push((number, share));
         });
         let mut order: Vec<u32> = (0..sizes.len() as u32).collect();
         order.sort_unstable_by_key(|&number| numbers.keys()[number as usize]);
@@ -46,15 +58,22 @@ impl Split {
             total += sizes[number as usize];
         }
         starts.push(total);
-        let mut shares = vec![Share { op: 0, item: 0 }; total];
-        each_share(ops, &judged, |key, share| {
-            let number = numbers.get(key).expect("counted above") as usize;
-            shares[cursors[number]] = share;
-            cursors[number] += 1;
-        });
+        let mut shares = Vec::new();
+        if sizes.len() <= 1 {
+            shares.extend(found.into_iter().map(|(_, share)| share));
+        } else {
+            shares.resize(total, Share { op: 0, item: 0 });
+            for (number, share) in found {
+                let cursor = &mut cursors[number as usize];
+                shares[*cursor] = share;
+                *cursor += 1;
+            }
+        }
         let keys = order.iter().map(|&n| numbers.keys()[n as usize]).collect();
         let mut split = Self { keys, starts, shares };
-        split.sort_by_call(ops);
+        if !sorted {
+            split.sort_by_call(ops);
+        }
         split
     }
 

@@ -1,9 +1,13 @@
 //! A register per key: get, put, delete, compare-and-set.
 //!
 //! Jepsen's `cas-register` with deletes. A value is an identity; `None` is absent.
+//!
+//! A put with a time to live is followed by an event that no client sees: some time between the
+//! call plus the time to live and the return plus it, give or take the tolerance, the value goes
+//! if it is still there. The checker adds these events; `step` knows nothing of them.
 
 use super::Model;
-use contract::{Call, Outcome, Ret, Value};
+use contract::{Call, Duration, Outcome, Ret, Value};
 use std::collections::BTreeMap;
 
 /// How much the system's answers say about what they found.
@@ -26,6 +30,8 @@ pub struct RegisterCas {
     pub initial_rest: Option<Value>,
     /// What answers say.
     pub told: Told,
+    /// How much earlier or later than promised a value may expire.
+    pub ttl_tolerance: Duration,
 }
 
 impl RegisterCas {

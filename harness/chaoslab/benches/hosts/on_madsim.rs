@@ -56,7 +56,7 @@ async fn drive(work: Work, me: u32, delivered: Arc<AtomicU64>) {
     for _ in 0..RECEIVERS {
         madsim::task::spawn_local(receive(Rc::clone(&endpoint), arrived.clone()));
     }
-    let sends = Cell::new(0);
+    let sends = Cell::new(0_u64);
     let send = |to: NodeId, bytes: &[u8]| {
         let (endpoint, bytes) = (Rc::clone(&endpoint), bytes.to_vec());
         madsim::task::spawn_local(async move {
@@ -64,7 +64,7 @@ async fn drive(work: Work, me: u32, delivered: Arc<AtomicU64>) {
             sent.expect("a simulated endpoint takes everything");
         });
         sends.set(sends.get() + 1);
-        if sends.get() % SENDS_BETWEEN_PRUNES == 0 {
+        if sends.get().is_multiple_of(SENDS_BETWEEN_PRUNES) {
             Handle::current().metrics().num_tasks();
         }
     };

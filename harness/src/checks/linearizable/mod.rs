@@ -6,9 +6,12 @@
 //! verdict of "linearizable" rests on an order that was [replayed](replay), a verdict of "not" comes
 //! with a [`counterexample`] of a few operations that cannot be cut down further.
 //!
+//! [`weaker`] has what reads promise short of that: session guarantees and bounded staleness.
+//!
 //! The whole is described in `docs/checkers.md`.
 
 pub mod counterexample;
+mod lanes;
 mod model;
 mod mutant;
 mod recorded;
@@ -19,12 +22,14 @@ pub mod search;
 pub mod tier_one;
 pub mod tier_two;
 pub mod violation;
+pub mod weaker;
 
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
 mod testkit;
 
+pub use lanes::lanes_svg;
 pub use model::check_model;
 pub use recorded::{check_recorded, check_recorded_with};
 pub use register::{check_register, check_register_with};

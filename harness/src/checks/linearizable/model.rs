@@ -1,13 +1,13 @@
 //! Any model, by search.
 
 use super::counterexample::sentence::Speaker;
-use super::counterexample::{Budget, Judgement, Oracle, core_of};
+use super::counterexample::{Budget, Judgement, Oracle, core_of, returned};
 use super::register::counterexample;
 use super::report::{Counterexample, Options, Report};
 use super::search::generic::{Event, ModelObject};
 use super::search::object::Span;
 use super::search::{Found, Limits, Search};
-use crate::history::rank::{Interval, OPEN, Ranker};
+use crate::history::rank::{OPEN, Ranker};
 use crate::history::split::{Share, Split};
 use crate::models::Model;
 use contract::{Call, Op, Outcome, ReadLevel, Ret};
@@ -70,7 +70,7 @@ impl<M: Model> Case<'_, M> {
     fn events(&self, weak: impl Fn(u32) -> bool) -> (Vec<Event>, Vec<Span>) {
         let mut events: Vec<Event> = Vec::with_capacity(self.shares.len());
         let mut spans: Vec<Span> = Vec::with_capacity(self.shares.len());
-        let mut ranker = Ranker::new();
+        let mut ranker = Ranker::with_capacity(self.shares.len());
         for &share in self.shares {
             let op = &self.ops[share.op as usize];
             let (call, outcome) = view(op, share, weak(share.op));
@@ -78,14 +78,14 @@ impl<M: Model> Case<'_, M> {
             if outcome == Outcome::Fail || (!is_known && self.model.observes(&call, &outcome)) {
                 continue;
             }
-            let interval =
-                Interval { call_at: op.call_at.0, ret_at: is_known.then_some(op.ret_at.0) };
-            let index = events.len() as u32;
-            let rank = ranker.call(index, interval, |i, rank| spans[i as usize].ret = rank);
-            spans.push(Span { call: rank, ret: OPEN });
+            ranker.add(op.call_at.0, is_known.then_some(op.ret_at.0));
+            spans.push(Span { call: 0, ret: OPEN });
             events.push(Event { call, outcome, ret: OPEN, op: share.op });
         }
-        ranker.finish(|i, rank| spans[i as usize].ret = rank);
+        ranker.finish(|number, is_return, rank| {
+            let span = &mut spans[number as usize];
+            *if is_return { &mut span.ret } else { &mut span.call } = rank;
+        });
         for (event, span) in events.iter_mut().zip(&spans) {
             event.ret = span.ret;
         }
@@ -95,7 +95,7 @@ impl<M: Model> Case<'_, M> {
     fn completed(&self) -> Vec<u32> {
         let is_done = |op: &u32| matches!(self.ops[*op as usize].outcome, Outcome::Ok(_));
         let mut completed: Vec<u32> = self.shares.iter().map(|s| s.op).filter(is_done).collect();
-        completed.sort_unstable_by_key(|&op| (self.ops[op as usize].ret_at, op));
+        completed.sort_unstable_by_key(|&op| returned(self.ops, op));
         completed.dedup();
         completed
     }

@@ -4,7 +4,7 @@
 //! It knows nothing of how the order was found, so a verdict of "linearizable" rests on this file
 //! and the model alone.
 
-use crate::history::register::{ABSENT, Register};
+use crate::history::register::{ABSENT, Kind, Register};
 
 /// Why an order proves nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub enum Refused {
 /// Replays `order`, indexes into `register.ops`, from an absent register.
 pub fn replay_register(register: &Register, order: &[u32]) -> Result<(), Refused> {
     let mut seen = vec![false; register.ops.len()];
+    let mut written = vec![false; register.states as usize];
     let mut state = ABSENT;
     let mut call_max = 0;
     for (position, &index) in order.iter().enumerate() {
@@ -33,7 +34,11 @@ pub fn replay_register(register: &Register, order: &[u32]) -> Result<(), Refused
             return Err(Refused::OutOfTime(position));
         }
         call_max = call_max.max(op.call);
+        if op.kind == Kind::Expire && !written[op.from as usize] {
+            return Err(Refused::Illegal(position));
+        }
         state = op.step(state).ok_or(Refused::Illegal(position))?;
+        written[state as usize] = true;
     }
     let missing = |(index, _): &(usize, &bool)| !register.ops[*index].is_open();
     match seen.iter().enumerate().filter(|(_, seen)| !**seen).find(missing) {

@@ -35,6 +35,12 @@ impl Options<'_> {
             time: &seconds,
         }
     }
+
+    /// How a state is called.
+    #[must_use]
+    pub fn value_or_nothing(&self, value: Option<Value>) -> String {
+        value.map_or_else(|| "nothing".into(), self.value)
+    }
 }
 
 /// The verdict on a whole history.

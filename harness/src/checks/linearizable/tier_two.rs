@@ -11,6 +11,10 @@ pub fn search(register: &Register, limits: Limits) -> (Found, u64) {
     if register.impossible.is_some() {
         return (Found::NotLinearizable { blocked: 0 }, 0);
     }
+    if register.ambiguous {
+        let why = "a value with a time to live was written more than once";
+        return (Found::Undecided { why }, 0);
+    }
     let object = RegisterObject::new(register);
     let spans = object.spans();
     let kept = object.kept();

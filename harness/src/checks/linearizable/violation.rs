@@ -34,6 +34,8 @@ pub enum Violation {
     DeleteInZone { zone: Held, op: u32 },
     /// "Absent" was seen while a chain must hold the register.
     AbsentInZone { zone: Held, op: u32 },
+    /// A value was seen after its time to live; `write` is the event of its expiry.
+    SeenExpired { op: u32, write: u32 },
     /// "Absent" was seen, and nothing can have made the register so.
     AbsentUnexplained {
         /// The operation that saw it.
@@ -59,6 +61,7 @@ impl Violation {
             Self::ChainInZone { .. } => "chain-in-zone",
             Self::DeleteInZone { .. } => "delete-in-zone",
             Self::AbsentInZone { .. } => "absent-in-zone",
+            Self::SeenExpired { .. } => "seen-expired",
             Self::AbsentUnexplained { .. } => "absent-unexplained",
         }
     }
@@ -80,6 +83,7 @@ impl Violation {
             Self::DeleteInZone { zone, op } | Self::AbsentInZone { zone, op } => {
                 vec![zone.first, zone.last, *op]
             }
+            Self::SeenExpired { op, write } => vec![*op, *write],
             Self::AbsentUnexplained { op, written, others } => {
                 let held = written.iter().flat_map(|held| [held.first, held.last]);
                 held.chain(others.iter().copied()).chain([*op]).collect()

@@ -19,7 +19,7 @@ pub(super) enum Promise {
 }
 
 impl Raft {
-    /// Writes term and vote; they are durable with [`Storage::hard_ticket`].
+    /// Writes term and vote; they are durable with `Storage::hard_ticket`.
     pub(super) fn save_hard_state(&mut self) {
         let flaws = &self.config.flaws;
         let mut term = self.term;

@@ -7,15 +7,16 @@ use super::super::testkit::subjects::{RegisterSubject, value};
 use super::super::{Options, Report, Verdict, check_model, check_register_with};
 use crate::models::register_cas::Told;
 use crate::models::{AppendList, Counter, Lock};
-use contract::{Op, Outcome};
+use contract::{Op, Outcome, SimTime};
 
 /// `ops` when only those at `strong` keep their answers.
-fn weakened(ops: &[Op], strong: &[u32]) -> Vec<Op> {
+pub(super) fn weakened(ops: &[Op], strong: &[u32]) -> Vec<Op> {
     let mut weak = ops.to_vec();
     for (index, op) in weak.iter_mut().enumerate() {
         let keeps = strong.contains(&(index as u32)) || op.outcome == Outcome::Fail;
         if !keeps {
             op.outcome = Outcome::Unknown;
+            op.ret_at = SimTime::MAX;
         }
     }
     weak

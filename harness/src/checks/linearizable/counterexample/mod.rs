@@ -13,7 +13,7 @@ pub mod oracle;
 pub mod sentence;
 
 use super::search::{Found, Limits};
-use contract::Op;
+use contract::{Op, SimTime};
 
 /// What is left of a contradiction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,20 @@ pub enum Judgement {
 pub trait Oracle {
     /// The verdict when only `strong`, ascending, keep their answers.
     fn judge(&mut self, strong: &[u32]) -> Judgement;
+
+    /// The verdict when only the first `len` of `completed`, in the order of their returns, do.
+    fn judge_prefix(&mut self, completed: &[u32], len: usize) -> Judgement {
+        let mut strong = completed[..len].to_vec();
+        strong.sort_unstable();
+        self.judge(&strong)
+    }
+}
+
+/// What operations are ordered by when they are in the order of their returns.
+#[must_use]
+pub fn returned(ops: &[Op], op: u32) -> (SimTime, SimTime, u32) {
+    let Op { ret_at, call_at, .. } = ops[op as usize];
+    (ret_at, call_at, op)
 }
 
 /// Steps for one verdict of a search on a weakened history.
@@ -91,7 +105,7 @@ const GUESSES_MAX: usize = 8;
 /// `completed` are the operations that have an answer, in the order of their returns; `first` is
 /// the verdict on all of them.
 pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: Judgement) -> Core {
-    let returned = |op: &u32| (ops[*op as usize].ret_at, *op);
+    let returned = |op: &u32| returned(ops, *op);
     assert!(
         completed.is_sorted_by_key(returned),
         "operations are given in the order of their returns"
@@ -109,7 +123,7 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
         let last = strong.iter().map(returned).max().expect("no operations at all cannot fail");
         let position = completed.partition_point(|op| returned(op) < last);
         search = Prefix { fails: position + 1, holds: 0, core: Some((strong, irreducible)) };
-        judgement = oracle.judge(&ascending(&completed[..position]));
+        judgement = oracle.judge_prefix(completed, position);
         match judgement {
             Judgement::Holds => search.holds = position,
             Judgement::Fails(_) => search = Prefix { fails: position, holds: 0, core: None },
@@ -139,7 +153,7 @@ impl Prefix {
     fn bisect(&mut self, oracle: &mut impl Oracle, completed: &[u32]) {
         while self.fails - self.holds > 1 {
             let middle = self.holds.midpoint(self.fails);
-            match oracle.judge(&ascending(&completed[..middle])) {
+            match oracle.judge_prefix(completed, middle) {
                 Judgement::Fails(_) => (self.fails, self.core) = (middle, None),
                 Judgement::Holds | Judgement::Unknown => self.holds = middle,
             }

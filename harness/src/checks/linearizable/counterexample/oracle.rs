@@ -3,11 +3,11 @@
 //! Few answers are left after the first cuts, and only writes of values that these name can matter
 //! then, so the history is first reduced to those.
 
-use super::super::tier_one::{self, Judged};
+use super::super::tier_one::{self, Relaxed};
 use super::super::tier_two;
-use super::{Budget, Judgement, Oracle};
+use super::{Budget, Judgement, Oracle, returned};
 use crate::history::intern::Interner;
-use crate::history::register::{INITIAL, Register};
+use crate::history::register::{INITIAL, Kind, Register, RegisterOp};
 use crate::history::split::Share;
 use crate::models::RegisterCas;
 use crate::models::register_cas::Told;
@@ -28,17 +28,6 @@ pub struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The operations that have an answer, in the order of their returns.
-    #[must_use]
-    pub fn completed(&self) -> Vec<u32> {
-        let is_done = |op: &u32| matches!(self.ops[*op as usize].outcome, Outcome::Ok(_));
-        let ops = self.shares.iter().map(|share| share.op);
-        let mut completed: Vec<u32> = ops.filter(is_done).collect();
-        completed.sort_unstable_by_key(|&op| (self.ops[op as usize].ret_at, op));
-        completed.dedup();
-        completed
-    }
-
     /// The register when only `strong`, ascending, keep their answers.
     #[must_use]
     pub fn weakened(&self, shares: &[Share], strong: &[u32]) -> Register {
@@ -47,15 +36,33 @@ impl Case<'_> {
     }
 }
 
-/// The operations of `register` among `indexes` that have an answer, as indexes into the history.
+/// The operations of `register` that have an answer, in the order of their returns.
+#[must_use]
+pub fn completed(register: &Register) -> Vec<u32> {
+    let mut by_rank = vec![NONE; register.ranks as usize];
+    let is_done = |op: &&RegisterOp| !op.is_open() && !op.is_event();
+    for op in register.ops.iter().filter(is_done) {
+        by_rank[op.ret as usize] = op.op;
+    }
+    let mut completed: Vec<u32> = by_rank.into_iter().filter(|&op| op != NONE).collect();
+    // A batch that asks for one key twice is there twice.
+    completed.dedup();
+    completed
+}
+
+/// The operations of `register` among `indexes` that have an answer, as indexes into the history,
+/// and the writes of what they saw, where those expire.
 #[must_use]
 pub fn strong_of(register: &Register, indexes: &[u32]) -> Vec<u32> {
-    let ops = indexes.iter().map(|&index| &register.ops[index as usize]);
-    let known = ops.filter(|op| !op.is_open() && op.op != INITIAL);
-    let mut strong: Vec<u32> = known.map(|op| op.op).collect();
-    strong.sort_unstable();
-    strong.dedup();
-    strong
+    let ops = indexes.iter().map(|&index| register.ops[index as usize]);
+    let known = |op: &RegisterOp| !op.is_open() && op.op != INITIAL;
+    let seen: BTreeSet<u32> = ops.clone().map(|op| op.from).collect();
+    let expires = |op: &&RegisterOp| {
+        matches!(op.kind, Kind::Expire | Kind::MayErase) && seen.contains(&op.from)
+    };
+    let writes = register.ops.iter().filter(expires).copied();
+    let strong: BTreeSet<u32> = ops.chain(writes).filter(known).map(|op| op.op).collect();
+    strong.into_iter().collect()
 }
 
 /// The oracle of one key.
@@ -88,13 +95,27 @@ impl<'a> RegisterOracle<'a> {
 impl Oracle for RegisterOracle<'_> {
     fn judge(&mut self, strong: &[u32]) -> Judgement {
         let register = self.case.weakened(&self.relevant(strong), strong);
-        match tier_one::judge(&register, false) {
-            Judged::Holds(_) => Judgement::Holds,
-            Judged::Violated(violation) => {
+        self.judge_register(&register)
+    }
+
+    fn judge_prefix(&mut self, completed: &[u32], len: usize) -> Judgement {
+        let Case { ops, key, shares, model } = self.case;
+        let end = completed.get(len).map(|&op| returned(ops, op));
+        let is_weak = |op: u32| end.is_some_and(|end| returned(ops, op) >= end);
+        let register = Register::compile(ops, key, shares, model, is_weak);
+        self.judge_register(&register)
+    }
+}
+
+impl RegisterOracle<'_> {
+    fn judge_register(&mut self, register: &Register) -> Judgement {
+        match tier_one::judge_relaxed(register, false) {
+            Relaxed::Holds(_) => Judgement::Holds,
+            Relaxed::Violated(violation, register) => {
                 let guess = strong_of(&register, &violation.witnesses());
                 Judgement::Fails(Some(guess))
             }
-            Judged::OutOfClass => self.budget.judge(|limits| tier_two::search(&register, limits)),
+            Relaxed::Open => self.budget.judge(|limits| tier_two::search(register, limits)),
         }
     }
 }
@@ -126,9 +147,11 @@ impl Writers {
             if op.outcome == Outcome::Fail {
                 continue;
             }
+            if let Call::Put { ttl: Some(_), .. } | Call::Delete { .. } = &op.call {
+                writers.deletes.push(at as u32);
+            }
             match &op.call {
                 Call::Put { value, .. } | Call::Cas { value, .. } => writers.add(*value, at as u32),
-                Call::Delete { .. } => writers.deletes.push(at as u32),
                 _ => {}
             }
         }

@@ -66,6 +66,9 @@ impl Speaker<'_> {
             Violation::DeleteInZone { zone, op } | Violation::AbsentInZone { zone, op } => {
                 format!("{}; but {} between them", self.held(register, zone), the(op))
             }
+            Violation::SeenExpired { op, write } => {
+                format!("{}, but the time to live of {} was over", the(op), brief(write))
+            }
             Violation::AbsentUnexplained { op, written, others } => {
                 let written = written.as_ref().map(|held| self.written(register, held));
                 let before = written.map_or(String::new(), |held| format!(", although {held}"));
@@ -73,14 +76,7 @@ impl Speaker<'_> {
                 let reads = |&&other: &&u32| register.ops[other as usize].kind == Kind::Read;
                 let rivals: Vec<String> =
                     others.iter().filter(empty).filter(reads).map(brief).collect();
-                let deletes = if rivals.is_empty() {
-                    "no delete can explain it".into()
-                } else {
-                    format!(
-                        "every delete that could explain it is needed for {}",
-                        rivals.join("; ")
-                    )
-                };
+                let deletes = deletes_needed(&rivals);
                 format!("{}{before}, and {deletes}", the(op))
             }
         }
@@ -104,7 +100,8 @@ impl Speaker<'_> {
     }
 
     /// `n3's get (op 17, 1.2s to 1.3s)`.
-    fn brief(&self, index: u32) -> String {
+    #[must_use]
+    pub fn brief(&self, index: u32) -> String {
         if index == INITIAL {
             return "the value before the run".into();
         }
@@ -157,7 +154,7 @@ impl Speaker<'_> {
     }
 
     fn value(&self, value: Option<Value>) -> String {
-        value.map_or("nothing".into(), self.options.value)
+        self.options.value_or_nothing(value)
     }
 
     /// What nothing else can come between.
@@ -199,4 +196,12 @@ impl Speaker<'_> {
         }
         text
     }
+}
+
+/// Why no delete explains that a key was empty, given what else every candidate is needed for.
+fn deletes_needed(rivals: &[String]) -> String {
+    if rivals.is_empty() {
+        return "no delete can explain it".into();
+    }
+    format!("every delete that could explain it is needed for {}", rivals.join("; "))
 }

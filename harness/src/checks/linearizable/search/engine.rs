@@ -4,6 +4,7 @@
 use super::Found;
 use super::memo::{Memo, OPEN_MAX, zobrist};
 use super::object::{Object, Span};
+use super::queues::Queues;
 use crate::history::rank::OPEN;
 
 /// The domain of operations in fingerprints.
@@ -35,6 +36,8 @@ struct Frame {
     end: usize,
     /// Where the candidates of this frame start.
     start: usize,
+    /// Whether what is left is sorted, and without twins.
+    sorted: bool,
 }
 
 /// A search over one history.
@@ -43,7 +46,11 @@ pub struct Search<'a, O> {
     spans: &'a [Span],
     /// Operations not yet taken, in the order of their calls.
     by_call: Links,
-    /// Those of them that must take effect, in the order of their returns.
+    /// Open operations not among them.
+    queues: Queues,
+    /// Room for the heads of the queues.
+    heads: Vec<u32>,
+    /// Operations that must take effect and were not taken, in the order of their returns.
     by_ret: Links,
     /// Operations taken, with the state before.
     path: Vec<(u32, u32)>,
@@ -70,12 +77,16 @@ impl<'a, O: Object> Search<'a, O> {
             "operations are numbered in the order of their calls"
         );
         let all = 0..spans.len() as u32;
+        let queues = Queues::new(&object, spans);
+        let in_line: Vec<u32> = all.clone().filter(|&op| !queues.has(op)).collect();
         let mut must: Vec<u32> = all.clone().filter(|&op| span(spans, op).ret != OPEN).collect();
         must.sort_unstable_by_key(|&op| span(spans, op).ret);
         Self {
             object,
             spans,
-            by_call: Links::new(spans.len(), all),
+            by_call: Links::new(spans.len(), in_line),
+            queues,
+            heads: Vec::new(),
             by_ret: Links::new(spans.len(), must),
             path: Vec::with_capacity(spans.len()),
             frames: Vec::new(),
@@ -148,14 +159,10 @@ impl<'a, O: Object> Search<'a, O> {
         }
     }
 
-    /// Opens a frame over what may come next and returns the first of it.
+    /// Opens a frame over what may come next and returns the most urgent of it.
     fn choose(&mut self) -> Option<u32> {
         let start = self.candidates.len();
         self.gather();
-        let (object, spans) = (&self.object, self.spans);
-        self.candidates[start..]
-            .sort_unstable_by_key(|&op| (object.deadline(op), span(spans, op).ret, op));
-        self.drop_twins(start);
         let end = self.candidates.len();
         if start == end {
             return None;
@@ -169,8 +176,22 @@ impl<'a, O: Object> Search<'a, O> {
             self.candidates.truncate(start);
             return None;
         }
-        self.frames.push(Frame { taken: self.path.len(), next: start + 1, end, start });
+        // Most places are never come back to, so the rest is sorted only then.
+        let first = (start..end).min_by_key(|&at| self.urgency(self.candidates[at]));
+        self.candidates.swap(start, first.expect("there are candidates"));
+        self.frames.push(Frame {
+            taken: self.path.len(),
+            next: start + 1,
+            end,
+            start,
+            sorted: false,
+        });
         Some(self.candidates[start])
+    }
+
+    /// The lowest comes first. Of twins that is the one that returns first.
+    fn urgency(&self, op: u32) -> (u32, u32, u32) {
+        (self.object.deadline(op), span(self.spans, op).ret, op)
     }
 
     fn gather(&mut self) {
@@ -184,6 +205,14 @@ impl<'a, O: Object> Search<'a, O> {
             }
             op = self.by_call.after(at);
         }
+        let mut heads = std::mem::take(&mut self.heads);
+        heads.extend(self.queues.heads());
+        for op in heads.drain(..) {
+            if span(self.spans, op).call < first_return && self.is_way_on(op) {
+                self.candidates.push(op);
+            }
+        }
+        self.heads = heads;
     }
 
     /// Whether `op` may be taken now and could matter: an open one that changes nothing does not.
@@ -198,36 +227,43 @@ impl<'a, O: Object> Search<'a, O> {
         !is_idle && !self.object.is_hopeless(op)
     }
 
-    /// Keeps the first of each class of twins among the sorted candidates from `start` on.
-    fn drop_twins(&mut self, start: usize) {
-        let mut kept = start;
+    /// Sorts what is left of the last frame, whose place the search is at again, and keeps the
+    /// first of each class of twins.
+    fn sort_rest(&mut self) {
+        let frame = self.frames.last().expect("the search came back to a frame");
+        let (start, end) = (frame.start, frame.end);
+        let mut rest = self.candidates.split_off(start);
+        rest.truncate(end - start);
+        rest[1..].sort_unstable_by_key(|&op| self.urgency(op));
         self.classes.clear();
-        for at in start..self.candidates.len() {
-            let op = self.candidates[at];
+        for op in rest {
             if let Some(class) = self.object.twins(op) {
                 if self.classes.contains(&class) {
                     continue;
                 }
                 self.classes.push(class);
             }
-            self.candidates[kept] = op;
-            kept += 1;
+            self.candidates.push(op);
         }
-        self.candidates.truncate(kept);
+        let end = self.candidates.len();
+        let frame = self.frames.last_mut().expect("as above");
+        (frame.end, frame.sorted) = (end, true);
     }
 
     /// Goes back to the latest choice with something left to try.
     fn backtrack(&mut self) -> Option<u32> {
-        while let Some(frame) = self.frames.last_mut() {
-            let taken = frame.taken;
-            let choice = (frame.next < frame.end).then(|| self.candidates[frame.next]);
-            frame.next += 1;
-            let start = frame.start;
+        while let Some(frame) = self.frames.last() {
+            let (taken, start, sorted) = (frame.taken, frame.start, frame.sorted);
             while self.path.len() > taken {
                 self.give_back();
             }
-            if choice.is_some() {
-                return choice;
+            if !sorted {
+                self.sort_rest();
+            }
+            let frame = self.frames.last_mut().expect("it was there");
+            if frame.next < frame.end {
+                frame.next += 1;
+                return Some(self.candidates[frame.next - 1]);
             }
             self.candidates.truncate(start);
             self.frames.pop();
@@ -238,7 +274,11 @@ impl<'a, O: Object> Search<'a, O> {
     fn take(&mut self, op: u32) {
         let next = self.object.next(op).expect("only legal operations are taken");
         self.path.push((op, self.object.state()));
-        self.by_call.unlink(op);
+        if self.queues.has(op) {
+            self.queues.take(op);
+        } else {
+            self.by_call.unlink(op);
+        }
         if span(self.spans, op).ret != OPEN {
             self.by_ret.unlink(op);
         }
@@ -263,7 +303,11 @@ impl<'a, O: Object> Search<'a, O> {
         if span(self.spans, op).ret != OPEN {
             self.by_ret.relink(op);
         }
-        self.by_call.relink(op);
+        if self.queues.has(op) {
+            self.queues.give_back(op);
+        } else {
+            self.by_call.relink(op);
+        }
     }
 }
 

@@ -108,4 +108,8 @@ impl<M: Model> Object for ModelObject<'_, M> {
     fn twins(&self, op: u32) -> Option<u64> {
         self.twins[op as usize]
     }
+
+    fn open_class(&self, op: u32) -> Option<u64> {
+        self.twins(op)
+    }
 }

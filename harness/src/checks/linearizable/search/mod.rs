@@ -12,6 +12,7 @@ pub mod engine;
 pub mod generic;
 mod memo;
 pub mod object;
+mod queues;
 pub mod register;
 
 pub use engine::{Limits, Search};

@@ -21,7 +21,7 @@ pub trait Object {
     /// The state after `op`, or `None` when its answer is impossible now.
     fn next(&mut self, op: u32) -> Option<u32>;
 
-    /// Whether `op` leaves every state as it is.
+    /// Whether `op` leaves this state and every later one as it is.
     fn observes(&self, op: u32) -> bool;
 
     /// Takes `op` and goes to `next`.
@@ -45,6 +45,12 @@ pub trait Object {
     /// Operations of one class do the same now and later, so that trying the one that returns
     /// first is enough: it may come first, and a twin may take its place.
     fn twins(&self, _op: u32) -> Option<u64> {
+        None
+    }
+
+    /// Open operations of one class do the same at all times, so they are taken in the order of
+    /// their calls. They are kept aside, which matters when there are many.
+    fn open_class(&self, _op: u32) -> Option<u64> {
         None
     }
 }

@@ -30,6 +30,8 @@ pub struct RegisterObject<'a> {
     sources: Vec<u32>,
     /// By state: operations still to come that look at it in any way.
     lookers: Vec<u32>,
+    /// By state: operations taken that left it behind.
+    written: Vec<u32>,
 }
 
 impl<'a> RegisterObject<'a> {
@@ -45,6 +47,7 @@ impl<'a> RegisterObject<'a> {
             needs: vec![0; states],
             sources: vec![0; states],
             lookers: vec![0; states],
+            written: vec![0; states],
         };
         object.kept = kept(register);
         for index in 0..object.kept.len() {
@@ -75,7 +78,7 @@ impl<'a> RegisterObject<'a> {
     /// Adds `by`, 1 or -1 in two's complement, to what is still to come.
     fn count(&mut self, op: u32, by: u32) {
         let op = *self.op(op);
-        if finds(&op) || op.kind == Kind::Differs {
+        if looks(&op) {
             let lookers = &mut self.lookers[op.from as usize];
             *lookers = lookers.wrapping_add(by);
         }
@@ -95,11 +98,18 @@ const fn finds(op: &RegisterOp) -> bool {
     matches!(op.kind, Kind::Read | Kind::Swap | Kind::Remove)
 }
 
-/// The state that `op` leaves behind, unless it leaves the one it finds.
+/// Whether it matters to `op` if the register holds `op.from`.
+const fn looks(op: &RegisterOp) -> bool {
+    finds(op) || matches!(op.kind, Kind::Differs | Kind::Expire)
+}
+
+/// The state that `op` may leave behind, unless it leaves the one it finds.
 const fn produces(op: &RegisterOp) -> Option<u32> {
     match op.kind {
         Kind::Write | Kind::Swap => Some(op.to),
-        Kind::Remove | Kind::Erase | Kind::RemoveAny => Some(ABSENT),
+        Kind::Remove | Kind::Erase | Kind::MayErase | Kind::RemoveAny | Kind::Expire => {
+            Some(ABSENT)
+        }
         Kind::Read | Kind::Differs | Kind::Impossible => None,
     }
 }
@@ -110,7 +120,7 @@ fn kept(register: &Register) -> Vec<u32> {
     let mut looked_at = vec![false; register.states as usize];
     let mut blind = false;
     for op in &register.ops {
-        looked_at[op.from as usize] |= finds(op);
+        looked_at[op.from as usize] |= looks(op);
         blind |= matches!(op.kind, Kind::Differs | Kind::RemoveAny);
     }
     let all = 0..register.ops.len() as u32;
@@ -145,19 +155,28 @@ impl Object for RegisterObject<'_> {
     }
 
     fn next(&mut self, op: u32) -> Option<u32> {
-        self.op(op).step(self.state)
+        let op = self.op(op);
+        if op.kind == Kind::Expire && self.written[op.from as usize] == 0 {
+            return None;
+        }
+        op.step(self.state)
     }
 
+    /// What expires after it was overwritten changes nothing any more.
     fn observes(&self, op: u32) -> bool {
-        self.op(op).observes()
+        let op = self.op(op);
+        let is_gone = self.written[op.from as usize] > 0 && self.state != op.from;
+        op.observes() || (op.kind == Kind::Expire && is_gone)
     }
 
     fn enter(&mut self, op: u32, next: u32) {
         self.count(op, u32::MAX);
         self.state = next;
+        self.written[next as usize] += 1;
     }
 
     fn leave(&mut self, op: u32, previous: u32) {
+        self.written[self.state as usize] -= 1;
         self.state = previous;
         self.count(op, 1);
     }
@@ -185,14 +204,25 @@ impl Object for RegisterObject<'_> {
 
     fn twins(&self, op: u32) -> Option<u64> {
         let op = self.op(op);
-        let pair = |from: u32, to: u32| u64::from(from) << 32 | u64::from(to);
         match op.kind {
             Kind::Write if self.lookers[op.to as usize] == 0 => Some(JUNK),
-            Kind::Write => Some(pair(u32::MAX, op.to)),
-            Kind::Swap => Some(pair(op.from, op.to)),
-            Kind::Remove => Some(pair(op.from, ABSENT)),
-            Kind::Erase => Some(pair(u32::MAX, ABSENT)),
-            _ => None,
+            _ => same(op),
         }
+    }
+
+    fn open_class(&self, op: u32) -> Option<u64> {
+        self.twins(op)
+    }
+}
+
+/// What operations that do the same have in common.
+fn same(op: &RegisterOp) -> Option<u64> {
+    let pair = |from: u32, to: u32| u64::from(from) << 32 | u64::from(to);
+    match op.kind {
+        Kind::Write => Some(pair(u32::MAX, op.to)),
+        Kind::Swap => Some(pair(op.from, op.to)),
+        Kind::Remove => Some(pair(op.from, ABSENT)),
+        Kind::Erase => Some(pair(u32::MAX, ABSENT)),
+        _ => None,
     }
 }

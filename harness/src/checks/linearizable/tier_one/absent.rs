@@ -56,10 +56,9 @@ pub fn explain(
         return Ok(Matching::default());
     }
     let confined = Confined::new(gaps, &windows.writing);
-    let mut order: Vec<u32> = (0..windows.demands.len() as u32).collect();
-    order.sort_unstable_by_key(|&demand| {
-        let window = windows.demands[demand as usize];
-        if broken(Mutant::DemandsByCall) { (window.from, demand) } else { (window.until, demand) }
+    let order = sorted_by(&windows.demands, |window| {
+        let by_call = broken(Mutant::DemandsByCall);
+        if by_call { window.from } else { window.until }
     });
     let mut sweep = Sweep::new(gaps, windows);
     for demand in order {
@@ -78,6 +77,14 @@ pub fn explain(
     Ok(sweep.matching)
 }
 
+/// The indexes of `windows` in the order of `key`. Sorting plain words is fast.
+fn sorted_by(windows: &[Window], key: impl Fn(&Window) -> Coord) -> impl Iterator<Item = u32> {
+    let word = |(index, window): (u64, &Window)| u64::from(key(window)) << 32 | index;
+    let mut words: Vec<u64> = (0..).zip(windows).map(word).collect();
+    words.sort_unstable();
+    words.into_iter().map(|word| word as u32)
+}
+
 /// The writes that must take effect inside one gap and there cannot be hidden.
 struct Confined {
     /// Ascending by deadline.
@@ -88,11 +95,11 @@ struct Confined {
 
 impl Confined {
     fn new(gaps: &Gaps, writing: &[Window]) -> Self {
-        let mut windows: Vec<Window> = Vec::new();
-        if !broken(Mutant::NoneConfined) {
-            windows.extend(writing.iter().filter(|w| is_confined(gaps, w)));
-        }
-        windows.sort_unstable_by_key(|window| (window.until, window.who));
+        let hidden = broken(Mutant::NoneConfined);
+        let order = sorted_by(writing, |window| window.until);
+        let all = order.map(|index| writing[index as usize]);
+        let windows: Vec<Window> =
+            all.filter(|window| !hidden && is_confined(gaps, window)).collect();
         let mut latest = FIRST;
         let running = windows.iter().map(|window| {
             latest = latest.max(window.from);
@@ -145,15 +152,15 @@ impl<'a> Sweep<'a> {
         let mut resources = windows.erases.clone();
         let erases = resources.len();
         resources.extend(&windows.clearing);
-        let mut ahead: Vec<u32> = (0..resources.len() as u32).collect();
-        ahead.retain(|&resource| {
+        let latest_first = sorted_by(&resources, |window| LAST - window.from);
+        let ahead = latest_first.filter(|&resource| {
             let open = resources[resource as usize].until == LAST;
             let chain = resource as usize >= erases;
             !(broken(Mutant::DeletesExplainNothing)
                 || (open && broken(Mutant::OpenDeletesExplainNothing))
                 || (chain && broken(Mutant::BackwardDeletesExplainNothing)))
         });
-        ahead.sort_unstable_by_key(|&r| Reverse((resources[r as usize].from, r)));
+        let ahead = ahead.collect();
         Self {
             gaps,
             demands: &windows.demands,

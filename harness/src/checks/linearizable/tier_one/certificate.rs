@@ -7,6 +7,7 @@ use super::absent::{Matching, is_confined};
 use super::chains::Chains;
 use super::facts::{Facts, NONE};
 use super::gaps::{Coord, Gaps, LAST, Window, Windows};
+use crate::history::rank::OPS_MAX;
 use crate::history::register::{ABSENT, Kind, Register};
 
 /// All that the passes found out.
@@ -20,7 +21,7 @@ pub(super) struct Plan<'a> {
 }
 
 /// The order of blocks at one point.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy)]
 enum Turn {
     /// A demand that an earlier instant explains.
     DemandBefore,
@@ -34,13 +35,32 @@ enum Turn {
     RightEnd,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Block {
     at: Coord,
     turn: Turn,
     is_chain: bool,
     /// A chain, or an operation.
     who: u32,
+}
+
+/// Bits for who it is: there are at most that many operations, and fewer chains.
+const WHO_BITS: u32 = OPS_MAX.trailing_zeros() + 1;
+
+impl Block {
+    /// A word that sorts as the blocks do. Only a backward chain or an open delete has no deadline,
+    /// and neither is placed after everything, so the place fits 31 bits.
+    const fn pack(self) -> u64 {
+        assert!(self.at < 1 << 31 && self.who < 1 << WHO_BITS, "histories are shorter than that");
+        ((self.at as u64) << 3 | self.turn as u64) << (WHO_BITS + 1)
+            | (self.is_chain as u64) << WHO_BITS
+            | self.who as u64
+    }
+}
+
+/// Whether a packed block is a chain, and who it is.
+const fn unpack(word: u64) -> (bool, u32) {
+    let is_chain = word >> WHO_BITS & 1 == 1;
+    (is_chain, (word & ((1 << WHO_BITS) - 1)) as u32)
 }
 
 impl Plan<'_> {
@@ -55,31 +75,31 @@ impl Plan<'_> {
         let readers = Readers::new(self.register);
         let mut order = Vec::with_capacity(self.register.ops.len());
         for block in blocks {
-            if block.is_chain {
-                self.write_chain(block.who, &readers, &mut order);
-            } else {
-                order.push(block.who);
+            match unpack(block) {
+                (true, chain) => self.write_chain(chain, &readers, &mut order),
+                (false, op) => order.push(op),
             }
         }
         order
     }
 
-    fn place_zones(&self, blocks: &mut Vec<Block>) {
+    fn place_zones(&self, blocks: &mut Vec<u64>) {
         for (who, chain) in self.chains.all.iter().enumerate() {
             if chain.is_forward() {
-                blocks.push(Block {
+                let block = Block {
                     at: 2 * chain.ret_min,
                     turn: Turn::Mutator,
                     is_chain: true,
                     who: who as u32,
-                });
+                };
+                blocks.push(block.pack());
             }
         }
     }
 
     /// Used deletes at their instant; others at their deadline, where they do no harm; an open
     /// one that is not used never took effect.
-    fn place_deletes(&self, blocks: &mut Vec<Block>) {
+    fn place_deletes(&self, blocks: &mut Vec<u64>) {
         let erases = self.windows.erases.len();
         let resources = self.windows.erases.iter().chain(&self.windows.clearing);
         let mut at: Vec<Coord> = resources.clone().map(|window| window.until).collect();
@@ -88,22 +108,24 @@ impl Plan<'_> {
         }
         for (resource, window) in resources.enumerate() {
             if at[resource] != LAST {
-                blocks.push(Block {
+                let block = Block {
                     at: at[resource],
                     turn: Turn::Mutator,
                     is_chain: resource >= erases,
                     who: window.who,
-                });
+                };
+                blocks.push(block.pack());
             }
         }
     }
 
     /// A write hides just before a used delete, or at the right end of its gap; else it comes as
     /// late as it may.
-    fn place_writes(&self, blocks: &mut Vec<Block>) {
+    fn place_writes(&self, blocks: &mut Vec<u64>) {
         for window in &self.windows.writing {
             let (at, turn) = self.place_of_write(window);
-            blocks.push(Block { at, turn, is_chain: true, who: window.who });
+            let block = Block { at, turn, is_chain: true, who: window.who };
+            blocks.push(block.pack());
         }
     }
 
@@ -122,13 +144,14 @@ impl Plan<'_> {
         (end.min(window.until), Turn::RightEnd)
     }
 
-    fn place_demands(&self, blocks: &mut Vec<Block>) {
+    fn place_demands(&self, blocks: &mut Vec<u64>) {
         for served in &self.matching.served {
             let window = self.windows.demands[served.demand as usize];
             let at = window.from.max(served.since);
             let after = served.by_delete && at == served.since;
             let turn = if after { Turn::DemandAfter } else { Turn::DemandBefore };
-            blocks.push(Block { at, turn, is_chain: false, who: window.who });
+            let block = Block { at, turn, is_chain: false, who: window.who };
+            blocks.push(block.pack());
         }
     }
 

@@ -45,10 +45,7 @@ impl Chains {
         let mut all = Vec::new();
         let mut walked = 0;
         for root in 1..register.states {
-            let value = &facts.values[root as usize];
-            let starts = value.is_live(register)
-                && register.ops[value.producer as usize].kind == Kind::Write;
-            if starts {
+            if facts.values[root as usize].starts_chain() {
                 let mut walk = Walk::new(root);
                 walk.run(register, facts)?;
                 walked += walk.values;
@@ -136,15 +133,14 @@ pub(super) fn with_ret(register: &Register, rank: u32) -> u32 {
 /// Live values that no write leads to: compare-and-sets that need each other.
 fn cycle(register: &Register, facts: &Facts) -> Violation {
     let mut reached = vec![false; register.states as usize];
-    let live = |state: u32| facts.values[state as usize].is_live(register);
+    let live = |state: u32| facts.values[state as usize].is_live();
     let next = |state: u32| match facts.values[state as usize].consumer {
         NONE => None,
         op if register.ops[op as usize].kind == Kind::Remove => None,
         op => Some(register.ops[op as usize].to),
     };
     for root in 1..register.states {
-        let value = &facts.values[root as usize];
-        let starts = live(root) && register.ops[value.producer as usize].kind == Kind::Write;
+        let starts = facts.values[root as usize].starts_chain();
         let mut state = starts.then_some(root);
         while let Some(at) = state {
             reached[at as usize] = true;

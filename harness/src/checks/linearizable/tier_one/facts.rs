@@ -4,7 +4,7 @@ use super::super::mutant::{Mutant, broken};
 use super::super::violation::Violation;
 use super::Stop;
 use crate::history::rank::OPEN;
-use crate::history::register::{ABSENT, Kind, Register};
+use crate::history::register::{ABSENT, Kind, Register, RegisterOp};
 
 /// No operation.
 pub const NONE: u32 = u32::MAX;
@@ -22,6 +22,10 @@ pub struct ValueFacts {
     pub read_call_max: u32,
     /// Whether an operation that certainly took effect saw it, directly or through others.
     pub observed: bool,
+    /// Whether its producer is open.
+    open: bool,
+    /// Whether its producer wrote it over anything.
+    written: bool,
 }
 
 /// The facts of one register.
@@ -31,7 +35,7 @@ pub struct Facts {
     pub values: Vec<ValueFacts>,
     /// Operations that found nothing.
     pub demands: Vec<u32>,
-    /// Deletes that do not say what they removed, also the open ones.
+    /// Deletes that do not say what they removed, also those that may never have happened.
     pub erases: Vec<u32>,
     /// How many values certainly were in the register.
     pub live: u32,
@@ -50,6 +54,8 @@ impl Facts {
             read_ret_min: OPEN,
             read_call_max: 0,
             observed: false,
+            open: false,
+            written: false,
         };
         let mut facts = Self {
             values: vec![unseen; register.states as usize],
@@ -66,28 +72,30 @@ impl Facts {
                     value.read_ret_min = value.read_ret_min.min(op.ret);
                     value.read_call_max = value.read_call_max.max(op.call);
                 }
-                Kind::Write => facts.produce(op.to, index)?,
+                Kind::Write => facts.produce(index, op)?,
                 Kind::Swap => {
                     if op.from == op.to || (op.from == ABSENT && !op.is_open()) {
                         return None;
                     }
-                    facts.produce(op.to, index)?;
+                    facts.produce(index, op)?;
                 }
                 Kind::Remove => {}
-                Kind::Erase => facts.erases.push(index),
-                Kind::RemoveAny | Kind::Differs => return None,
+                Kind::Erase | Kind::MayErase => facts.erases.push(index),
+                Kind::RemoveAny | Kind::Differs | Kind::Expire => return None,
                 Kind::Impossible => unreachable!("judged before"),
             }
         }
         Some(facts)
     }
 
-    fn produce(&mut self, state: u32, op: u32) -> Option<()> {
-        let producer = &mut self.values[state as usize].producer;
-        if *producer != NONE && !broken(Mutant::ValuesRepeat) {
+    fn produce(&mut self, index: u32, op: &RegisterOp) -> Option<()> {
+        let value = &mut self.values[op.to as usize];
+        if value.producer != NONE && !broken(Mutant::ValuesRepeat) {
             return None;
         }
-        *producer = op;
+        value.producer = index;
+        value.open = op.is_open();
+        value.written = op.kind == Kind::Write;
         Some(())
     }
 
@@ -111,7 +119,7 @@ impl Facts {
         if let Some(violation) = violation {
             return Err(violation.into());
         }
-        let live = |value: &&ValueFacts| value.is_live(register);
+        let live = |value: &&ValueFacts| value.is_live();
         self.live = self.values[1..].iter().filter(live).count() as u32;
         Ok(())
     }
@@ -136,10 +144,10 @@ impl Facts {
                 let violation = Violation::NeverWritten { op: witness, state };
                 return Ok(Err(violation));
             }
-            let by = &register.ops[producer as usize];
-            if !by.is_open() || by.kind != Kind::Swap || broken(Mutant::OpenSwapsConsumeNothing) {
+            if !value.open || value.written || broken(Mutant::OpenSwapsConsumeNothing) {
                 return Ok(Ok(()));
             }
+            let by = &register.ops[producer as usize];
             if by.from == ABSENT {
                 return Err(Stop::OutOfClass);
             }
@@ -164,11 +172,14 @@ impl ValueFacts {
     /// Whether the value certainly was in the register: an open write that nobody saw may be
     /// taken never to have happened.
     #[must_use]
-    pub fn is_live(&self, register: &Register) -> bool {
-        if self.producer == NONE {
-            return false;
-        }
-        let open = register.ops[self.producer as usize].is_open();
-        !open || self.observed || broken(Mutant::UnseenOpenWritesCount)
+    pub fn is_live(&self) -> bool {
+        let happened = !self.open || self.observed || broken(Mutant::UnseenOpenWritesCount);
+        self.producer != NONE && happened
+    }
+
+    /// Whether a chain begins with it.
+    #[must_use]
+    pub fn starts_chain(&self) -> bool {
+        self.is_live() && self.written
     }
 }

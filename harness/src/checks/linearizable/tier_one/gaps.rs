@@ -9,7 +9,7 @@ use super::super::violation::{Held, Violation};
 use super::chains::{Chain, Chains, with_call, with_ret};
 use super::facts::Facts;
 use crate::history::rank::OPEN;
-use crate::history::register::{Register, RegisterOp};
+use crate::history::register::{Kind, Register, RegisterOp};
 
 /// A point in time with room between ranks: twice a rank; odd values lie just after a zone's end
 /// or just before its start.
@@ -175,7 +175,7 @@ impl Gaps {
         for &op in &facts.erases {
             match self.snap_op(register, op) {
                 Ok(window) => windows.erases.push(window),
-                Err(_) if broken(Mutant::DeletesInZones) => {}
+                Err(_) if broken(Mutant::DeletesInZones) || is_optional(register, op) => {}
                 Err(zone) => return Err(Violation::DeleteInZone { zone, op }),
             }
         }
@@ -193,6 +193,11 @@ impl Gaps {
         let RegisterOp { call, ret, .. } = register.ops[op as usize];
         self.snap(call, ret, op).map_err(|zone| held(register, zone))
     }
+}
+
+/// Whether the delete `op` may never have happened.
+fn is_optional(register: &Register, op: u32) -> bool {
+    register.ops[op as usize].kind == Kind::MayErase
 }
 
 /// The operations that show how long `chain` held the register.

@@ -7,8 +7,8 @@
 //! "Absent" is the one state that many operations produce; which delete explains which answer of
 //! "nothing there" is settled by an earliest-deadline-first matching.
 //!
-//! The passes, one file each: [`facts`] (class check; who wrote, read and consumed each value),
-//! [`chains`], [`gaps`] (zones, and what lies between them), [`absent`], [`certificate`]. Why it
+//! The passes, one file each: `facts` (class check; who wrote, read and consumed each value),
+//! `chains`, `gaps` (zones, and what lies between them), `absent`, `certificate`. Why it
 //! is exact is argued in `docs/checkers.md`.
 
 pub(super) mod absent;
@@ -16,9 +16,11 @@ pub(super) mod certificate;
 pub(super) mod chains;
 pub(super) mod facts;
 pub(super) mod gaps;
+pub mod relax;
 
 use super::violation::Violation;
 use crate::history::register::Register;
+use std::borrow::Cow;
 
 /// What tier one found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,35 @@ pub fn judge(register: &Register, certify: bool) -> Judged {
         Ok(order) => Judged::Holds(order),
         Err(Stop::OutOfClass) => Judged::OutOfClass,
         Err(Stop::Violated(violation)) => Judged::Violated(violation),
+    }
+}
+
+/// What tier one found about a register that may be out of the class.
+#[derive(Clone, Debug)]
+pub enum Relaxed<'a> {
+    /// It is in the class and holds.
+    Holds(Vec<u32>),
+    /// No order explains it, and with less said none does either. Indexes are into the register
+    /// that is given back.
+    Violated(Violation, Cow<'a, Register>),
+    /// It is out of the class, and with less said it holds.
+    Open,
+}
+
+/// Decides `register`, or refutes it with less said.
+#[must_use]
+pub fn judge_relaxed(register: &Register, certify: bool) -> Relaxed<'_> {
+    match judge(register, certify) {
+        Judged::Holds(order) => Relaxed::Holds(order),
+        Judged::Violated(violation) => Relaxed::Violated(violation, Cow::Borrowed(register)),
+        Judged::OutOfClass => match relax::relax(register) {
+            None => Relaxed::Open,
+            Some(Err(violation)) => Relaxed::Violated(violation, Cow::Borrowed(register)),
+            Some(Ok(relaxed)) => match judge(&relaxed, false) {
+                Judged::Violated(violation) => Relaxed::Violated(violation, Cow::Owned(relaxed)),
+                Judged::Holds(_) | Judged::OutOfClass => Relaxed::Open,
+            },
+        },
     }
 }
 
