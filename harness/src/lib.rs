@@ -9,6 +9,7 @@
 //! **Invariant:** nothing here knows a system of ours. A user's crate registers its own systems
 //! with [`cli::main`] and gets all of it.
 
+pub mod budget;
 pub mod campaign;
 pub mod checks;
 pub mod chunks;

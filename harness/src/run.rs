@@ -1,6 +1,6 @@
 //! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
 
-use crate::checks::{Converged, RunData};
+use crate::checks::{Converged, RunData, SETTLED};
 use crate::director::{Changed, Director};
 pub use crate::finished::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
@@ -46,6 +46,8 @@ struct Waiting {
     within: Duration,
     /// (name, system, row of its predicates).
     to: Vec<(String, &'static str, usize)>,
+    /// Besides, no system may have anything pending.
+    settled: bool,
     from: Option<SimTime>,
 }
 
@@ -198,7 +200,9 @@ impl Runner {
         let engine = &mut self.engine;
         match panics::catch(|| director.due(token, engine)) {
             Ok(Changed::Nothing) => {}
-            Ok(Changed::Started(_) | Changed::Ended(_)) => self.refresh_covers(),
+            Ok(Changed::Started(_) | Changed::Ended(_) | Changed::Recovering) => {
+                self.refresh_covers()
+            }
             Err(said) => self.panicked(said),
         }
     }
@@ -290,7 +294,7 @@ impl Runner {
     fn missing(&self, check: &Waiting) -> Vec<String> {
         let failing = check.to.iter().filter(|(_, system, row)| !self.holds(system, *row));
         let mut missing: Vec<String> = failing.map(|(name, ..)| format!("`{name}`")).collect();
-        if !missing.is_empty() {
+        if check.settled || !missing.is_empty() {
             for system in self.roster.systems() {
                 let groups = self.roster.groups_of(system.name());
                 missing.extend(system.pending(&groups, self.engine.nodes()).map(str::to_owned));
@@ -462,17 +466,20 @@ fn waiting(roster: &Roster, check: &CheckPlan) -> Option<Waiting> {
             Some((name.to_owned(), system.name(), row))
         })
     };
-    let to = names.iter().map(|name| match name {
-        contract::SettingValue::Text(name) => {
-            find(name).expect("the compiler accepts predicates of the scenario's systems only")
-        }
+    let names = names.iter().map(|name| match name {
+        contract::SettingValue::Text(name) => name.as_str(),
         other => panic!("the compiler fills `to` with names, not {other:?}"),
+    });
+    let (settled, rows): (Vec<_>, Vec<_>) = names.partition(|name| *name == SETTLED);
+    let to = rows.into_iter().map(|name| {
+        find(name).expect("the compiler accepts predicates of the scenario's systems only")
     });
     Some(Waiting {
         id: check.id.clone(),
         after: check.fields.text("after"),
         within: check.fields.duration("within"),
         to: to.collect(),
+        settled: !settled.is_empty(),
         from: None,
     })
 }

@@ -33,6 +33,9 @@ pub const CHECKS: &[&dyn CheckKind] =
 /// The names of models that `linearizable` accepts.
 pub const MODELS: &[&str] = &["register-cas"];
 
+/// The predicate that every lab has: no system of the scenario says that it has anything pending.
+pub const SETTLED: &str = "settled";
+
 /// The kind with the name.
 #[must_use]
 pub fn kind(name: &str) -> Option<&'static dyn CheckKind> {

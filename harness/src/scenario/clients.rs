@@ -166,6 +166,7 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
         },
         start,
         stop,
+        sends_until: None,
     })
 }
 

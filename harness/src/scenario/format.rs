@@ -19,6 +19,7 @@ pub const TOP: &[&str] = &[
     "tags",
     "budget",
     "phases",
+    "recovery",
     "nodes",
     "tuning",
     "net",

@@ -31,6 +31,7 @@ mod net;
 mod paths;
 mod preload;
 mod probe;
+mod random;
 mod read;
 mod rows;
 mod schema;

@@ -7,6 +7,7 @@
 use super::Lab;
 use super::layout::{Field, Form, Layout, Shape, TABLES, TOP};
 use super::units::Measure;
+use crate::checks;
 use crate::table::{FieldKind, Row};
 use contract::{Kind, System};
 use serde_json::{Map, Value, json};
@@ -172,8 +173,9 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
             system.gauges().iter().map(|row| row.name).collect()
         }) }),
         FieldKind::Predicates => {
-            let names =
+            let mut names =
                 names_of(lab, |system| system.predicates().iter().map(|row| row.name).collect());
+            names.push(checks::SETTLED);
             json!({ "type": "array", "items": { "enum": names } })
         }
         FieldKind::Model => json!({ "enum": lab.models }),
