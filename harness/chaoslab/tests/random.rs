@@ -36,7 +36,7 @@ fn exceeded(tables: &str) -> Vec<&'static str> {
         "format = 1\nname = \"x\"\nsystem = \"hyperion\"\n[budget]\nsim_time = \"20s\"\n\
          [nodes.h]\nrole = \"cache\"\ncount = 5\n{tables}\n\
          [clients.kv]\ntarget = \"h/any\"\nops = {{ get = 1, put = 1 }}\nkeys = {{ count = 9 }}\n\
-         [[check]]\nid = \"lin\"\nkind = \"linearizable\"\nmodel = \"register-cas\"\n"
+         [[check]]\nid = \"lin\"\nkind = \"linearizable\"\nmodel = \"register-cas\"\nover = \"clients.kv\"\n"
     );
     let plan = plan(&compile("x.toml", text.as_bytes()), None, 1);
     budget::exceeded(&plan).iter().map(|exceeded| exceeded.line).collect()
