@@ -13,7 +13,7 @@ use super::search::{Found, Limits};
 use super::tier_one::{Relaxed, judge_relaxed};
 use super::tier_two;
 use crate::history::register::Register;
-use crate::history::split::{Share, Split};
+use crate::history::split::{Share, shares_of};
 use crate::models::RegisterCas;
 use contract::{Call, NodeId, Op, Outcome, Ret};
 use std::fmt::Write as _;
@@ -44,13 +44,16 @@ pub fn lanes_svg(
     example: &Counterexample,
     options: &Options<'_>,
 ) -> String {
-    let split = Split::new(ops, |op| model_knows(op));
-    let part = split.parts().find(|(key, _)| *key == example.key);
-    let (key, shares) = part.expect("the counterexample is about a key of this history");
+    let key = example.key;
+    let shares = shares_of(ops, key, model_knows);
+    assert!(
+        !shares.is_empty(),
+        "the counterexample is about a key of this history"
+    );
     let case = Case {
         ops,
         key,
-        shares,
+        shares: &shares,
         model,
     };
     let picture = Picture::new(case, example);

@@ -21,7 +21,8 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
     for (part, shares) in split.parts() {
         report.keys += 1;
         report.tier_two_keys += 1;
-        report.ops += shares.len() as u64;
+        let says = |share: &&Share| says_something(&ops[share.op as usize]);
+        report.ops += shares.iter().filter(says).count() as u64;
         let mut case = Case {
             model,
             ops,
@@ -57,6 +58,16 @@ fn is_judged<M: Model>(model: &M, op: &Op) -> bool {
         } => false,
         Call::BatchGet { .. } => true,
         call => model.part(call).is_some(),
+    }
+}
+
+/// Whether `op` may have done or seen anything.
+fn says_something(op: &Op) -> bool {
+    let reads = matches!(op.call, Call::Get { .. } | Call::BatchGet { .. });
+    match op.outcome {
+        Outcome::Ok(_) => true,
+        Outcome::Fail => false,
+        Outcome::Unknown => !reads,
     }
 }
 
