@@ -1,5 +1,36 @@
-//! Under construction.
+//! The harness: compiles scenario files, runs them on the engine, judges what happened, and keeps
+//! what is needed to repeat it.
+//!
+//! The way of a scenario: [`scenario`] compiles a file into a [`scenario::plan::Plan`]; [`run`]
+//! boots its world ([`world`]), makes the load ([`load`]), plays the faults ([`director`],
+//! [`faults`]) while [`observe`] watches, and judges ([`checks`]); [`record`] turns the result into
+//! what the crate `reports` renders; [`cli`] ties it together.
+//!
+//! **Invariant:** nothing here knows a system of ours. A user's crate registers its own systems
+//! with [`cli::main`] and gets all of it.
 
+pub mod campaign;
 pub mod checks;
+pub mod chunks;
+pub mod cli;
+pub mod diagnostics;
+pub mod director;
+pub mod faults;
+pub mod finished;
 pub mod history;
+pub mod interrupt;
+pub mod load;
 pub mod models;
+pub mod observe;
+pub mod outcome;
+pub mod panics;
+pub mod record;
+pub mod run;
+pub mod rundir;
+pub mod scenario;
+pub mod select;
+pub mod shell;
+pub mod simulator;
+pub mod stopwatch;
+pub mod table;
+pub mod world;

@@ -3,7 +3,7 @@
 //! `ln`, `exp` and `pow` come from the `libm` crate, which is pure Rust; those of the platform may
 //! differ in the last bit.
 
-use crate::rng::{Ratio, Rng};
+use crate::rng::{Ratio, Rng, Word};
 use alloc::vec::Vec;
 
 /// A distribution over whole numbers; the unit (nanoseconds, bytes, …) is that of its use.
@@ -51,37 +51,41 @@ impl Dist {
     /// Draws a value.
     #[must_use]
     pub fn sample(&self, rng: &mut Rng) -> u64 {
+        let unused = Word(0);
+        let words = match self {
+            Self::Constant(_) => [unused; 2],
+            Self::Uniform { .. } | Self::Exponential { .. } | Self::Choice(_) => {
+                [rng.word(), unused]
+            }
+            Self::LogNormal { .. } | Self::Bimodal { .. } => [rng.word(), rng.word()],
+        };
+        self.sample_words(words)
+    }
+
+    /// The value that `words` stand for; those that the distribution does not need are ignored.
+    #[must_use]
+    #[inline]
+    pub fn sample_words(&self, words: [Word; 2]) -> u64 {
+        let [first, second] = words;
         match self {
             Self::Constant(value) => *value,
-            Self::Uniform { min, max } => rng.range(*min, *max),
+            Self::Uniform { min, max } => first.range(*min, *max),
             Self::Exponential { min, mean } => {
                 // 1 - unit() lies in (0, 1], so the logarithm is finite.
-                let drawn = -libm::log(1.0 - rng.unit());
+                let drawn = -libm::log(1.0 - first.unit());
                 min.saturating_add((drawn * mean.saturating_sub(*min) as f64) as u64)
             }
-            Self::LogNormal {
-                median,
-                sigma_ppm,
-                max,
-            } => {
-                let radius = libm::sqrt(-2.0 * libm::log(1.0 - rng.unit()));
-                let normal = radius * libm::cos(core::f64::consts::TAU * rng.unit());
+            Self::LogNormal { median, sigma_ppm, max } => {
+                let radius = libm::sqrt(-2.0 * libm::log(1.0 - first.unit()));
+                let normal = radius * libm::cos(core::f64::consts::TAU * second.unit());
                 let sigma = f64::from(*sigma_ppm) / 1e6;
                 ((*median as f64 * libm::exp(sigma * normal)) as u64).min(*max)
             }
-            Self::Bimodal {
-                fast,
-                slow,
-                slow_share,
-            } => {
-                let (min, max) = if rng.chance(*slow_share) {
-                    *slow
-                } else {
-                    *fast
-                };
-                rng.range(min, max)
+            Self::Bimodal { fast, slow, slow_share } => {
+                let (min, max) = if first.chance(*slow_share) { *slow } else { *fast };
+                second.range(min, max)
             }
-            Self::Choice(values) => values[rng.below(values.len() as u64) as usize],
+            Self::Choice(values) => values[first.below(values.len() as u64) as usize],
         }
     }
 
@@ -155,33 +159,14 @@ mod tests {
             assert_eq!(drawn, expect, "{dist:?}");
         };
         check(Dist::Constant(5), [5, 5, 5, 5]);
+        check(Dist::Uniform { min: 1_000, max: 4_000 }, [3435, 3450, 3742, 3037]);
+        check(Dist::Exponential { min: 1_000, mean: 4_000 }, [6009, 6093, 8371, 4411]);
         check(
-            Dist::Uniform {
-                min: 1_000,
-                max: 4_000,
-            },
-            [3435, 3450, 3742, 3037],
-        );
-        check(
-            Dist::Exponential {
-                min: 1_000,
-                mean: 4_000,
-            },
-            [6009, 6093, 8371, 4411],
-        );
-        check(
-            Dist::LogNormal {
-                median: 20_000,
-                sigma_ppm: 600_000,
-                max: u64::MAX,
-            },
+            Dist::LogNormal { median: 20_000, sigma_ppm: 600_000, max: u64::MAX },
             [31291, 11289, 24650, 26023],
         );
-        let bimodal = Dist::Bimodal {
-            fast: (1, 100),
-            slow: (1_000, 2_000),
-            slow_share: Ratio::new(1, 2),
-        };
+        let bimodal =
+            Dist::Bimodal { fast: (1, 100), slow: (1_000, 2_000), slow_share: Ratio::new(1, 2) };
         check(bimodal, [81, 68, 1813, 1876]);
         check(Dist::Choice(Vec::from([3, 5, 7])), [7, 7, 7, 7]);
     }
@@ -200,13 +185,7 @@ mod tests {
         let mean = |dist: &Dist, rng: &mut Rng| {
             (0..20_000).map(|_| dist.sample(rng)).sum::<u64>() as f64 / 20_000.0
         };
-        let exponential = mean(
-            &Dist::Exponential {
-                min: 2_000,
-                mean: 8_000,
-            },
-            &mut rng,
-        );
+        let exponential = mean(&Dist::Exponential { min: 2_000, mean: 8_000 }, &mut rng);
         assert!((7_800.0..8_200.0).contains(&exponential), "{exponential}");
         let uniform = mean(&Dist::Uniform { min: 0, max: 1_000 }, &mut rng);
         assert!((490.0..510.0).contains(&uniform), "{uniform}");

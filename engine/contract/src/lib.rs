@@ -32,7 +32,7 @@ pub use dist::Dist;
 pub use id::{ConnId, NodeId, OpId, SyncId, TimerKey};
 pub use node::{CloseReason, Effect, Fx, Input, Mark, Node, Outbox, Span};
 pub use op::{Call, Op, Outcome, ReadLevel, Ret, Value};
-pub use rng::{Domain, Ratio, Rng};
+pub use rng::{Domain, Ratio, Rng, Word};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
     Defect, EventKind, Fields, GaugeKind, Group, PredicateKind, Preload, Refused, Relation, Role,

@@ -41,10 +41,7 @@ pub enum Input<'a> {
     /// A timer that the node set is due.
     Timer(TimerKey),
     /// A sync that the node asked for ended.
-    Synced {
-        sync: SyncId,
-        result: Result<(), DiskError>,
-    },
+    Synced { sync: SyncId, result: Result<(), DiskError> },
     /// The load asks this client node for an operation.
     Invoke { op: OpId, call: &'a Call },
     /// A node that this node started is running.
@@ -129,11 +126,7 @@ pub enum Effect {
     /// A client's operation ended.
     Complete { op: OpId, outcome: u32 },
     /// Starts another node, as a container runtime would; answered by [`Input::Started`].
-    Start {
-        ticket: u64,
-        role: &'static str,
-        settings: Span,
-    },
+    Start { ticket: u64, role: &'static str, settings: Span },
     /// Stops a node that this node started.
     Stop { node: NodeId },
     /// Tells the lab what happened.
@@ -191,17 +184,8 @@ impl<'a> Fx<'a> {
         disk: &'a mut dyn Disk,
         rng: &'a mut Rng,
     ) -> Self {
-        assert!(
-            outbox.is_empty(),
-            "the host drains an input's effects before the next input"
-        );
-        Self {
-            outbox,
-            me,
-            conns_opened,
-            disk,
-            rng,
-        }
+        assert!(outbox.is_empty(), "the host drains an input's effects before the next input");
+        Self { outbox, me, conns_opened, disk, rng }
     }
 
     /// This node.
@@ -221,19 +205,13 @@ impl<'a> Fx<'a> {
     /// Sends the bytes of an earlier datagram of this input to one more node.
     #[inline]
     pub fn datagram_again(&mut self, to: NodeId, bytes: Span) {
-        assert!(
-            bytes.len() <= DATAGRAM_BYTES_MAX,
-            "a datagram holds at most 1 MiB"
-        );
+        assert!(bytes.len() <= DATAGRAM_BYTES_MAX, "a datagram holds at most 1 MiB");
         self.outbox.effects.push(Effect::Datagram { to, bytes });
     }
 
     /// Opens a connection to `to`.
     pub fn open(&mut self, to: NodeId) -> ConnId {
-        let conn = ConnId {
-            opener: self.me,
-            number: *self.conns_opened,
-        };
+        let conn = ConnId { opener: self.me, number: *self.conns_opened };
         *self.conns_opened += 1;
         self.outbox.effects.push(Effect::Open { conn, to });
         conn
@@ -264,13 +242,9 @@ impl<'a> Fx<'a> {
     /// Asks for everything written to `files` so far to become durable.
     pub fn sync(&mut self, sync: SyncId, files: &[FileId]) {
         let bytes = self.encode(|out| {
-            files
-                .iter()
-                .for_each(|file| out.extend_from_slice(&file.0.to_le_bytes()));
+            files.iter().for_each(|file| out.extend_from_slice(&file.0.to_le_bytes()));
         });
-        self.outbox
-            .effects
-            .push(Effect::Sync { sync, files: bytes });
+        self.outbox.effects.push(Effect::Sync { sync, files: bytes });
     }
 
     /// Charges processor time for this input.
@@ -282,19 +256,13 @@ impl<'a> Fx<'a> {
     pub fn complete(&mut self, op: OpId, outcome: Outcome) {
         let index = self.outbox.outcomes.len() as u32;
         self.outbox.outcomes.push(outcome);
-        self.outbox
-            .effects
-            .push(Effect::Complete { op, outcome: index });
+        self.outbox.effects.push(Effect::Complete { op, outcome: index });
     }
 
     /// Starts another node with the given encoded settings.
     pub fn start(&mut self, ticket: u64, role: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
         let settings = self.encode(write);
-        self.outbox.effects.push(Effect::Start {
-            ticket,
-            role,
-            settings,
-        });
+        self.outbox.effects.push(Effect::Start { ticket, role, settings });
     }
 
     /// Stops a node that this node started.
@@ -305,11 +273,7 @@ impl<'a> Fx<'a> {
     /// Tells the lab that `event` happened, with up to three labels and a value.
     #[inline]
     pub fn mark(&mut self, event: u16, labels: [u64; 3], value: u64) {
-        self.outbox.effects.push(Effect::Mark(Mark {
-            event,
-            labels,
-            value,
-        }));
+        self.outbox.effects.push(Effect::Mark(Mark { event, labels, value }));
     }
 
     #[inline]

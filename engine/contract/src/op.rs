@@ -40,9 +40,7 @@ impl Value {
         let size_bytes = u32::try_from(bytes.len()).ok()?;
         let id = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
         let pattern = crate::hash::mix(id, 0x7661_6c75_6500_0000).to_be_bytes();
-        let matches = bytes[8..]
-            .chunks(8)
-            .all(|chunk| chunk == &pattern[..chunk.len()]);
+        let matches = bytes[8..].chunks(8).all(|chunk| chunk == &pattern[..chunk.len()]);
         matches.then_some(Self { id, size_bytes })
     }
 }
@@ -61,29 +59,18 @@ pub enum ReadLevel {
 
 /// One operation as a client asks for it. A key `k` is 8 bytes, big-endian, on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields of an operation are its arguments, named as such"
-)]
+#[expect(missing_docs, reason = "the fields of an operation are its arguments, named as such")]
 pub enum Call {
     /// Reads one key.
     Get { key: u64, read: ReadLevel },
     /// Reads several keys at once.
     BatchGet { keys: Vec<u64>, read: ReadLevel },
     /// Writes one key; with `ttl`, until it has passed.
-    Put {
-        key: u64,
-        value: Value,
-        ttl: Option<Duration>,
-    },
+    Put { key: u64, value: Value, ttl: Option<Duration> },
     /// Removes one key.
     Delete { key: u64 },
     /// Writes `value` if the key holds `expect` (`None`: is absent).
-    Cas {
-        key: u64,
-        expect: Option<Value>,
-        value: Value,
-    },
+    Cas { key: u64, expect: Option<Value>, value: Value },
     /// Adds to a counter.
     Add { key: u64, delta: i64 },
     /// Appends to a list.
@@ -93,11 +80,7 @@ pub enum Call {
     /// Gives a lock back.
     Release { key: u64 },
     /// Starts a workload.
-    Spawn {
-        image: u32,
-        vcpu: u32,
-        memory_bytes: u64,
-    },
+    Spawn { image: u32, vcpu: u32, memory_bytes: u64 },
     /// Stops a workload.
     Stop { workload: u64 },
     /// Fetches an object through an edge.
@@ -151,17 +134,10 @@ impl Call {
 
 /// What an operation that certainly took effect returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields of an answer are named as in the operation"
-)]
+#[expect(missing_docs, reason = "the fields of an answer are named as in the operation")]
 pub enum Ret {
     /// A read saw `value`.
-    Found {
-        value: Value,
-        version: u64,
-        stale: bool,
-    },
+    Found { value: Value, version: u64, stale: bool },
     /// A read saw nothing.
     Missing,
     /// A write took effect.

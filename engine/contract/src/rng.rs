@@ -31,6 +31,46 @@ pub enum Domain {
     Ties = 8,
 }
 
+/// 64 random bits. Every draw is a pure function of one of these, so a host can draw the words of
+/// a message first and decide later what they are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word(pub u64);
+
+impl Word {
+    /// A number in `[0, bound)`.
+    ///
+    /// The multiply-shift is biased by less than `bound / 2^64`, which no run is long enough to
+    /// see; a rejection loop would make the number of draws depend on the values drawn.
+    #[must_use]
+    #[inline]
+    pub fn below(self, bound: u64) -> u64 {
+        assert!(bound > 0, "a draw below zero has no result");
+        ((u128::from(self.0) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// A number in `[low, high)`, or `low` where the range is empty.
+    #[must_use]
+    #[inline]
+    pub fn range(self, low: u64, high: u64) -> u64 {
+        let width = high.saturating_sub(low).max(1);
+        low + self.below(width)
+    }
+
+    /// True with probability `ratio`.
+    #[must_use]
+    #[inline]
+    pub fn chance(self, ratio: Ratio) -> bool {
+        self.below(u64::from(ratio.denominator)) < u64::from(ratio.numerator)
+    }
+
+    /// A float in `[0, 1)` with 53 random bits; equal on every platform.
+    #[must_use]
+    #[inline]
+    pub fn unit(self) -> f64 {
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
 /// A named stream of random numbers.
 #[derive(Clone, Debug)]
 pub struct Rng(ChaCha8Rng);
@@ -54,19 +94,24 @@ impl Rng {
     /// The stream with a number of [`Rng::stream_number`].
     #[must_use]
     pub fn with_stream(seed: u64, domain: Domain, number: u64) -> Self {
-        let mut key = [0_u8; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        key[8] = domain as u8;
-        key[16..].copy_from_slice(b"chaoslab streams");
-        let mut inner = ChaCha8Rng::from_seed(key);
+        let mut inner = ChaCha8Rng::from_seed(Self::key(seed, domain));
         inner.set_stream(number);
         Self(inner)
     }
 
+    /// The ChaCha key that all streams of `domain` share under `seed`.
+    #[must_use]
+    pub fn key(seed: u64, domain: Domain) -> [u8; 32] {
+        let mut key = [0_u8; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8] = domain as u8;
+        key[16..].copy_from_slice(b"chaoslab streams");
+        key
+    }
+
     /// Continues at the start of block `block`: words `16 * block` and after.
     pub fn seek_block(&mut self, block: u64) {
-        self.0
-            .set_word_pos(u128::from(block) * u128::from(WORDS_PER_BLOCK));
+        self.0.set_word_pos(u128::from(block) * u128::from(WORDS_PER_BLOCK));
     }
 
     /// The position in the stream, in 32-bit words.
@@ -87,34 +132,41 @@ impl Rng {
         self.0.next_u64()
     }
 
+    /// 64 random bits, to be interpreted later.
+    #[inline]
+    pub fn word(&mut self) -> Word {
+        Word(self.next_u64())
+    }
+
+    /// The next sixteen 32-bit words, as eight of 64 bits: a whole block when the position is at
+    /// the start of one.
+    #[inline]
+    pub fn block(&mut self) -> [Word; 8] {
+        core::array::from_fn(|_| self.word())
+    }
+
     /// A number in `[0, bound)`; exactly one 64-bit draw, whatever the bound.
-    ///
-    /// The multiply-shift is biased by less than `bound / 2^64`, which no run is long enough to
-    /// see; a rejection loop would make the number of draws depend on the values drawn.
     #[inline]
     pub fn below(&mut self, bound: u64) -> u64 {
-        assert!(bound > 0, "a draw below zero has no result");
-        ((u128::from(self.next_u64()) * u128::from(bound)) >> 64) as u64
+        self.word().below(bound)
     }
 
     /// A number in `[low, high)`, or `low` where the range is empty.
     #[inline]
     pub fn range(&mut self, low: u64, high: u64) -> u64 {
-        let width = high.saturating_sub(low).max(1);
-        low + self.below(width)
+        self.word().range(low, high)
     }
 
     /// True with probability `ratio`; exactly one draw, also for 0 and 1.
     #[inline]
     pub fn chance(&mut self, ratio: Ratio) -> bool {
-        let draw = self.below(u64::from(ratio.denominator));
-        draw < u64::from(ratio.numerator)
+        self.word().chance(ratio)
     }
 
     /// A float in `[0, 1)` with 53 random bits; equal on every platform.
     #[inline]
     pub fn unit(&mut self) -> f64 {
-        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+        self.word().unit()
     }
 
     /// Puts `items` into a random order (Fisher-Yates).
@@ -137,24 +189,15 @@ pub struct Ratio {
 
 impl Ratio {
     /// Never.
-    pub const ZERO: Self = Self {
-        numerator: 0,
-        denominator: 1,
-    };
+    pub const ZERO: Self = Self { numerator: 0, denominator: 1 };
     /// Always.
-    pub const ONE: Self = Self {
-        numerator: 1,
-        denominator: 1,
-    };
+    pub const ONE: Self = Self { numerator: 1, denominator: 1 };
 
     /// `numerator / denominator`.
     #[must_use]
     pub const fn new(numerator: u32, denominator: u32) -> Self {
         assert!(denominator > 0, "a ratio has a denominator");
-        Self {
-            numerator,
-            denominator,
-        }
+        Self { numerator, denominator }
     }
 
     /// In parts per million, rounded to the nearest.
@@ -167,10 +210,7 @@ impl Ratio {
     /// `n` parts per million.
     #[must_use]
     pub const fn from_ppm(n: u32) -> Self {
-        Self {
-            numerator: n,
-            denominator: 1_000_000,
-        }
+        Self { numerator: n, denominator: 1_000_000 }
     }
 
     /// True for a share of nothing.
@@ -196,14 +236,7 @@ mod tests {
     fn golden_stream() {
         let mut rng = Rng::new(0x5EED, Domain::Link, "h/2>h/1");
         let first = [rng.next_u64(), rng.next_u64(), rng.next_u64()];
-        assert_eq!(
-            first,
-            [
-                14301611926096498019,
-                7685413068967766813,
-                13808464328036019456
-            ]
-        );
+        assert_eq!(first, [14301611926096498019, 7685413068967766813, 13808464328036019456]);
     }
 
     #[test]
@@ -226,6 +259,17 @@ mod tests {
         rng.seek_block(1);
         assert_eq!(rng.next_u64(), at_block_one);
         assert_eq!(rng.word_pos(), 18);
+    }
+
+    #[test]
+    fn a_block_is_eight_words_in_order() {
+        let mut blocks = Rng::new(9, Domain::Link, "a>b");
+        let mut words = blocks.clone();
+        for _ in 0..9 {
+            let block = blocks.block();
+            assert!(block.iter().all(|word| *word == words.word()));
+        }
+        assert_eq!(blocks.word_pos(), 9 * u128::from(WORDS_PER_BLOCK));
     }
 
     #[test]

@@ -61,15 +61,9 @@ pub enum Kind {
 
 impl Kind {
     /// Any length of time.
-    pub const DURATION: Self = Self::Duration {
-        min: Duration::ZERO,
-        max: Duration(u64::MAX),
-    };
+    pub const DURATION: Self = Self::Duration { min: Duration::ZERO, max: Duration(u64::MAX) };
     /// Any count.
-    pub const COUNT: Self = Self::Int {
-        min: 0,
-        max: i64::MAX,
-    };
+    pub const COUNT: Self = Self::Int { min: 0, max: i64::MAX };
 }
 
 /// A parsed setting: units resolved, lengths of time in nanoseconds, sizes in bytes.

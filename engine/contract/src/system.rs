@@ -21,20 +21,32 @@ pub trait System: Sync {
     /// The value of `system = ".."` in a scenario file.
     fn name(&self) -> &'static str;
     /// One line of help.
-    fn about(&self) -> &'static str;
+    fn about(&self) -> &'static str {
+        ""
+    }
     /// What `[nodes.G] role = ".."` may be, with the settings of each. The role `client` is booted
     /// by `[clients.C]`.
     fn roles(&self) -> &'static [Role];
     /// Planted flaws, off unless a scenario names them.
-    fn defects(&self) -> &'static [Defect];
+    fn defects(&self) -> &'static [Defect] {
+        &[]
+    }
     /// What nodes may mark; `Mark::event` is a row of this table.
-    fn events(&self) -> &'static [EventKind];
+    fn events(&self) -> &'static [EventKind] {
+        &[]
+    }
     /// What can be read off a node at any time.
-    fn gauges(&self) -> &'static [GaugeKind];
+    fn gauges(&self) -> &'static [GaugeKind] {
+        &[]
+    }
     /// What can be true of a group of nodes: `converge.to`, `cover.state`.
-    fn predicates(&self) -> &'static [PredicateKind];
+    fn predicates(&self) -> &'static [PredicateKind] {
+        &[]
+    }
     /// Words after the slash of a selector that this system resolves: `leader`, `followers`.
-    fn selectors(&self) -> &'static [&'static str];
+    fn selectors(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// Relations between the settings of one role that must hold, such as a lease that is safe
     /// under the clock drift allowed. Each broken one becomes an error of the scenario file.
@@ -47,20 +59,33 @@ pub trait System: Sync {
     /// When the node refuses to serve from what it finds on its disk.
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused>;
     /// The invariants of this system's nodes, given all of its groups in the world.
-    fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>>;
+    fn invariants(&self, _groups: &[Group]) -> Vec<Box<dyn Invariant>> {
+        Vec::new()
+    }
     /// Resolves a word of [`System::selectors`] among `group`.
-    fn select(&self, word: &str, group: &[NodeId], nodes: &dyn Nodes) -> Vec<NodeId>;
+    fn select(&self, _word: &str, _group: &[NodeId], _nodes: &dyn Nodes) -> Vec<NodeId> {
+        Vec::new()
+    }
     /// The value of a row of [`System::gauges`] at `node`; `None` where it has none.
-    fn gauge(&self, row: usize, node: &dyn Node) -> Option<u64>;
+    fn gauge(&self, _row: usize, _node: &dyn Node) -> Option<u64> {
+        None
+    }
     /// Whether a row of [`System::predicates`] holds for `group` now.
-    fn holds(&self, row: usize, group: &[NodeId], nodes: &dyn Nodes) -> bool;
+    fn holds(&self, _row: usize, _group: &[NodeId], _nodes: &dyn Nodes) -> bool {
+        false
+    }
     /// Why the groups have not settled yet; `None` once they have.
-    fn pending(&self, groups: &[Group], nodes: &dyn Nodes) -> Option<&'static str>;
+    fn pending(&self, _groups: &[Group], _nodes: &dyn Nodes) -> Option<&'static str> {
+        None
+    }
     /// The state of a node for people: role, term, indexes, ….
-    fn view(&self, node: &dyn Node, fields: &mut dyn Fields);
+    fn view(&self, _node: &dyn Node, _fields: &mut dyn Fields) {}
     /// The abstract state of the groups, for novelty and exhaustive search: folded into a hash
-    /// that is equal for states that should count as one.
-    fn fingerprint(&self, groups: &[Group], nodes: &dyn Nodes) -> u64;
+    /// that is equal for states that should count as one. A system that does not say has one
+    /// state only.
+    fn fingerprint(&self, _groups: &[Group], _nodes: &dyn Nodes) -> u64 {
+        0
+    }
 }
 
 /// What a node of a system can be.

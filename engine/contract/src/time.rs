@@ -121,24 +121,14 @@ clock!(WallTime);
 impl fmt::Display for SimTime {
     /// Seconds with nine digits, so that columns of times line up: `1.234567000s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}.{:09}s",
-            self.0 / 1_000_000_000,
-            self.0 % 1_000_000_000
-        )
+        write!(f, "{}.{:09}s", self.0 / 1_000_000_000, self.0 % 1_000_000_000)
     }
 }
 
 impl fmt::Display for Duration {
     /// The shortest exact form with a unit that scenario files accept: `150ms`, `1500us`, `2s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let units = [
-            (1_000_000_000, "s"),
-            (1_000_000, "ms"),
-            (1_000, "us"),
-            (1, "ns"),
-        ];
+        let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")];
         let exact = units.iter().find(|(size, _)| self.0.is_multiple_of(*size));
         let (size, unit) = exact.expect("every integer is a multiple of 1");
         write!(f, "{}{unit}", self.0 / size)

@@ -36,57 +36,25 @@ pub enum InFlight {
 
 /// One bent law. Links are directed: a symmetric fault imposes two conditions.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the fields name what they bend; units stand in the names"
-)]
+#[expect(missing_docs, reason = "the fields name what they bend; units stand in the names")]
 pub enum Condition {
     /// Nothing sent on the link arrives. Any block closes the link.
-    Block {
-        from: NodeId,
-        to: NodeId,
-        in_flight: InFlight,
-    },
+    Block { from: NodeId, to: NodeId, in_flight: InFlight },
     /// What is sent on the link waits, and is delivered when the last hold is lifted.
     Hold { from: NodeId, to: NodeId },
     /// Messages are lost. Combine as independent chances.
-    Loss {
-        from: NodeId,
-        to: NodeId,
-        ratio: Ratio,
-    },
+    Loss { from: NodeId, to: NodeId, ratio: Ratio },
     /// Messages arrive twice. Combine as independent chances.
-    Duplicate {
-        from: NodeId,
-        to: NodeId,
-        ratio: Ratio,
-    },
+    Duplicate { from: NodeId, to: NodeId, ratio: Ratio },
     /// Messages are delayed by an extra draw, so that later ones overtake them. Combine: ratios as
     /// independent chances, extras by the longest.
-    Reorder {
-        from: NodeId,
-        to: NodeId,
-        ratio: Ratio,
-        extra: Duration,
-    },
+    Reorder { from: NodeId, to: NodeId, ratio: Ratio, extra: Duration },
     /// One bit of a message is flipped. Combine as independent chances.
-    Corrupt {
-        from: NodeId,
-        to: NodeId,
-        ratio: Ratio,
-    },
+    Corrupt { from: NodeId, to: NodeId, ratio: Ratio },
     /// Every message takes longer by a draw. Delays add.
-    Delay {
-        from: NodeId,
-        to: NodeId,
-        extra: Dist,
-    },
+    Delay { from: NodeId, to: NodeId, extra: Dist },
     /// The link carries at most so many bytes per second. The least holds.
-    Bandwidth {
-        from: NodeId,
-        to: NodeId,
-        bytes_per_s: u64,
-    },
+    Bandwidth { from: NodeId, to: NodeId, bytes_per_s: u64 },
     /// Crashes the node when imposed; it boots when the last `Down` on it is lifted. The worst
     /// fate of the disk holds.
     Down { node: NodeId, disk: DiskFate },
@@ -99,12 +67,7 @@ pub enum Condition {
     /// The node's clocks run fast or slow by parts per million. Drifts add.
     Drift { node: NodeId, ppm: i32 },
     /// Every operation of the node's disk takes longer. Delays add.
-    DiskSlow {
-        node: NodeId,
-        read: Duration,
-        write: Duration,
-        sync: Duration,
-    },
+    DiskSlow { node: NodeId, read: Duration, write: Duration, sync: Duration },
     /// A sync is answered as good although nothing became durable. Combine as chances.
     SyncLies { node: NodeId, ratio: Ratio },
     /// A sync fails, and what it should have made durable is lost. Combine as chances.
@@ -126,25 +89,14 @@ pub enum Condition {
 
 /// An instantaneous shock.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    missing_docs,
-    reason = "the fields name what they strike; units stand in the names"
-)]
+#[expect(missing_docs, reason = "the fields name what they strike; units stand in the names")]
 pub enum Shock {
     /// The node's wall clock jumps.
     WallJump { node: NodeId, by_ns: i64 },
     /// One durable bit of a file rots.
-    FlipBit {
-        node: NodeId,
-        file: FileId,
-        bit: u64,
-    },
+    FlipBit { node: NodeId, file: FileId, bit: u64 },
     /// The node receives bytes that nobody sent.
-    InjectFrame {
-        from: NodeId,
-        to: NodeId,
-        bytes: Vec<u8>,
-    },
+    InjectFrame { from: NodeId, to: NodeId, bytes: Vec<u8> },
 }
 
 /// What [`World::impose`] returned; unique in a run.

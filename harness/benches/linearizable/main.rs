@@ -25,11 +25,7 @@ const STEPS_MAX: u64 = 1 << 40;
 
 /// A verdict alone, without an order or a counterexample.
 fn verdict_only() -> Options<'static> {
-    Options {
-        certify: false,
-        counterexamples_max: 0,
-        ..Options::steps(STEPS_MAX)
-    }
+    Options { certify: false, counterexamples_max: 0, ..Options::steps(STEPS_MAX) }
 }
 
 fn check(load: Load, options: Options<'static>, expect: Verdict) -> impl FnMut() {
@@ -60,14 +56,8 @@ fn recorded(folder: &str) -> Option<Vec<Recorded>> {
 
 fn peers(c: &mut Criterion) {
     let folders = [
-        (
-            "jepsen etcd, verdicts of all files (bar 20 ms)",
-            "porcupine/jepsen",
-        ),
-        (
-            "knossos cas-register good, verdicts of all files",
-            "knossos/cas-register/good",
-        ),
+        ("jepsen etcd, verdicts of all files (bar 20 ms)", "porcupine/jepsen"),
+        ("knossos cas-register good, verdicts of all files", "knossos/cas-register/good"),
         ("porcupine kv, verdicts of all files", "porcupine/kv"),
     ];
     for (name, folder) in folders {
@@ -86,19 +76,10 @@ fn peers(c: &mut Criterion) {
 }
 
 fn one_key(c: &mut Criterion) {
-    let hot = Load {
-        unknown_permille: 10,
-        ..Load::one_key(MILLION, 200)
-    };
+    let hot = Load { unknown_permille: 10, ..Load::one_key(MILLION, 200) };
     let bad = Load { bad: true, ..hot };
-    let write_only = Load {
-        mix: Mix::ReadWrite,
-        ..hot
-    };
-    let certified = Options {
-        counterexamples_max: 0,
-        ..Options::steps(STEPS_MAX)
-    };
+    let write_only = Load { mix: Mix::ReadWrite, ..hot };
+    let certified = Options { counterexamples_max: 0, ..Options::steps(STEPS_MAX) };
     let holds = Verdict::Linearizable;
     let fails = Verdict::NotLinearizable;
     let mut group = c.benchmark_group("1M operations, one key, 200 clients, 1 % unknown");
@@ -106,22 +87,10 @@ fn one_key(c: &mut Criterion) {
     let mut bench = |name: &str, mut run: Box<dyn FnMut()>| {
         group.bench_function(name, |b| b.iter(&mut run));
     };
-    bench(
-        "verdict (bar 200 ms)",
-        Box::new(check(hot, verdict_only(), holds)),
-    );
-    bench(
-        "verdict, put and get alone",
-        Box::new(check(write_only, verdict_only(), holds)),
-    );
-    bench(
-        "verdict of a bad one (bar 200 ms)",
-        Box::new(check(bad, verdict_only(), fails)),
-    );
-    bench(
-        "verdict and replayed order (bar 500 ms)",
-        Box::new(check(hot, certified, holds)),
-    );
+    bench("verdict (bar 200 ms)", Box::new(check(hot, verdict_only(), holds)));
+    bench("verdict, put and get alone", Box::new(check(write_only, verdict_only(), holds)));
+    bench("verdict of a bad one (bar 200 ms)", Box::new(check(bad, verdict_only(), fails)));
+    bench("verdict and replayed order (bar 500 ms)", Box::new(check(hot, certified, holds)));
     bench(
         "verdict and counterexample (bar 200 + 500 ms)",
         Box::new(check(bad, Options::steps(STEPS_MAX), fails)),
@@ -133,10 +102,7 @@ fn one_key(c: &mut Criterion) {
 /// Both tiers on the same register.
 fn tiers(c: &mut Criterion) {
     for ops in [1_000, 100_000, MILLION] {
-        let load = Load {
-            unknown_permille: 10,
-            ..Load::one_key(ops, 200)
-        };
+        let load = Load { unknown_permille: 10, ..Load::one_key(ops, 200) };
         let history = load.run();
         let split = Split::new(&history, |_| true);
         let (key, shares) = split.parts().next().expect("there is one key");
@@ -157,12 +123,8 @@ fn tiers(c: &mut Criterion) {
 }
 
 fn many_keys(c: &mut Criterion) {
-    let zipf = Load {
-        keys: 1_000,
-        zipf: true,
-        unknown_permille: 10,
-        ..Load::one_key(10 * MILLION, 100)
-    };
+    let zipf =
+        Load { keys: 1_000, zipf: true, unknown_permille: 10, ..Load::one_key(10 * MILLION, 100) };
     let mut group = c.benchmark_group("10M operations, Zipf 1.1 over 1000 keys, 1 % unknown");
     group.sample_size(10);
     let mut run = check(zipf, verdict_only(), Verdict::Linearizable);
@@ -172,23 +134,17 @@ fn many_keys(c: &mut Criterion) {
 }
 
 fn small(c: &mut Criterion) {
-    let load = Load {
-        unknown_permille: 50,
-        ..Load::one_key(1_000, 20)
-    };
+    let load = Load { unknown_permille: 50, ..Load::one_key(1_000, 20) };
     let history = load.run();
     let model = RegisterCas::default();
     let options = Options::steps(STEPS_MAX);
-    c.bench_function(
-        "1000 operations, one key, 20 clients, 5 % unknown, certified",
-        |b| {
-            b.iter_batched(
-                || history.clone(),
-                |history| black_box(check_register_with(&history, &model, &options)),
-                BatchSize::LargeInput,
-            );
-        },
-    );
+    c.bench_function("1000 operations, one key, 20 clients, 5 % unknown, certified", |b| {
+        b.iter_batched(
+            || history.clone(),
+            |history| black_box(check_register_with(&history, &model, &options)),
+            BatchSize::LargeInput,
+        );
+    });
 }
 
 /// Prints the peak of resident memory so far, where the system tells.

@@ -1,1 +1,11 @@
-fn main() {}
+//! The binary: the harness with our systems, and the simulators that can repeat their runs.
+
+use harness::cli::Lab;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::cli::main(Lab {
+        systems: sim::SYSTEMS,
+        simulators: &[&host_turmoil::Turmoil, &host_madsim::Madsim],
+    })
+}

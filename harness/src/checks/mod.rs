@@ -1,3 +1,124 @@
-//! What judges a finished run, one folder or file per kind of check.
+//! Kinds of checks, one file each. To add one: write its file, add its row to [`CHECKS`].
+//!
+//! A check judges a finished run. What must be watched while the run goes on (invariants after
+//! every event, predicates that must come to hold) is recorded by the runner and read here.
 
+mod converge;
+mod invariant;
 pub mod linearizable;
+mod linearizable_check;
+
+use crate::director::Occurrence;
+use crate::scenario::plan::{CheckPlan, Phase, Plan};
+use crate::select::Roster;
+use crate::table::Row;
+use contract::{Duration, NodeId, Op, Property, SimTime, Verdict, Violation};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// A kind of check.
+pub trait CheckKind: Sync {
+    /// Name, help and fields.
+    fn row(&self) -> Row;
+    /// What it holds, for a check of this kind.
+    fn property(&self, check: &CheckPlan, run: &RunData<'_>) -> Property;
+    /// Judges a finished run.
+    fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict;
+}
+
+/// Every kind of check that the lab knows.
+pub const CHECKS: &[&dyn CheckKind] =
+    &[&linearizable_check::Linearizable, &invariant::InvariantCheck, &converge::Converge];
+
+/// The names of models that `linearizable` accepts.
+pub const MODELS: &[&str] = &["register-cas"];
+
+/// The kind with the name.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static dyn CheckKind> {
+    CHECKS.iter().copied().find(|kind| kind.row().name == name)
+}
+
+/// The rows of all kinds, for the compiler and the help.
+pub static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| CHECKS.iter().map(|kind| kind.row()).collect());
+
+/// What a check sees of a finished run.
+pub struct RunData<'a> {
+    /// The plan that was run.
+    pub plan: &'a Plan,
+    /// The nodes by name.
+    pub roster: &'a Roster,
+    /// All operations, by id.
+    pub ops: &'a [Op],
+    /// What invariants reported, in the order of time.
+    pub violations: &'a [Violation],
+    /// How often each property was violated, those included that were not kept.
+    pub violated: &'a BTreeMap<&'static str, u64>,
+    /// The properties that were watched.
+    pub properties: &'a [Property],
+    /// Every occurrence of a fault.
+    pub occurrences: &'a [Occurrence],
+    /// For each `converge` check, what came of it.
+    pub converged: &'a BTreeMap<String, Converged>,
+    /// When the run ended.
+    pub ended_at: SimTime,
+    /// Why it ended before its time; `None` when it ran to its end.
+    pub cut_short: Option<&'a str>,
+}
+
+/// What came of waiting for predicates to hold.
+#[derive(Clone, Debug)]
+pub enum Converged {
+    /// The moment to wait from never came.
+    NeverBegan,
+    /// They held at the given time.
+    At {
+        /// The moment waited from.
+        from: SimTime,
+        /// When all predicates were first seen to hold.
+        held: SimTime,
+    },
+    /// They did not hold in time.
+    Not {
+        /// The moment waited from.
+        from: SimTime,
+        /// When waiting ended.
+        until: SimTime,
+        /// The predicates that did not hold at that time, and what the system says is pending.
+        missing: Vec<String>,
+    },
+}
+
+impl RunData<'_> {
+    /// The name of a node.
+    #[must_use]
+    pub fn name(&self, node: NodeId) -> &str {
+        self.roster.name(node)
+    }
+
+    /// The operations of a group of clients.
+    pub fn ops_of<'a>(&'a self, clients: &str) -> impl Iterator<Item = &'a Op> {
+        let group = self.roster.group(clients);
+        let group = group.expect("the compiler accepts existing clients only");
+        self.ops.iter().filter(move |op| group.nodes.contains(&op.client))
+    }
+
+    /// A phase by name.
+    #[must_use]
+    pub fn phase(&self, name: &str) -> Option<&Phase> {
+        self.plan.phases.iter().find(|phase| phase.name == name)
+    }
+}
+
+/// A length of time for people: `1.234 s`, `12.3 ms`, `45 us`.
+#[must_use]
+pub fn human(length: Duration) -> String {
+    let nanos = length.as_nanos();
+    match nanos {
+        1_000_000_000.. => format!("{}.{:03} s", nanos / 1_000_000_000, nanos / 1_000_000 % 1_000),
+        1_000_000.. => format!("{}.{:01} ms", nanos / 1_000_000, nanos / 100_000 % 10),
+        1_000.. => format!("{} us", nanos / 1_000),
+        _ => format!("{nanos} ns"),
+    }
+}

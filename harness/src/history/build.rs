@@ -28,10 +28,7 @@ impl Builder {
     #[must_use]
     pub fn new(key: u64, model: &RegisterCas, len: usize) -> Self {
         assert!(len < OPS_MAX / 2, "a key has under 2^27 operations");
-        let mut compiler = Compiler {
-            told: model.told,
-            values: Interner::with_capacity(len / 2),
-        };
+        let mut compiler = Compiler { told: model.told, values: Interner::with_capacity(len / 2) };
         let initial = model.initial_of(key).map(|value| compiler.initial(value));
         Self {
             key,
@@ -82,10 +79,7 @@ impl Builder {
         }
         let values = self.compiler.values.into_keys();
         let mut ops = self.ops;
-        assert!(
-            ops.len() < OPS_MAX,
-            "a key has under 2^28 operations and expiries"
-        );
+        assert!(ops.len() < OPS_MAX, "a key has under 2^28 operations and expiries");
         let ranks = self.ranker.finish(|number, is_return, rank| {
             let op = &mut ops[number as usize];
             *if is_return { &mut op.ret } else { &mut op.call } = rank;
@@ -120,16 +114,11 @@ impl Builder {
 /// Whether one of `states` values expires and has several writes.
 fn is_ambiguous(ops: &[RegisterOp], states: usize) -> bool {
     let mut writes = vec![0_u32; states];
-    for op in ops
-        .iter()
-        .filter(|op| matches!(op.kind, Kind::Write | Kind::Swap))
-    {
+    for op in ops.iter().filter(|op| matches!(op.kind, Kind::Write | Kind::Swap)) {
         writes[op.to as usize] += 1;
     }
     let expires = |op: &&RegisterOp| op.kind == Kind::Expire;
-    ops.iter()
-        .filter(expires)
-        .any(|op| writes[op.from as usize] > 1)
+    ops.iter().filter(expires).any(|op| writes[op.from as usize] > 1)
 }
 
 /// What one answer says.
@@ -148,14 +137,7 @@ impl Effect {
     /// The operation before it is ranked.
     const fn of(self, op: u32) -> RegisterOp {
         let Self { kind, from, to } = self;
-        RegisterOp {
-            call: 0,
-            ret: OPEN,
-            kind,
-            from,
-            to,
-            op,
-        }
+        RegisterOp { call: 0, ret: OPEN, kind, from, to, op }
     }
 }
 

@@ -77,12 +77,7 @@ fn print_all(forms: &[Form]) -> String {
 
 /// All top-level forms of `text`.
 pub fn read_all(text: &str) -> Result<Vec<Form>, ReadError> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        open: Vec::new(),
-        done: Vec::new(),
-    };
+    let mut reader = Reader { text, at: 0, open: Vec::new(), done: Vec::new() };
     while reader.step()? {}
     Ok(reader.done)
 }
@@ -121,10 +116,7 @@ impl Reader<'_> {
             ')' | ']' | '}' => self.end(first)?,
             '"' => {
                 let text = self.string()?;
-                self.add(Form {
-                    offset,
-                    kind: FormKind::Text(text),
-                });
+                self.add(Form { offset, kind: FormKind::Text(text) });
             }
             '#' => self.dispatch()?,
             '\\' => {
@@ -133,10 +125,7 @@ impl Reader<'_> {
                 self.at += self.peek().map_or(0, char::len_utf8);
                 self.token();
                 let text = self.text[offset..self.at].to_owned();
-                self.add(Form {
-                    offset,
-                    kind: FormKind::Atom(text),
-                });
+                self.add(Form { offset, kind: FormKind::Atom(text) });
             }
             _ => self.atom()?,
         }
@@ -167,17 +156,9 @@ impl Reader<'_> {
 
     fn begin(&mut self, width: usize, close: char) -> Result<(), ReadError> {
         if self.open.len() >= DEPTH_MAX {
-            return Err(self.error(
-                self.at,
-                format!("at most {DEPTH_MAX} forms inside each other"),
-            ));
+            return Err(self.error(self.at, format!("at most {DEPTH_MAX} forms inside each other")));
         }
-        self.open.push(Open {
-            offset: self.at,
-            close,
-            items: Vec::new(),
-            discard: 0,
-        });
+        self.open.push(Open { offset: self.at, close, items: Vec::new(), discard: 0 });
         self.at += width;
         Ok(())
     }
@@ -194,15 +175,8 @@ impl Reader<'_> {
             return Err(self.error(self.at, "a value for the last key of the map"));
         }
         self.at += 1;
-        let kind = if is_map {
-            FormKind::Map(open.items)
-        } else {
-            FormKind::Sequence(open.items)
-        };
-        self.add(Form {
-            offset: open.offset,
-            kind,
-        });
+        let kind = if is_map { FormKind::Map(open.items) } else { FormKind::Sequence(open.items) };
+        self.add(Form { offset: open.offset, kind });
         Ok(())
     }
 
@@ -300,14 +274,8 @@ mod tests {
             "[1 -2.5e3 nil true sym/bol \\a \\newline]",
             "[1 -2.5e3 nil true sym/bol \\a \\newline]",
         );
-        check(
-            "{:a \"x\\n\\\"\", :b (1 2)} ; end",
-            "{:a \"x\\n\\\"\" :b [1 2]}",
-        );
-        check(
-            "[1 #_ (2 3) 4 #{5 6} #inst \"2020\" #a.B{:c 1}]",
-            "[1 4 [5 6] \"2020\" {:c 1}]",
-        );
+        check("{:a \"x\\n\\\"\", :b (1 2)} ; end", "{:a \"x\\n\\\"\" :b [1 2]}");
+        check("[1 #_ (2 3) 4 #{5 6} #inst \"2020\" #a.B{:c 1}]", "[1 4 [5 6] \"2020\" {:c 1}]");
         check("{:process 1}\n{:process 2}", "{:process 1} {:process 2}");
         check("", "");
     }
@@ -316,23 +284,11 @@ mod tests {
     fn malformed_forms_are_placed() {
         check("[1 2", "line 1, column 5: expected `]`, found the end");
         check("[1\n 2)", "line 2, column 3: expected `]`, found `)`");
-        check(
-            "{:a}",
-            "line 1, column 4: expected a value for the last key of the map, found `}`",
-        );
+        check("{:a}", "line 1, column 4: expected a value for the last key of the map, found `}`");
         check("]", "line 1, column 1: expected a form, found `]`");
-        check(
-            "\"abc",
-            "line 1, column 5: expected the end of the string, found the end",
-        );
-        check(
-            "\"a\\q\"",
-            "line 1, column 3: expected an escape: n, t, r, \\ or \", found `\\q\"`",
-        );
-        check(
-            ":",
-            "line 1, column 1: expected the name of a keyword, found `:`",
-        );
+        check("\"abc", "line 1, column 5: expected the end of the string, found the end");
+        check("\"a\\q\"", "line 1, column 3: expected an escape: n, t, r, \\ or \", found `\\q\"`");
+        check(":", "line 1, column 1: expected the name of a keyword, found `:`");
         let deep = "[".repeat(1_000_000);
         let error = read_all(&deep).expect_err("too deep");
         assert_eq!(error.column, DEPTH_MAX as u64 + 1);

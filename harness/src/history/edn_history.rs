@@ -16,12 +16,7 @@ use contract::{Call, Outcome, ReadLevel, Ret, Value};
 pub fn read(text: &str) -> Result<Recorded, ReadError> {
     let forms = read_all(text)?;
     let events = match forms.as_slice() {
-        [
-            Form {
-                kind: FormKind::Sequence(events),
-                ..
-            },
-        ] => events.as_slice(),
+        [Form { kind: FormKind::Sequence(events), .. }] => events.as_slice(),
         events => events,
     };
     let mut reader = Reader {
@@ -73,10 +68,7 @@ impl Reader<'_> {
             let call = self.call(event)?;
             return self.pairing.invoke(self.text, event.offset, process, call);
         }
-        let call = self
-            .pairing
-            .running(self.text, event.offset, process)?
-            .clone();
+        let call = self.pairing.running(self.text, event.offset, process)?.clone();
         let outcome = match kind_name {
             EventType::Fail => Outcome::Fail,
             EventType::Ok => self.outcome(event, &call)?,
@@ -106,14 +98,7 @@ impl Reader<'_> {
             }
             Some("write") => {
                 let value = self.value(self.given(event, value)?);
-                (
-                    Object::Register,
-                    Call::Put {
-                        key,
-                        value,
-                        ttl: None,
-                    },
-                )
+                (Object::Register, Call::Put { key, value, ttl: None })
             }
             Some("cas") => (Object::Register, self.cas(event, key)?),
             Some("get") => {
@@ -122,14 +107,7 @@ impl Reader<'_> {
             }
             Some("put") => {
                 let value = self.string(self.given(event, value)?)?;
-                (
-                    Object::Strings,
-                    Call::Put {
-                        key,
-                        value,
-                        ttl: None,
-                    },
-                )
+                (Object::Strings, Call::Put { key, value, ttl: None })
             }
             Some("append") => {
                 let value = self.string(self.given(event, value)?)?;
@@ -161,11 +139,7 @@ impl Reader<'_> {
             return Err(self.error(value, "a pair [expected new]"));
         };
         let expect = (expect.kind != FormKind::Nil).then(|| self.value(expect));
-        Ok(Call::Cas {
-            key,
-            expect,
-            value: self.value(new),
-        })
+        Ok(Call::Cas { key, expect, value: self.value(new) })
     }
 
     fn outcome(&mut self, event: &Form, call: &Call) -> Result<Outcome, ReadError> {
@@ -180,11 +154,7 @@ impl Reader<'_> {
             Some(Object::Strings) => self.string(value)?,
             _ => self.value(value),
         };
-        Ok(Outcome::Ok(Ret::Found {
-            value,
-            version: 0,
-            stale: false,
-        }))
+        Ok(Outcome::Ok(Ret::Found { value, version: 0, stale: false }))
     }
 
     fn key(&mut self, key: &Form) -> u64 {
@@ -206,9 +176,7 @@ impl Reader<'_> {
         let zero = self.names.intern("0");
         let names = self.names.into_names();
         let subject = match self.object {
-            Some(Object::Strings) => Subject::Strings(KvAppend {
-                strings: names.clone(),
-            }),
+            Some(Object::Strings) => Subject::Strings(KvAppend { strings: names.clone() }),
             Some(Object::Lock) => Subject::Lock(Lock),
             Some(Object::Register) | None => Subject::Register(RegisterCas {
                 initial_rest: Some(zero),
@@ -216,11 +184,6 @@ impl Reader<'_> {
                 ..RegisterCas::default()
             }),
         };
-        Recorded {
-            format: Format::Edn,
-            ops: self.pairing.finish(),
-            subject,
-            names,
-        }
+        Recorded { format: Format::Edn, ops: self.pairing.finish(), subject, names }
     }
 }

@@ -37,21 +37,9 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            line,
-            column,
-            expected,
-            found,
-        } = self;
-        write!(
-            f,
-            "line {line}, column {column}: expected {expected}, found "
-        )?;
-        if found.is_empty() {
-            write!(f, "the end")
-        } else {
-            write!(f, "`{found}`")
-        }
+        let Self { line, column, expected, found } = self;
+        write!(f, "line {line}, column {column}: expected {expected}, found ")?;
+        if found.is_empty() { write!(f, "the end") } else { write!(f, "`{found}`") }
     }
 }
 
@@ -72,9 +60,6 @@ mod tests {
             "line 2, column 5: expected a number, found `rest of the line that is`"
         );
         let end = ReadError::at(text, text.len(), "more");
-        assert_eq!(
-            end.to_string(),
-            "line 3, column 1: expected more, found the end"
-        );
+        assert_eq!(end.to_string(), "line 3, column 1: expected more, found the end");
     }
 }

@@ -24,10 +24,7 @@ pub fn read(text: &str) -> Result<Recorded, ReadError> {
         }
         offset += line.len();
     }
-    let model = RegisterCas {
-        told: Told::Barely,
-        ..RegisterCas::default()
-    };
+    let model = RegisterCas { told: Told::Barely, ..RegisterCas::default() };
     Ok(Recorded {
         format: Format::JepsenLog,
         ops: pairing.finish(),
@@ -45,11 +42,7 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     const fn new(text: &'a str, line: &str, offset: usize) -> Self {
-        Self {
-            text,
-            at: offset,
-            end: offset + line.len(),
-        }
+        Self { text, at: offset, end: offset + line.len() }
     }
 
     fn read(mut self, pairing: &mut Pairing, names: &mut Names) -> Result<(), ReadError> {
@@ -61,9 +54,7 @@ impl<'a> Line<'a> {
             EventType::named(word.strip_prefix(':')?)
         })?;
         let name = self.word(":read, :write or :cas", |word| {
-            [":read", ":write", ":cas"]
-                .into_iter()
-                .find(|name| *name == word)
+            [":read", ":write", ":cas"].into_iter().find(|name| *name == word)
         })?;
         let offset = self.at;
         if kind == EventType::Invoke {
@@ -82,26 +73,15 @@ impl<'a> Line<'a> {
         Ok(match name {
             ":read" => {
                 self.word("nil", |word| (word == "nil").then_some(()))?;
-                Call::Get {
-                    key,
-                    read: ReadLevel::Linearizable,
-                }
+                Call::Get { key, read: ReadLevel::Linearizable }
             }
-            ":write" => Call::Put {
-                key,
-                value: self.value(names)?,
-                ttl: None,
-            },
+            ":write" => Call::Put { key, value: self.value(names)?, ttl: None },
             _ => {
                 let pair = "a pair [expected new]";
                 let expect = self.word(pair, |word| number(word.strip_prefix('[')?))?;
                 let new = self.word(pair, |word| number(word.strip_suffix(']')?))?;
                 let expect = Some(names.intern(&expect));
-                Call::Cas {
-                    key,
-                    expect,
-                    value: names.intern(&new),
-                }
+                Call::Cas { key, expect, value: names.intern(&new) }
             }
         })
     }
@@ -118,11 +98,7 @@ impl<'a> Line<'a> {
             EventType::Ok if is_read => {
                 let value = self.value(names)?;
                 self.finish()?;
-                Outcome::Ok(Ret::Found {
-                    value,
-                    version: 0,
-                    stale: false,
-                })
+                Outcome::Ok(Ret::Found { value, version: 0, stale: false })
             }
             EventType::Ok => DONE,
             EventType::Fail if matches!(call, Call::Cas { .. }) && self.rest() != ":timed-out" => {
@@ -152,11 +128,7 @@ impl<'a> Line<'a> {
         let start = self.at + (line.len() - line.trim_start().len());
         let word = line.split_whitespace().next().unwrap_or("");
         let Some(parsed) = parse(word) else {
-            let start = if word.is_empty() {
-                self.at + line.trim_end().len()
-            } else {
-                start
-            };
+            let start = if word.is_empty() { self.at + line.trim_end().len() } else { start };
             return Err(ReadError::at(self.text, start, expected));
         };
         self.at = start + word.len();

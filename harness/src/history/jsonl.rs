@@ -26,7 +26,7 @@ pub fn write(ops: &[Op], out: &mut impl Write) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(super) fn read(text: &str) -> Result<Recorded, ReadError> {
     let mut reader = Reader::default();
     for (number, line) in (1..).zip(text.lines()) {
@@ -52,16 +52,11 @@ impl Reader {
     fn line(&mut self, number: u64, line: &str) -> Result<(), ReadError> {
         let refuse = |column: usize, expected: String| {
             let before: usize = line.chars().take(column - 1).map(char::len_utf8).sum();
-            ReadError {
-                line: number,
-                ..ReadError::at(line, before, expected)
-            }
+            ReadError { line: number, ..ReadError::at(line, before, expected) }
         };
         let row: Row = serde_json::from_str(line)
             .map_err(|error| refuse(error.column().max(1), expectation(&error)))?;
-        let op = self
-            .op(row)
-            .map_err(|expected| refuse(1, expected.into()))?;
+        let op = self.op(row).map_err(|expected| refuse(1, expected.into()))?;
         self.ops.push(op);
         Ok(())
     }
@@ -70,9 +65,7 @@ impl Reader {
         let outcome = Outcome::from(row.outcome);
         let ret_ns = match outcome {
             Outcome::Unknown => row.ret_ns.unwrap_or(u64::MAX),
-            _ => row
-                .ret_ns
-                .ok_or("an operation that ended to have `ret_ns`")?,
+            _ => row.ret_ns.ok_or("an operation that ended to have `ret_ns`")?,
         };
         if ret_ns < row.call_ns {
             return Err("`ret_ns` not before `call_ns`");
@@ -91,48 +84,26 @@ impl Reader {
 
     fn call(&mut self, row: CallRow) -> Result<Call, &'static str> {
         Ok(match row {
-            CallRow::Get { key, read } => Call::Get {
-                key,
-                read: read.into(),
-            },
-            CallRow::BatchGet { keys, read } => Call::BatchGet {
-                keys,
-                read: read.into(),
-            },
-            CallRow::Put { key, value, ttl_ns } => Call::Put {
-                key,
-                value: value.into(),
-                ttl: ttl_ns.map(Duration),
-            },
+            CallRow::Get { key, read } => Call::Get { key, read: read.into() },
+            CallRow::BatchGet { keys, read } => Call::BatchGet { keys, read: read.into() },
+            CallRow::Put { key, value, ttl_ns } => {
+                Call::Put { key, value: value.into(), ttl: ttl_ns.map(Duration) }
+            }
             CallRow::Delete { key } => Call::Delete { key },
-            CallRow::Cas { key, expect, value } => Call::Cas {
-                key,
-                expect: expect.map(Value::from),
-                value: value.into(),
-            },
+            CallRow::Cas { key, expect, value } => {
+                Call::Cas { key, expect: expect.map(Value::from), value: value.into() }
+            }
             CallRow::Add { key, delta } => Call::Add { key, delta },
-            CallRow::Append { key, value } => Call::Append {
-                key,
-                value: value.into(),
-            },
+            CallRow::Append { key, value } => Call::Append { key, value: value.into() },
             CallRow::Acquire { key } => Call::Acquire { key },
             CallRow::Release { key } => Call::Release { key },
-            CallRow::Spawn {
-                image,
-                vcpu,
-                memory_bytes,
-            } => Call::Spawn {
-                image,
-                vcpu,
-                memory_bytes,
-            },
+            CallRow::Spawn { image, vcpu, memory_bytes } => {
+                Call::Spawn { image, vcpu, memory_bytes }
+            }
             CallRow::Stop { workload } => Call::Stop { workload },
             CallRow::Fetch { key } => Call::Fetch { key },
             CallRow::Purge { key } => Call::Purge { key },
-            CallRow::Admin { verb, arg } => Call::Admin {
-                verb: self.verb(verb)?,
-                arg,
-            },
+            CallRow::Admin { verb, arg } => Call::Admin { verb: self.verb(verb)?, arg },
         })
     }
 
@@ -153,9 +124,7 @@ impl Reader {
 /// What serde wanted, without the place that it adds at the end.
 fn expectation(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(text, _)| text);
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     format!("an operation ({text})")
 }
 
@@ -258,34 +227,15 @@ enum OutcomeRow {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 enum RetRow {
-    Found {
-        value: ValueRow,
-        version: u64,
-        stale: bool,
-    },
+    Found { value: ValueRow, version: u64, stale: bool },
     Missing,
-    Done {
-        version: u64,
-    },
-    Deleted {
-        previous: Option<ValueRow>,
-    },
-    Conflict {
-        seen: Option<ValueRow>,
-    },
-    Added {
-        total: i64,
-    },
-    List {
-        items: Vec<ValueRow>,
-    },
-    Batch {
-        values: Vec<Option<ValueRow>>,
-    },
-    Placed {
-        workload: u64,
-        node: u32,
-    },
+    Done { version: u64 },
+    Deleted { previous: Option<ValueRow> },
+    Conflict { seen: Option<ValueRow> },
+    Added { total: i64 },
+    List { items: Vec<ValueRow> },
+    Batch { values: Vec<Option<ValueRow>> },
+    Placed { workload: u64, node: u32 },
 }
 
 impl From<&Op> for Row {
@@ -307,48 +257,26 @@ impl From<&Op> for Row {
 impl From<&Call> for CallRow {
     fn from(call: &Call) -> Self {
         match *call {
-            Call::Get { key, read } => Self::Get {
-                key,
-                read: read.into(),
-            },
-            Call::BatchGet { ref keys, read } => Self::BatchGet {
-                keys: keys.clone(),
-                read: read.into(),
-            },
-            Call::Put { key, value, ttl } => Self::Put {
-                key,
-                value: value.into(),
-                ttl_ns: ttl.map(Duration::as_nanos),
-            },
+            Call::Get { key, read } => Self::Get { key, read: read.into() },
+            Call::BatchGet { ref keys, read } => {
+                Self::BatchGet { keys: keys.clone(), read: read.into() }
+            }
+            Call::Put { key, value, ttl } => {
+                Self::Put { key, value: value.into(), ttl_ns: ttl.map(Duration::as_nanos) }
+            }
             Call::Delete { key } => Self::Delete { key },
-            Call::Cas { key, expect, value } => Self::Cas {
-                key,
-                expect: expect.map(ValueRow::from),
-                value: value.into(),
-            },
+            Call::Cas { key, expect, value } => {
+                Self::Cas { key, expect: expect.map(ValueRow::from), value: value.into() }
+            }
             Call::Add { key, delta } => Self::Add { key, delta },
-            Call::Append { key, value } => Self::Append {
-                key,
-                value: value.into(),
-            },
+            Call::Append { key, value } => Self::Append { key, value: value.into() },
             Call::Acquire { key } => Self::Acquire { key },
             Call::Release { key } => Self::Release { key },
-            Call::Spawn {
-                image,
-                vcpu,
-                memory_bytes,
-            } => Self::Spawn {
-                image,
-                vcpu,
-                memory_bytes,
-            },
+            Call::Spawn { image, vcpu, memory_bytes } => Self::Spawn { image, vcpu, memory_bytes },
             Call::Stop { workload } => Self::Stop { workload },
             Call::Fetch { key } => Self::Fetch { key },
             Call::Purge { key } => Self::Purge { key },
-            Call::Admin { verb, arg } => Self::Admin {
-                verb: verb.to_owned(),
-                arg,
-            },
+            Call::Admin { verb, arg } => Self::Admin { verb: verb.to_owned(), arg },
         }
     }
 }
@@ -377,32 +305,21 @@ impl From<&Ret> for RetRow {
     fn from(ret: &Ret) -> Self {
         let row = |value: Option<Value>| value.map(ValueRow::from);
         match *ret {
-            Ret::Found {
-                value,
-                version,
-                stale,
-            } => Self::Found {
-                value: value.into(),
-                version,
-                stale,
-            },
+            Ret::Found { value, version, stale } => {
+                Self::Found { value: value.into(), version, stale }
+            }
             Ret::Missing => Self::Missing,
             Ret::Done { version } => Self::Done { version },
-            Ret::Deleted { previous } => Self::Deleted {
-                previous: row(previous),
-            },
+            Ret::Deleted { previous } => Self::Deleted { previous: row(previous) },
             Ret::Conflict { seen } => Self::Conflict { seen: row(seen) },
             Ret::Added { total } => Self::Added { total },
-            Ret::List { ref items } => Self::List {
-                items: items.iter().map(|&item| item.into()).collect(),
-            },
-            Ret::Batch { ref values } => Self::Batch {
-                values: values.iter().map(|&value| row(value)).collect(),
-            },
-            Ret::Placed { workload, node } => Self::Placed {
-                workload,
-                node: node.0,
-            },
+            Ret::List { ref items } => {
+                Self::List { items: items.iter().map(|&item| item.into()).collect() }
+            }
+            Ret::Batch { ref values } => {
+                Self::Batch { values: values.iter().map(|&value| row(value)).collect() }
+            }
+            Ret::Placed { workload, node } => Self::Placed { workload, node: node.0 },
         }
     }
 }
@@ -411,32 +328,21 @@ impl From<RetRow> for Ret {
     fn from(row: RetRow) -> Self {
         let value = |row: Option<ValueRow>| row.map(Value::from);
         match row {
-            RetRow::Found {
-                value,
-                version,
-                stale,
-            } => Self::Found {
-                value: value.into(),
-                version,
-                stale,
-            },
+            RetRow::Found { value, version, stale } => {
+                Self::Found { value: value.into(), version, stale }
+            }
             RetRow::Missing => Self::Missing,
             RetRow::Done { version } => Self::Done { version },
-            RetRow::Deleted { previous } => Self::Deleted {
-                previous: value(previous),
-            },
+            RetRow::Deleted { previous } => Self::Deleted { previous: value(previous) },
             RetRow::Conflict { seen } => Self::Conflict { seen: value(seen) },
             RetRow::Added { total } => Self::Added { total },
-            RetRow::List { items } => Self::List {
-                items: items.into_iter().map(Value::from).collect(),
-            },
-            RetRow::Batch { values } => Self::Batch {
-                values: values.into_iter().map(value).collect(),
-            },
-            RetRow::Placed { workload, node } => Self::Placed {
-                workload,
-                node: NodeId(node),
-            },
+            RetRow::List { items } => {
+                Self::List { items: items.into_iter().map(Value::from).collect() }
+            }
+            RetRow::Batch { values } => {
+                Self::Batch { values: values.into_iter().map(value).collect() }
+            }
+            RetRow::Placed { workload, node } => Self::Placed { workload, node: NodeId(node) },
         }
     }
 }

@@ -78,10 +78,7 @@ impl Pairing {
     /// Ends the operation of `process`, which must be running.
     pub fn complete(&mut self, process: u64, outcome: Outcome) {
         let at = self.tick();
-        let op = self
-            .running
-            .remove(&process)
-            .expect("the caller asked for the call");
+        let op = self.running.remove(&process).expect("the caller asked for the call");
         let op = &mut self.ops[op];
         if outcome != Outcome::Unknown {
             op.ret_at = at;

@@ -31,11 +31,7 @@ fn peers() -> Vec<Peer> {
             "not linearizable" => Verdict::NotLinearizable,
             other => panic!("a verdict, not {other}"),
         };
-        Peer {
-            path: folder.join(file),
-            model: model.to_owned(),
-            verdict,
-        }
+        Peer { path: folder.join(file), model: model.to_owned(), verdict }
     });
     let peers: Vec<Peer> = rows.collect();
     assert!(peers.len() > 100, "the table is not empty");
@@ -66,17 +62,10 @@ fn every_recorded_history_gets_its_verdict() {
         for example in &report.counterexamples {
             cores += 1;
             irreducible += usize::from(example.irreducible);
-            assert!(
-                example.ops.len() < 40,
-                "{example:#?} of {}",
-                peer.path.display()
-            );
+            assert!(example.ops.len() < 40, "{example:#?} of {}", peer.path.display());
         }
     }
-    assert!(
-        irreducible * 20 >= cores * 19,
-        "{irreducible} of {cores} are irreducible"
-    );
+    assert!(irreducible * 20 >= cores * 19, "{irreducible} of {cores} are irreducible");
 }
 
 /// A malformed file is refused, never worse: cut anywhere, or with one byte changed.

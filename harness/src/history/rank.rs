@@ -39,10 +39,7 @@ impl Ranker {
     /// Room for `len` intervals.
     #[must_use]
     pub fn with_capacity(len: usize) -> Self {
-        Self {
-            calls: Vec::with_capacity(len),
-            returns: Vec::with_capacity(len),
-        }
+        Self { calls: Vec::with_capacity(len), returns: Vec::with_capacity(len) }
     }
 
     /// Adds an interval; `ret_at` is `None` while it is open. Returns its number, from 0.
@@ -111,11 +108,7 @@ impl Sorted {
         let pack = |(ret_at, number): (u64, u32)| (ret_at - min) << bits | u64::from(number);
         let mut words: Vec<u64> = closed.map(pack).collect();
         sort_from(&mut words, bits, bits + width(range));
-        Self::Packed {
-            words: words.into_iter(),
-            min,
-            bits,
-        }
+        Self::Packed { words: words.into_iter(), min, bits }
     }
 }
 

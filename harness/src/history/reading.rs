@@ -30,15 +30,9 @@ fn knossos_histories_begin_at_zero_and_unknown_reads_say_nothing() {
     assert_eq!(verdict(&wrong, Format::Edn), Verdict::NotLinearizable);
     let mut recorded = read(text.as_bytes(), None).expect("well-formed");
     recorded.begin_at("nil");
-    assert_eq!(
-        check_recorded(&recorded, 10_000).verdict,
-        Verdict::NotLinearizable
-    );
+    assert_eq!(check_recorded(&recorded, 10_000).verdict, Verdict::NotLinearizable);
     recorded.begin_at("0");
-    assert_eq!(
-        check_recorded(&recorded, 10_000).verdict,
-        Verdict::Linearizable
-    );
+    assert_eq!(check_recorded(&recorded, 10_000).verdict, Verdict::Linearizable);
 }
 
 #[test]
@@ -64,10 +58,7 @@ fn porcupine_strings_and_locks() {
         {:process 1, :type :invoke, :f :get, :key \"0\", :value nil}
         {:process 1, :type :ok, :f :get, :key \"0\", :value \"x\"}";
     assert_eq!(verdict(text, Format::Edn), Verdict::Linearizable);
-    let wrong = text.replace(
-        ":get, :key \"0\", :value \"x\"",
-        ":get, :key \"0\", :value \"\"",
-    );
+    let wrong = text.replace(":get, :key \"0\", :value \"x\"", ":get, :key \"0\", :value \"\"");
     assert_eq!(verdict(&wrong, Format::Edn), Verdict::NotLinearizable);
     let locks = "({:process 1 :type :invoke :f :acquire} {:process 1 :type :ok :f :acquire}
         {:process 2 :type :invoke :f :acquire} {:process 2 :type :ok :f :acquire})";
@@ -118,10 +109,7 @@ fn malformed_histories_are_placed() {
     );
     let bytes = b"INFO \xff";
     let error = read(bytes, None).expect_err("not text");
-    assert_eq!(
-        error.to_string(),
-        "line 1, column 6: expected text in UTF-8, found the end"
-    );
+    assert_eq!(error.to_string(), "line 1, column 6: expected text in UTF-8, found the end");
 }
 
 fn value(id: u64) -> Value {
@@ -132,90 +120,34 @@ fn value(id: u64) -> Value {
 fn every_kind() -> Vec<Op> {
     let key = 3;
     let read = ReadLevel::Lease;
-    let found = Ret::Found {
-        value: value(u64::MAX),
-        version: 2,
-        stale: true,
-    };
+    let found = Ret::Found { value: value(u64::MAX), version: 2, stale: true };
     let done = Ret::Done { version: 9 };
     let calls = vec![
         (Call::Get { key, read }, Outcome::Ok(found)),
         (
-            Call::BatchGet {
-                keys: vec![1, 2],
-                read: ReadLevel::Stale,
-            },
-            Outcome::Ok(Ret::Batch {
-                values: vec![None, Some(value(1))],
-            }),
+            Call::BatchGet { keys: vec![1, 2], read: ReadLevel::Stale },
+            Outcome::Ok(Ret::Batch { values: vec![None, Some(value(1))] }),
         ),
-        (
-            Call::Put {
-                key,
-                value: value(1),
-                ttl: Some(Duration(7)),
-            },
-            Outcome::Ok(done),
-        ),
-        (
-            Call::Put {
-                key,
-                value: value(2),
-                ttl: None,
-            },
-            Outcome::Fail,
-        ),
-        (
-            Call::Delete { key },
-            Outcome::Ok(Ret::Deleted {
-                previous: Some(value(2)),
-            }),
-        ),
+        (Call::Put { key, value: value(1), ttl: Some(Duration(7)) }, Outcome::Ok(done)),
+        (Call::Put { key, value: value(2), ttl: None }, Outcome::Fail),
+        (Call::Delete { key }, Outcome::Ok(Ret::Deleted { previous: Some(value(2)) })),
         (Call::Delete { key }, Outcome::Ok(Ret::Missing)),
         (
-            Call::Cas {
-                key,
-                expect: None,
-                value: value(3),
-            },
+            Call::Cas { key, expect: None, value: value(3) },
             Outcome::Ok(Ret::Conflict { seen: None }),
         ),
-        (
-            Call::Add { key, delta: -4 },
-            Outcome::Ok(Ret::Added { total: i64::MIN }),
-        ),
-        (
-            Call::Append {
-                key,
-                value: value(4),
-            },
-            Outcome::Ok(Ret::List {
-                items: vec![value(4)],
-            }),
-        ),
+        (Call::Add { key, delta: -4 }, Outcome::Ok(Ret::Added { total: i64::MIN })),
+        (Call::Append { key, value: value(4) }, Outcome::Ok(Ret::List { items: vec![value(4)] })),
         (Call::Acquire { key }, Outcome::Unknown),
         (Call::Release { key }, Outcome::Fail),
         (
-            Call::Spawn {
-                image: 1,
-                vcpu: 2,
-                memory_bytes: 3,
-            },
-            Outcome::Ok(Ret::Placed {
-                workload: 5,
-                node: NodeId(6),
-            }),
+            Call::Spawn { image: 1, vcpu: 2, memory_bytes: 3 },
+            Outcome::Ok(Ret::Placed { workload: 5, node: NodeId(6) }),
         ),
         (Call::Stop { workload: 5 }, Outcome::Unknown),
         (Call::Fetch { key }, Outcome::Unknown),
         (Call::Purge { key }, Outcome::Unknown),
-        (
-            Call::Admin {
-                verb: "transfer",
-                arg: 1,
-            },
-            Outcome::Unknown,
-        ),
+        (Call::Admin { verb: "transfer", arg: 1 }, Outcome::Unknown),
     ];
     let op = |(id, (call, outcome)): (u64, (Call, Outcome))| Op {
         id: OpId(id),
@@ -224,11 +156,7 @@ fn every_kind() -> Vec<Op> {
         call,
         arrived_at: SimTime(10 * id),
         call_at: SimTime(10 * id + 1),
-        ret_at: if outcome == Outcome::Unknown {
-            SimTime::MAX
-        } else {
-            SimTime(10 * id + 5)
-        },
+        ret_at: if outcome == Outcome::Unknown { SimTime::MAX } else { SimTime(10 * id + 5) },
         outcome,
     };
     (0..).zip(calls).map(op).collect()
@@ -239,10 +167,7 @@ fn json_lines_round_trip() {
     let ops = every_kind();
     let mut bytes = Vec::new();
     jsonl::write(&ops, &mut bytes).expect("a vector takes everything");
-    assert_eq!(
-        bytes.iter().filter(|&&byte| byte == b'\n').count(),
-        ops.len()
-    );
+    assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), ops.len());
     let recorded = read(&bytes, None).expect("what was written can be read");
     assert_eq!(recorded.format, Format::Jsonl);
     assert_eq!(recorded.subject, Subject::Lab);
@@ -302,15 +227,9 @@ fn no_input_makes_a_reader_panic() {
     let mut rng = Rng::new(5, Domain::Client, "pieces");
     for _ in 0..20_000 {
         let count = rng.below(12);
-        let text: String = (0..count)
-            .map(|_| pieces[rng.below(pieces.len() as u64) as usize])
-            .collect();
-        for format in [
-            None,
-            Some(Format::Edn),
-            Some(Format::JepsenLog),
-            Some(Format::Jsonl),
-        ] {
+        let text: String =
+            (0..count).map(|_| pieces[rng.below(pieces.len() as u64) as usize]).collect();
+        for format in [None, Some(Format::Edn), Some(Format::JepsenLog), Some(Format::Jsonl)] {
             if let Ok(recorded) = read(text.as_bytes(), format) {
                 let _ = check_recorded(&recorded, 1_000);
             }

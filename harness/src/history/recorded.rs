@@ -73,10 +73,7 @@ impl Recorded {
             if known.is_none() && initial != "nil" {
                 self.names.push(initial.to_owned());
             }
-            let value = Value {
-                id: position as u64,
-                size_bytes: Value::SIZE_MIN,
-            };
+            let value = Value { id: position as u64, size_bytes: Value::SIZE_MIN };
             model.initial_rest = (initial != "nil").then_some(value);
         }
     }

@@ -36,10 +36,7 @@ pub fn each_register(
 /// One builder per key; `None` when there are too many, or the operations are not in the order of
 /// their calls.
 fn sweep(ops: &[Op], model: &RegisterCas, judged: impl Fn(&Op) -> bool) -> Option<Vec<Builder>> {
-    assert!(
-        u32::try_from(ops.len()).is_ok(),
-        "a history has under 2^32 operations"
-    );
+    assert!(u32::try_from(ops.len()).is_ok(), "a history has under 2^32 operations");
     let mut numbers = Interner::new();
     let mut builders: Vec<Builder> = Vec::new();
     let mut last_call_at = SimTime::ZERO;
@@ -78,10 +75,7 @@ mod tests {
             id: OpId(id),
             client: NodeId(0),
             process: 0,
-            call: Call::Get {
-                key: id * 7 % keys,
-                read: ReadLevel::Linearizable,
-            },
+            call: Call::Get { key: id * 7 % keys, read: ReadLevel::Linearizable },
             outcome: Outcome::Ok(Ret::Missing),
             arrived_at: SimTime(id),
             call_at: SimTime(id),

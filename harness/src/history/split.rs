@@ -25,10 +25,7 @@ impl Split {
     /// Takes `ops` apart; what `judged` refuses and what has no key is left out.
     #[must_use]
     pub fn new(ops: &[Op], judged: impl Fn(&Op) -> bool) -> Self {
-        assert!(
-            u32::try_from(ops.len()).is_ok(),
-            "a history has under 2^32 operations"
-        );
+        assert!(u32::try_from(ops.len()).is_ok(), "a history has under 2^32 operations");
         let mut numbers = Interner::new();
         let mut sizes: Vec<usize> = Vec::new();
         // By share, in the history's order: the number of its key, and the share.
@@ -69,11 +66,7 @@ impl Split {
             }
         }
         let keys = order.iter().map(|&n| numbers.keys()[n as usize]).collect();
-        let mut split = Self {
-            keys,
-            starts,
-            shares,
-        };
+        let mut split = Self { keys, starts, shares };
         if !sorted {
             split.sort_by_call(ops);
         }

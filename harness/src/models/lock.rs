@@ -43,10 +43,7 @@ impl Model for Lock {
             }
             (Call::Acquire { .. }, Outcome::Ok(Ret::Done { version })) => {
                 let fits = !held && *version > token;
-                fits.then_some(LockState {
-                    held: true,
-                    token: *version,
-                })
+                fits.then_some(LockState { held: true, token: *version })
             }
             (Call::Acquire { .. }, Outcome::Ok(Ret::Conflict { .. })) => held.then_some(*state),
             (Call::Release { .. }, Outcome::Unknown) => Some(LockState { held: false, token }),

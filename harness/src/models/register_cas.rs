@@ -102,11 +102,9 @@ impl Model for RegisterCas {
             }
             (Call::Delete { .. }, Outcome::Unknown) => Some(None),
             (Call::Delete { .. }, Outcome::Ok(ret)) => self.delete(state, ret),
-            (Call::Cas { expect, value, .. }, Outcome::Unknown) => Some(if state == *expect {
-                Some(*value)
-            } else {
-                state
-            }),
+            (Call::Cas { expect, value, .. }, Outcome::Unknown) => {
+                Some(if state == *expect { Some(*value) } else { state })
+            }
             (Call::Cas { expect, value, .. }, Outcome::Ok(ret)) => {
                 self.cas(state, *expect, *value, ret)
             }

@@ -46,16 +46,8 @@ pub fn lanes_svg(
 ) -> String {
     let key = example.key;
     let shares = shares_of(ops, key, model_knows);
-    assert!(
-        !shares.is_empty(),
-        "the counterexample is about a key of this history"
-    );
-    let case = Case {
-        ops,
-        key,
-        shares: &shares,
-        model,
-    };
+    assert!(!shares.is_empty(), "the counterexample is about a key of this history");
+    let case = Case { ops, key, shares: &shares, model };
     let picture = Picture::new(case, example);
     picture.draw(example, &Speaker { ops, options })
 }
@@ -89,17 +81,8 @@ impl<'a> Picture<'a> {
     fn new(case: Case<'a>, example: &Counterexample) -> Self {
         let ops = case.ops;
         let returned = |op: &u32| (ops[*op as usize].ret_at, *op);
-        let wrong = *example
-            .indexes
-            .iter()
-            .max_by_key(|op| returned(op))
-            .expect("a core");
-        let rest: Vec<u32> = example
-            .indexes
-            .iter()
-            .copied()
-            .filter(|&op| op != wrong)
-            .collect();
+        let wrong = *example.indexes.iter().max_by_key(|op| returned(op)).expect("a core");
+        let rest: Vec<u32> = example.indexes.iter().copied().filter(|&op| op != wrong).collect();
         let relevant = RegisterOracle::new(case).relevant(&example.indexes);
         let order = order_of(case, &relevant, &rest);
         let mut shown = example.indexes.clone();
@@ -118,14 +101,7 @@ impl<'a> Picture<'a> {
             }
         }
         events.sort_unstable();
-        Self {
-            ops,
-            shown,
-            clients,
-            events,
-            wrong,
-            order,
-        }
+        Self { ops, shown, clients, events, wrong, order }
     }
 
     /// Where the call or return of `op` stands, if it is drawn.
@@ -195,11 +171,7 @@ impl<'a> Picture<'a> {
             Call::Put { .. } => "write",
             _ => "other",
         };
-        let class = if until.is_some() {
-            kind.into()
-        } else {
-            format!("{kind} open")
-        };
+        let class = if until.is_some() { kind.into() } else { format!("{kind} open") };
         let width = until.unwrap_or(self.right()) - from;
         let (y, label) = (self.y(op), escape(&label(recorded, speaker)));
         let told = escape(&speaker.operation(op));
@@ -219,16 +191,11 @@ impl<'a> Picture<'a> {
         for (&op, number) in self.order.iter().zip(1..) {
             let call = self.x(op, false).expect("the order is shown");
             at = at.max(call + 10);
-            let x = self
-                .x(op, true)
-                .map_or(at, |ret| at.min(ret.saturating_sub(4)));
+            let x = self.x(op, true).map_or(at, |ret| at.min(ret.saturating_sub(4)));
             let y = self.y(op) + BAR + BAR / 2;
             dots.push((
                 format!("<circle class=\"dot\" cx=\"{x}\" cy=\"{y}\" r=\"7\"/>"),
-                format!(
-                    "<text class=\"number\" x=\"{x}\" y=\"{}\">{number}</text>",
-                    y + 3
-                ),
+                format!("<text class=\"number\" x=\"{x}\" y=\"{}\">{number}</text>", y + 3),
             ));
         }
         dots
@@ -260,11 +227,7 @@ fn label(op: &Op, speaker: &Speaker<'_>) -> String {
     let short = |text: String| text.strip_prefix("value ").map_or(text.clone(), Into::into);
     let call = match &op.call {
         Call::Put { value: written, .. } => format!("put {}", short(value(Some(*written)))),
-        Call::Cas {
-            expect,
-            value: written,
-            ..
-        } => {
+        Call::Cas { expect, value: written, .. } => {
             let (from, to) = (short(value(*expect)), short(value(Some(*written))));
             format!("cas {from} {to}")
         }
@@ -336,10 +299,7 @@ mod tests {
              4 get -> 2 3..5
              3 get -> 1 6..7",
         );
-        let folder = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/src/checks/linearizable/testdata"
-        );
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks/linearizable/testdata");
         let path = format!("{folder}/lanes.svg");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, svg).expect("the tree can be written");
@@ -356,10 +316,7 @@ mod tests {
             let is_history = |line: &&str| !line.starts_with("=>") && !line.starts_with('#');
             let lines: Vec<&str> = case.lines().filter(is_history).collect();
             let svg = drawn(&lines.join("\n"));
-            assert!(
-                svg.starts_with("<svg") && svg.ends_with("</svg>\n"),
-                "{svg}"
-            );
+            assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{svg}");
             assert!(svg.len() < 8_000, "{} bytes", svg.len());
         }
         assert_eq!(escape("a<b>&\"c\"\n"), "a&lt;b&gt;&amp;&quot;c&quot; ");

@@ -23,13 +23,7 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
         report.tier_two_keys += 1;
         let says = |share: &&Share| says_something(&ops[share.op as usize]);
         report.ops += shares.iter().filter(says).count() as u64;
-        let mut case = Case {
-            model,
-            ops,
-            part,
-            shares,
-            budget: Budget::new(),
-        };
+        let mut case = Case { model, ops, part, shares, budget: Budget::new() };
         let steps_left = options.search_steps_max.saturating_sub(report.search_steps);
         let (found, steps) = case.search(|_| false, Limits::steps(steps_left));
         report.search_steps += steps;
@@ -48,14 +42,8 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
 
 fn is_judged<M: Model>(model: &M, op: &Op) -> bool {
     match &op.call {
-        Call::Get {
-            read: ReadLevel::Stale,
-            ..
-        }
-        | Call::BatchGet {
-            read: ReadLevel::Stale,
-            ..
-        } => false,
+        Call::Get { read: ReadLevel::Stale, .. }
+        | Call::BatchGet { read: ReadLevel::Stale, .. } => false,
         Call::BatchGet { .. } => true,
         call => model.part(call).is_some(),
     }
@@ -103,20 +91,11 @@ impl<M: Model> Case<'_, M> {
             }
             ranker.add(op.call_at.0, is_known.then_some(op.ret_at.0));
             spans.push(Span { call: 0, ret: OPEN });
-            events.push(Event {
-                call,
-                outcome,
-                ret: OPEN,
-                op: share.op,
-            });
+            events.push(Event { call, outcome, ret: OPEN, op: share.op });
         }
         ranker.finish(|number, is_return, rank| {
             let span = &mut spans[number as usize];
-            *if is_return {
-                &mut span.ret
-            } else {
-                &mut span.call
-            } = rank;
+            *if is_return { &mut span.ret } else { &mut span.call } = rank;
         });
         for (event, span) in events.iter_mut().zip(&spans) {
             event.ret = span.ret;
@@ -135,10 +114,7 @@ impl<M: Model> Case<'_, M> {
     fn explain(&mut self, options: &Options<'_>) -> Counterexample {
         let completed = self.completed();
         let core = core_of(self, self.ops, &completed, Judgement::Fails(None));
-        let speaker = Speaker {
-            ops: self.ops,
-            options,
-        };
+        let speaker = Speaker { ops: self.ops, options };
         let sentence = speaker.no_order(&core.strong);
         counterexample(self.ops, self.part, "no-order", sentence, core)
     }
@@ -163,19 +139,14 @@ fn view(op: &Op, share: Share, weak: bool) -> (Call, Outcome) {
     let Call::BatchGet { keys, read } = &op.call else {
         return (op.call.clone(), outcome);
     };
-    let call = Call::Get {
-        key: keys[share.item as usize],
-        read: *read,
-    };
+    let call = Call::Get { key: keys[share.item as usize], read: *read };
     let Outcome::Ok(Ret::Batch { values }) = &outcome else {
         return (call, outcome);
     };
     let ret = match values.get(share.item as usize) {
-        Some(Some(value)) if values.len() == keys.len() => Ret::Found {
-            value: *value,
-            version: 0,
-            stale: false,
-        },
+        Some(Some(value)) if values.len() == keys.len() => {
+            Ret::Found { value: *value, version: 0, stale: false }
+        }
         Some(None) if values.len() == keys.len() => Ret::Missing,
         _ => Ret::Batch { values: Vec::new() },
     };
@@ -187,12 +158,6 @@ fn view(op: &Op, share: Share, weak: bool) -> (Call, Outcome) {
 pub(super) fn search_model<M: Model>(model: &M, ops: &[Op]) -> Found {
     let split = Split::new(ops, |op| is_judged(model, op));
     let (part, shares) = split.parts().next().expect("a history is about something");
-    let case = Case {
-        model,
-        ops,
-        part,
-        shares,
-        budget: Budget::new(),
-    };
+    let case = Case { model, ops, part, shares, budget: Budget::new() };
     case.search(|_| false, Limits::steps(1_000_000)).0
 }

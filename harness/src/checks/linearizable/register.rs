@@ -20,27 +20,16 @@ use contract::{Call, Op, ReadLevel};
 /// Reads that may be stale are not judged, nor are operations that are not about registers.
 #[must_use]
 pub fn check_register(ops: &[Op], search_steps_max: u64) -> Report {
-    check_register_with(
-        ops,
-        &RegisterCas::default(),
-        &Options::steps(search_steps_max),
-    )
+    check_register_with(ops, &RegisterCas::default(), &Options::steps(search_steps_max))
 }
 
 /// The same for registers that hold something before the run or answer differently.
 #[must_use]
 pub fn check_register_with(ops: &[Op], model: &RegisterCas, options: &Options<'_>) -> Report {
     let mut report = Report::new();
-    let mut check = Check {
-        ops,
-        model,
-        options,
-        report: &mut report,
-    };
+    let mut check = Check { ops, model, options, report: &mut report };
     let judged = |op: &Op| is_judged(model, op);
-    each_register(ops, model, judged, |key, register| {
-        check.judge(key, register)
-    });
+    each_register(ops, model, judged, |key, register| check.judge(key, register));
     assert_eq!(
         report.keys,
         report.tier_one_keys + report.tier_two_keys,
@@ -95,10 +84,7 @@ impl Check<'_> {
     /// Decides one key by search.
     fn search(&mut self, key: u64, register: Register) {
         self.report.tier_two_keys += 1;
-        let steps_left = self
-            .options
-            .search_steps_max
-            .saturating_sub(self.report.search_steps);
+        let steps_left = self.options.search_steps_max.saturating_sub(self.report.search_steps);
         let (found, steps) = tier_two::search(&register, Limits::steps(steps_left));
         self.report.search_steps += steps;
         match found {
@@ -114,21 +100,11 @@ impl Check<'_> {
 
     /// Cuts a refuted key down to a few operations and says what is wrong with them.
     fn explain(&mut self, key: u64, register: Register, first: Judgement) {
-        let Self {
-            ops,
-            model,
-            options,
-            ..
-        } = *self;
+        let Self { ops, model, options, .. } = *self;
         let completed = completed(&register);
         drop(register);
         let shares = shares_of(ops, key, |op| is_judged(model, op));
-        let case = Case {
-            ops,
-            key,
-            shares: &shares,
-            model,
-        };
+        let case = Case { ops, key, shares: &shares, model };
         let mut oracle = RegisterOracle::new(case);
         let core = core_of(&mut oracle, ops, &completed, first);
         let relevant: Vec<Share> = oracle.relevant(&core.strong);
@@ -180,10 +156,8 @@ mod tests {
     /// Histories, each followed by the rule, the core and the sentence; `UPDATE=1` rewrites them.
     #[test]
     fn contradictions_are_told_in_one_sentence() {
-        let path = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/src/checks/linearizable/testdata/sentences.txt"
-        );
+        let path =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks/linearizable/testdata/sentences.txt");
         let expect = std::fs::read_to_string(path).expect("the file is in the tree");
         let told: Vec<String> = expect.trim().split("\n\n").map(told).collect();
         let told = told.join("\n\n") + "\n";
@@ -205,13 +179,7 @@ mod tests {
         let [example] = report.counterexamples.as_slice() else {
             panic!("one key is wrong in {case}");
         };
-        let Counterexample {
-            rule,
-            indexes,
-            sentence,
-            prefix_len,
-            ..
-        } = example;
+        let Counterexample { rule, indexes, sentence, prefix_len, .. } = example;
         format!("{history}\n=> {rule} {indexes:?} after {prefix_len}\n=> {sentence}")
     }
 
@@ -228,11 +196,7 @@ mod tests {
         assert_eq!(report.verdict, Verdict::NotLinearizable);
         let keys: Vec<u64> = report.counterexamples.iter().map(|c| c.key).collect();
         assert_eq!(keys, [5], "key 0 is consistent");
-        assert_eq!(
-            report.counterexamples[0].indexes,
-            [2, 3],
-            "it was there, and then it was not"
-        );
+        assert_eq!(report.counterexamples[0].indexes, [2, 3], "it was there, and then it was not");
     }
 
     #[test]

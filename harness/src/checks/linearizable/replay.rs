@@ -41,12 +41,7 @@ pub fn replay_register(register: &Register, order: &[u32]) -> Result<(), Refused
         written[state as usize] = true;
     }
     let missing = |(index, _): &(usize, &bool)| !register.ops[*index].is_open();
-    match seen
-        .iter()
-        .enumerate()
-        .filter(|(_, seen)| !**seen)
-        .find(missing)
-    {
+    match seen.iter().enumerate().filter(|(_, seen)| !**seen).find(missing) {
         Some((index, _)) => Err(Refused::Missing(index as u32)),
         None => Ok(()),
     }

@@ -14,10 +14,7 @@ pub struct Held {
 
 /// A broken rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    missing_docs,
-    reason = "the fields are the operations that the sentence of a rule names"
-)]
+#[expect(missing_docs, reason = "the fields are the operations that the sentence of a rule names")]
 pub enum Violation {
     /// An answer that the call cannot have.
     Impossible { op: u32 },
@@ -87,11 +84,7 @@ impl Violation {
                 vec![zone.first, zone.last, *op]
             }
             Self::SeenExpired { op, write } => vec![*op, *write],
-            Self::AbsentUnexplained {
-                op,
-                written,
-                others,
-            } => {
+            Self::AbsentUnexplained { op, written, others } => {
                 let held = written.iter().flat_map(|held| [held.first, held.last]);
                 held.chain(others.iter().copied()).chain([*op]).collect()
             }

@@ -29,34 +29,18 @@ fn check_core<S: Subject>(subject: &S, ops: &[Op], report: &Report, cores: &mut 
         panic!("one key, one counterexample: {report:#?}");
     };
     let core = &example.indexes;
-    assert!(
-        !legal(core),
-        "the core {example:#?} is consistent in {ops:#?}"
-    );
-    let leaves = if example.irreducible {
-        core.as_slice()
-    } else {
-        &[]
-    };
+    assert!(!legal(core), "the core {example:#?} is consistent in {ops:#?}");
+    let leaves = if example.irreducible { core.as_slice() } else { &[] };
     for leave in leaves {
         let rest: Vec<u32> = core.iter().copied().filter(|op| op != leave).collect();
-        assert!(
-            legal(&rest),
-            "{leave} is not needed in {example:#?} of {ops:#?}"
-        );
+        assert!(legal(&rest), "{leave} is not needed in {example:#?} of {ops:#?}");
     }
     let mut completed: Vec<u32> = (0..ops.len() as u32).collect();
     completed.retain(|&op| matches!(ops[op as usize].outcome, Outcome::Ok(_)));
     completed.sort_by_key(|&op| (ops[op as usize].ret_at, op));
     let prefix = example.prefix_len as usize;
-    assert!(
-        legal(&completed[..prefix]),
-        "{example:#?} is not the earliest: {ops:#?}"
-    );
-    assert!(
-        !legal(&completed[..=prefix]),
-        "{example:#?} comes later: {ops:#?}"
-    );
+    assert!(legal(&completed[..prefix]), "{example:#?} is not the earliest: {ops:#?}");
+    assert!(!legal(&completed[..=prefix]), "{example:#?} comes later: {ops:#?}");
     cores.count += 1;
     cores.ops += core.len();
     cores.irreducible += usize::from(example.irreducible);
@@ -77,10 +61,7 @@ fn mean_core<S: Subject>(
     check: impl Fn(&[Op]) -> Report,
 ) -> usize {
     let mut cores = Cores::default();
-    for (shape, seed) in [Shape::SMALL, Shape::LONG, Shape::VAGUE]
-        .into_iter()
-        .zip(seed..)
-    {
+    for (shape, seed) in [Shape::SMALL, Shape::LONG, Shape::VAGUE].into_iter().zip(seed..) {
         let mut generator = Generator::new(seed, shape);
         for _ in 0..count {
             let ops = generator.next(subject, 0);
@@ -93,10 +74,7 @@ fn mean_core<S: Subject>(
             }
         }
     }
-    assert!(
-        cores.irreducible * 100 >= cores.count * 99,
-        "budgets suffice for small histories"
-    );
+    assert!(cores.irreducible * 100 >= cores.count * 99, "budgets suffice for small histories");
     cores.ops * 1_000 / cores.count
 }
 
@@ -106,41 +84,23 @@ fn cores_of_registers() {
     with_first.model.initial_rest = Some(value(6));
     let mut barely = RegisterSubject::unique();
     barely.model.told = Told::Barely;
-    let repeated = RegisterSubject {
-        values: Some(3),
-        add: true,
-        ..RegisterSubject::unique()
-    };
-    let subjects = [
-        RegisterSubject::unique(),
-        RegisterSubject::empty(),
-        with_first,
-        barely,
-        repeated,
-    ];
+    let repeated = RegisterSubject { values: Some(3), add: true, ..RegisterSubject::unique() };
+    let subjects =
+        [RegisterSubject::unique(), RegisterSubject::empty(), with_first, barely, repeated];
     for (subject, seed) in subjects.into_iter().zip((101..).step_by(3)) {
         let options = Options::steps(100_000);
         let check = |ops: &[Op]| check_register_with(ops, &subject.model, &options);
         let mean = mean_core(&subject, seed, 4_000, check);
-        assert!(
-            (1_000..3_000).contains(&mean),
-            "{mean} operations per 1000 cores: {subject:?}"
-        );
+        assert!((1_000..3_000).contains(&mean), "{mean} operations per 1000 cores: {subject:?}");
     }
 }
 
 #[test]
 fn cores_of_models() {
     let options = Options::steps(100_000);
-    mean_core(&Counter, 131, 1_500, |ops| {
-        check_model(&Counter, ops, &options)
-    });
-    mean_core(&AppendList, 134, 1_500, |ops| {
-        check_model(&AppendList, ops, &options)
-    });
+    mean_core(&Counter, 131, 1_500, |ops| check_model(&Counter, ops, &options));
+    mean_core(&AppendList, 134, 1_500, |ops| check_model(&AppendList, ops, &options));
     mean_core(&Lock, 137, 1_500, |ops| check_model(&Lock, ops, &options));
     let strings = kv_append();
-    mean_core(&strings, 140, 1_500, |ops| {
-        check_model(&strings, ops, &options)
-    });
+    mean_core(&strings, 140, 1_500, |ops| check_model(&strings, ops, &options));
 }

@@ -23,10 +23,7 @@ use contract::Op;
 
 fn compile(subject: &RegisterSubject, ops: &[Op]) -> Register {
     let split = Split::new(ops, |_| true);
-    let (key, shares) = split
-        .parts()
-        .next()
-        .expect("every operation is about key 0");
+    let (key, shares) = split.parts().next().expect("every operation is about key 0");
     Register::compile(ops, key, shares, &subject.model, |_| false)
 }
 
@@ -92,16 +89,8 @@ fn agree_on(subject: &RegisterSubject, seed: u64, count: u64) -> Tally {
     let mut sum = Tally::default();
     for (shape, seed) in shapes.into_iter().zip(seed..) {
         let tally = agree(subject, seed, shape, count);
-        assert!(
-            tally.legal > count / 8,
-            "{} of {count} legal: {shape:?}",
-            tally.legal
-        );
-        assert!(
-            tally.illegal > count / 8,
-            "{} of {count} illegal: {shape:?}",
-            tally.illegal
-        );
+        assert!(tally.legal > count / 8, "{} of {count} legal: {shape:?}", tally.legal);
+        assert!(tally.illegal > count / 8, "{} of {count} illegal: {shape:?}", tally.illegal);
         sum.legal += tally.legal;
         sum.illegal += tally.illegal;
         sum.in_class += tally.in_class;
@@ -133,11 +122,7 @@ fn both_tiers_agree_with_brute_force_on_deletes() {
 
 #[test]
 fn both_tiers_agree_with_brute_force_on_repeated_values() {
-    let subject = RegisterSubject {
-        values: Some(3),
-        add: true,
-        ..RegisterSubject::unique()
-    };
+    let subject = RegisterSubject { values: Some(3), add: true, ..RegisterSubject::unique() };
     let in_class = agree_on(&subject, 21, 150_000).in_class;
     assert!(in_class > 50_000, "{in_class} in the class");
 }
@@ -145,23 +130,12 @@ fn both_tiers_agree_with_brute_force_on_repeated_values() {
 #[test]
 fn both_tiers_agree_with_brute_force_on_answers_that_say_little() {
     for (values, seed) in [(None, 31), (Some(2), 41)] {
-        let mut subject = RegisterSubject {
-            values,
-            add: true,
-            ..RegisterSubject::unique()
-        };
+        let mut subject = RegisterSubject { values, add: true, ..RegisterSubject::unique() };
         subject.model.told = Told::Barely;
         let tally = agree_on(&subject, seed, 100_000);
         if values.is_none() {
-            let Tally {
-                illegal_outside,
-                relaxed,
-                ..
-            } = tally;
-            assert!(
-                relaxed * 3 > illegal_outside * 2,
-                "{relaxed} of {illegal_outside} refuted"
-            );
+            let Tally { illegal_outside, relaxed, .. } = tally;
+            assert!(relaxed * 3 > illegal_outside * 2, "{relaxed} of {illegal_outside} refuted");
         }
     }
 }
@@ -182,10 +156,7 @@ fn agree_on_model<S: Subject>(subject: &S, seed: u64, count: u64) {
                 Found::Undecided { why } => panic!("{why}: {ops:#?}"),
             }
         }
-        assert!(
-            legal > count / 30 && legal < count / 10 * 3,
-            "{legal} legal: {shape:?}"
-        );
+        assert!(legal > count / 30 && legal < count / 10 * 3, "{legal} legal: {shape:?}");
     }
 }
 
@@ -217,19 +188,14 @@ fn search_agrees_with_brute_force_on_strings() {
 #[test]
 fn every_mutant_of_tier_one_is_noticed() {
     let subject = RegisterSubject::unique();
-    let survivors: Vec<Mutant> = Mutant::ALL
-        .into_iter()
-        .filter(|&mutant| !is_noticed(mutant, &subject))
-        .collect();
+    let survivors: Vec<Mutant> =
+        Mutant::ALL.into_iter().filter(|&mutant| !is_noticed(mutant, &subject)).collect();
     assert_eq!(survivors, []);
 }
 
 /// Whether a verdict, a certificate or an assertion goes wrong with `mutant` switched on.
 fn is_noticed(mutant: Mutant, subject: &RegisterSubject) -> bool {
-    let repeated = RegisterSubject {
-        values: Some(3),
-        ..subject.clone()
-    };
+    let repeated = RegisterSubject { values: Some(3), ..subject.clone() };
     let subjects = [subject, &repeated, &RegisterSubject::empty()];
     let shapes = [Shape::SMALL, Shape::LONG, Shape::VAGUE];
     subjects.into_iter().any(|subject| {

@@ -32,23 +32,14 @@ fn expiry_agrees_with_brute_force() {
                 let mut subject = subject;
                 subject.model.ttl_tolerance = Duration(tolerance);
                 let mut rng = Rng::new(seed, Domain::Client, "ttl");
-                let mut generator = Generator::new(
-                    seed,
-                    Shape {
-                        ops_max: 5,
-                        ..shape
-                    },
-                );
+                let mut generator = Generator::new(seed, Shape { ops_max: 5, ..shape });
                 for _ in 0..130_000 {
                     let ops = give_ttl(generator.next(&subject, 0), &mut rng);
                     let legal = is_linearizable_with_ttl(&subject.model, &ops);
                     let register = compile(&subject, &ops);
                     let relaxed = judge_relaxed(&register, false);
                     let is_refuted = matches!(relaxed, Relaxed::Violated(..));
-                    assert!(
-                        !(legal && is_refuted),
-                        "a false alarm: {relaxed:#?} of {ops:#?}"
-                    );
+                    assert!(!(legal && is_refuted), "a false alarm: {relaxed:#?} of {ops:#?}");
                     illegal += u64::from(!legal);
                     refuted += u64::from(is_refuted);
                     match tier_two::search(&register, Limits::steps(100_000)).0 {
@@ -64,10 +55,7 @@ fn expiry_agrees_with_brute_force() {
         }
     }
     assert!(illegal > 200_000, "{illegal} illegal");
-    assert!(
-        refuted * 10 > illegal * 9,
-        "{refuted} of {illegal} refuted by tier one"
-    );
+    assert!(refuted * 10 > illegal * 9, "{refuted} of {illegal} refuted by tier one");
 }
 
 #[test]
@@ -88,10 +76,7 @@ fn cores_with_expiry_are_contradictions() {
         assert!(!legal(core), "{report:#?} of {ops:#?}");
         for leave in core {
             let rest: Vec<u32> = core.iter().copied().filter(|op| op != leave).collect();
-            assert!(
-                legal(&rest),
-                "{leave} is not needed in {report:#?} of {ops:#?}"
-            );
+            assert!(legal(&rest), "{leave} is not needed in {report:#?} of {ops:#?}");
         }
     }
 }

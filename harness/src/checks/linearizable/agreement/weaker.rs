@@ -25,10 +25,7 @@ fn one_at_a_time(ops: &[Op]) -> Vec<Op> {
 fn linearizable_histories_keep_sessions_and_are_never_stale() {
     let options = Options::steps(100_000);
     let (mut broken, mut stale) = (0, 0);
-    for (subject, seed) in [RegisterSubject::unique(), RegisterSubject::empty()]
-        .iter()
-        .zip(301..)
-    {
+    for (subject, seed) in [RegisterSubject::unique(), RegisterSubject::empty()].iter().zip(301..) {
         let mut generator = Generator::new(seed, Shape::LONG);
         for _ in 0..30_000 {
             let ops = one_at_a_time(generator.next(subject, 0));
@@ -44,8 +41,5 @@ fn linearizable_histories_keep_sessions_and_are_never_stale() {
             stale += staleness.breaches;
         }
     }
-    assert!(
-        broken > 1_000 && stale > 1_000,
-        "{broken} broken, {stale} stale"
-    );
+    assert!(broken > 1_000 && stale > 1_000, "{broken} broken, {stale} stale");
 }

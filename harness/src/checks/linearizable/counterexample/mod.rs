@@ -54,9 +54,7 @@ pub trait Oracle {
 /// What operations are ordered by when they are in the order of their returns.
 #[must_use]
 pub fn returned(ops: &[Op], op: u32) -> (SimTime, SimTime, u32) {
-    let Op {
-        ret_at, call_at, ..
-    } = ops[op as usize];
+    let Op { ret_at, call_at, .. } = ops[op as usize];
     (ret_at, call_at, op)
 }
 
@@ -75,9 +73,7 @@ impl Budget {
     /// All of it.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            left: STEPS_TOTAL_MAX,
-        }
+        Self { left: STEPS_TOTAL_MAX }
     }
 
     /// Judges by a search, as long as there is something left.
@@ -114,11 +110,7 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
         completed.is_sorted_by_key(returned),
         "operations are given in the order of their returns"
     );
-    let mut search = Prefix {
-        fails: completed.len(),
-        holds: 0,
-        core: None,
-    };
+    let mut search = Prefix { fails: completed.len(), holds: 0, core: None };
     let mut judgement = first;
     for _ in 0..GUESSES_MAX {
         let Judgement::Fails(Some(guess)) = judgement else {
@@ -128,27 +120,13 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
             Judgement::Fails(_) => minimize(oracle, guess),
             _ => break,
         };
-        let last = strong
-            .iter()
-            .map(returned)
-            .max()
-            .expect("no operations at all cannot fail");
+        let last = strong.iter().map(returned).max().expect("no operations at all cannot fail");
         let position = completed.partition_point(|op| returned(op) < last);
-        search = Prefix {
-            fails: position + 1,
-            holds: 0,
-            core: Some((strong, irreducible)),
-        };
+        search = Prefix { fails: position + 1, holds: 0, core: Some((strong, irreducible)) };
         judgement = oracle.judge_prefix(completed, position);
         match judgement {
             Judgement::Holds => search.holds = position,
-            Judgement::Fails(_) => {
-                search = Prefix {
-                    fails: position,
-                    holds: 0,
-                    core: None,
-                }
-            }
+            Judgement::Fails(_) => search = Prefix { fails: position, holds: 0, core: None },
             Judgement::Unknown => {}
         }
     }
@@ -157,11 +135,7 @@ pub fn core_of(oracle: &mut impl Oracle, ops: &[Op], completed: &[u32], first: J
         Some(core) => core,
         None => minimize(oracle, ascending(&completed[..search.fails])),
     };
-    Core {
-        strong,
-        irreducible,
-        prefix_len: search.fails as u64 - 1,
-    }
+    Core { strong, irreducible, prefix_len: search.fails as u64 - 1 }
 }
 
 /// What is known about the prefixes of a history.
@@ -271,21 +245,13 @@ mod tests {
             (vec![early.clone(), late], early, 300),
         ] {
             for guesses in [false, true] {
-                let mut oracle = Needs {
-                    sets: sets.clone(),
-                    guesses,
-                    judged: 0,
-                };
+                let mut oracle = Needs { sets: sets.clone(), guesses, judged: 0 };
                 let first = oracle.judge(&completed);
                 let core = core_of(&mut oracle, &ops, &completed, first);
                 assert_eq!(core.strong, expect);
                 assert_eq!(core.prefix_len, prefix_len);
                 assert!(core.irreducible);
-                assert!(
-                    oracle.judged < if guesses { 40 } else { 120 },
-                    "{}",
-                    oracle.judged
-                );
+                assert!(oracle.judged < if guesses { 40 } else { 120 }, "{}", oracle.judged);
             }
         }
     }

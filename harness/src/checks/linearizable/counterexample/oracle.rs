@@ -78,11 +78,7 @@ impl<'a> RegisterOracle<'a> {
     pub fn new(case: Case<'a>) -> Self {
         let writers = Writers::new(case);
         let budget = Budget::new();
-        Self {
-            case,
-            writers,
-            budget,
-        }
+        Self { case, writers, budget }
     }
 
     /// The operations that can matter when only `strong` keep their answers.
@@ -103,12 +99,7 @@ impl Oracle for RegisterOracle<'_> {
     }
 
     fn judge_prefix(&mut self, completed: &[u32], len: usize) -> Judgement {
-        let Case {
-            ops,
-            key,
-            shares,
-            model,
-        } = self.case;
+        let Case { ops, key, shares, model } = self.case;
         let end = completed.get(len).map(|&op| returned(ops, op));
         let is_weak = |op: u32| end.is_some_and(|end| returned(ops, op) >= end);
         let register = Register::compile(ops, key, shares, model, is_weak);
@@ -124,9 +115,7 @@ impl RegisterOracle<'_> {
                 let guess = strong_of(&register, &violation.witnesses());
                 Judgement::Fails(Some(guess))
             }
-            Relaxed::Open => self
-                .budget
-                .judge(|limits| tier_two::search(register, limits)),
+            Relaxed::Open => self.budget.judge(|limits| tier_two::search(register, limits)),
         }
     }
 }
@@ -201,12 +190,8 @@ impl Writers {
 fn strong_shares<'a>(case: Case<'a>, strong: &'a [u32]) -> impl Iterator<Item = usize> + 'a {
     let called = move |op: u32| (case.ops[op as usize].call_at, op);
     strong.iter().flat_map(move |&op| {
-        let from = case
-            .shares
-            .partition_point(|share| called(share.op) < called(op));
-        let until = case
-            .shares
-            .partition_point(|share| called(share.op) <= called(op));
+        let from = case.shares.partition_point(|share| called(share.op) < called(op));
+        let until = case.shares.partition_point(|share| called(share.op) <= called(op));
         from..until
     })
 }

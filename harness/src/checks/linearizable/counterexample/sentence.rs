@@ -38,11 +38,7 @@ impl Speaker<'_> {
                 let writes = self.failed_writes(register.value(*state));
                 format!("{}, but nothing can have written it{writes}", the(op))
             }
-            Violation::DoubleConsume {
-                first,
-                second,
-                state,
-            } => format!(
+            Violation::DoubleConsume { first, second, state } => format!(
                 "{}, and {}: both replaced or removed {}, which was written once",
                 the(first),
                 the(second),
@@ -50,10 +46,7 @@ impl Speaker<'_> {
             ),
             Violation::CasCycle { ops } => {
                 let ops: Vec<String> = ops.iter().map(the).collect();
-                format!(
-                    "each of these can only come after another of them: {}",
-                    ops.join("; ")
-                )
+                format!("each of these can only come after another of them: {}", ops.join("; "))
             }
             Violation::ChainOrder { earlier, later } => format!(
                 "{}, but {} must come before that and was only called afterwards",
@@ -71,42 +64,19 @@ impl Speaker<'_> {
                 self.pair(at(&chain.first), at(&chain.last))
             ),
             Violation::DeleteInZone { zone, op } | Violation::AbsentInZone { zone, op } => {
-                format!(
-                    "{}; but {} between them",
-                    self.held(register, zone),
-                    the(op)
-                )
+                format!("{}; but {} between them", self.held(register, zone), the(op))
             }
             Violation::SeenExpired { op, write } => {
-                format!(
-                    "{}, but the time to live of {} was over",
-                    the(op),
-                    brief(write)
-                )
+                format!("{}, but the time to live of {} was over", the(op), brief(write))
             }
-            Violation::AbsentUnexplained {
-                op,
-                written,
-                others,
-            } => {
+            Violation::AbsentUnexplained { op, written, others } => {
                 let written = written.as_ref().map(|held| self.written(register, held));
                 let before = written.map_or(String::new(), |held| format!(", although {held}"));
                 let empty = |&&other: &&u32| register.ops[other as usize].from == ABSENT;
                 let reads = |&&other: &&u32| register.ops[other as usize].kind == Kind::Read;
-                let rivals: Vec<String> = others
-                    .iter()
-                    .filter(empty)
-                    .filter(reads)
-                    .map(brief)
-                    .collect();
-                let deletes = if rivals.is_empty() {
-                    "no delete can explain it".into()
-                } else {
-                    format!(
-                        "every delete that could explain it is needed for {}",
-                        rivals.join("; ")
-                    )
-                };
+                let rivals: Vec<String> =
+                    others.iter().filter(empty).filter(reads).map(brief).collect();
+                let deletes = deletes_needed(&rivals);
                 format!("{}{before}, and {deletes}", the(op))
             }
         }
@@ -142,11 +112,7 @@ impl Speaker<'_> {
         };
         let client = (self.options.client)(op.client);
         let call = self.call(&op.call);
-        format!(
-            "{client}'s {call} (op {}, {} {until})",
-            op.id.0,
-            (self.options.time)(op.call_at)
-        )
+        format!("{client}'s {call} (op {}, {} {until})", op.id.0, (self.options.time)(op.call_at))
     }
 
     fn call(&self, call: &Call) -> String {
@@ -230,4 +196,12 @@ impl Speaker<'_> {
         }
         text
     }
+}
+
+/// Why no delete explains that a key was empty, given what else every candidate is needed for.
+fn deletes_needed(rivals: &[String]) -> String {
+    if rivals.is_empty() {
+        return "no delete can explain it".into();
+    }
+    format!("every delete that could explain it is needed for {}", rivals.join("; "))
 }

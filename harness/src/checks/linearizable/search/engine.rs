@@ -23,10 +23,7 @@ impl Limits {
     /// `steps_max` steps, and as many configurations as half a gibibyte holds.
     #[must_use]
     pub const fn steps(steps_max: u64) -> Self {
-        Self {
-            steps_max,
-            memo_max: 1 << 23,
-        }
+        Self { steps_max, memo_max: 1 << 23 }
     }
 }
 
@@ -82,10 +79,7 @@ impl<'a, O: Object> Search<'a, O> {
         let all = 0..spans.len() as u32;
         let queues = Queues::new(&object, spans);
         let in_line: Vec<u32> = all.clone().filter(|&op| !queues.has(op)).collect();
-        let mut must: Vec<u32> = all
-            .clone()
-            .filter(|&op| span(spans, op).ret != OPEN)
-            .collect();
+        let mut must: Vec<u32> = all.clone().filter(|&op| span(spans, op).ret != OPEN).collect();
         must.sort_unstable_by_key(|&op| span(spans, op).ret);
         Self {
             object,
@@ -121,14 +115,10 @@ impl<'a, O: Object> Search<'a, O> {
                 return Found::Linearizable(order);
             };
             if self.steps > limits.steps_max {
-                return Found::Undecided {
-                    why: "the step budget is spent",
-                };
+                return Found::Undecided { why: "the step budget is spent" };
             }
             if self.memo.len() > limits.memo_max {
-                return Found::Undecided {
-                    why: "the memory budget is spent",
-                };
+                return Found::Undecided { why: "the memory budget is spent" };
             }
             let next = match self.choose() {
                 Some(op) => Some(op),
@@ -140,9 +130,7 @@ impl<'a, O: Object> Search<'a, O> {
             match next {
                 Some(op) => self.take(op),
                 None => {
-                    return Found::NotLinearizable {
-                        blocked: self.blocked,
-                    };
+                    return Found::NotLinearizable { blocked: self.blocked };
                 }
             }
         }
@@ -190,8 +178,7 @@ impl<'a, O: Object> Search<'a, O> {
         }
         // Most places are never come back to, so the rest is sorted only then.
         let first = (start..end).min_by_key(|&at| self.urgency(self.candidates[at]));
-        self.candidates
-            .swap(start, first.expect("there are candidates"));
+        self.candidates.swap(start, first.expect("there are candidates"));
         self.frames.push(Frame {
             taken: self.path.len(),
             next: start + 1,
@@ -285,10 +272,7 @@ impl<'a, O: Object> Search<'a, O> {
     }
 
     fn take(&mut self, op: u32) {
-        let next = self
-            .object
-            .next(op)
-            .expect("only legal operations are taken");
+        let next = self.object.next(op).expect("only legal operations are taken");
         self.path.push((op, self.object.state()));
         if self.queues.has(op) {
             self.queues.take(op);
@@ -330,10 +314,7 @@ impl<'a, O: Object> Search<'a, O> {
 /// A bit for each of the first open operations.
 fn bits(spans: &[Span]) -> Vec<u128> {
     let mut bits = vec![0; spans.len()];
-    let open = spans
-        .iter()
-        .enumerate()
-        .filter(|(_, span)| span.ret == OPEN);
+    let open = spans.iter().enumerate().filter(|(_, span)| span.ret == OPEN);
     for (bit, (op, _)) in open.take(OPEN_MAX).enumerate() {
         bits[op] = 1 << bit;
     }
@@ -355,10 +336,7 @@ struct Links {
 impl Links {
     fn new(len: usize, ops: impl IntoIterator<Item = u32>) -> Self {
         let head = len as u32;
-        let mut links = Self {
-            next: vec![head; len + 1],
-            prev: vec![head; len + 1],
-        };
+        let mut links = Self { next: vec![head; len + 1], prev: vec![head; len + 1] };
         let mut last = head;
         for op in ops {
             links.next[last as usize] = op;

@@ -29,12 +29,7 @@ pub(super) struct Memo {
 impl Memo {
     /// An empty set.
     pub fn new() -> Self {
-        Self {
-            slots: vec![0; 32],
-            latest: vec![NONE; 32],
-            masks: Vec::new(),
-            used: 0,
-        }
+        Self { slots: vec![0; 32], latest: vec![NONE; 32], masks: Vec::new(), used: 0 }
     }
 
     /// How many configurations are in it.
@@ -94,10 +89,7 @@ fn find(slots: &[u128], fingerprint: u128) -> usize {
 #[inline]
 pub(super) const fn zobrist(domain: u64, element: u64) -> u128 {
     let high = mix(mix(domain, element), 0x7a6f_6272_6973_7431);
-    let low = mix(
-        mix(element ^ 0x9e37_79b9_7f4a_7c15, domain),
-        0x7a6f_6272_6973_7432,
-    );
+    let low = mix(mix(element ^ 0x9e37_79b9_7f4a_7c15, domain), 0x7a6f_6272_6973_7432);
     (high as u128) << 64 | low as u128
 }
 

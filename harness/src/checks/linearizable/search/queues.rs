@@ -32,10 +32,7 @@ impl Queues {
                 classes.entry(class).or_default().push(op);
             }
         }
-        let mut queues = Self {
-            queues: Vec::new(),
-            queue_of: vec![NONE; spans.len()],
-        };
+        let mut queues = Self { queues: Vec::new(), queue_of: vec![NONE; spans.len()] };
         for ops in classes.into_values().filter(|ops| ops.len() > 1) {
             let number = queues.queues.len() as u32;
             for &op in &ops {
@@ -68,9 +65,6 @@ impl Queues {
     pub fn give_back(&mut self, op: u32) {
         let queue = &mut self.queues[self.queue_of[op as usize] as usize];
         queue.taken -= 1;
-        assert!(
-            queue.ops[queue.taken] == op,
-            "queues are given back in order"
-        );
+        assert!(queue.ops[queue.taken] == op, "queues are given back in order");
     }
 }

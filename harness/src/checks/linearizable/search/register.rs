@@ -60,10 +60,7 @@ impl<'a> RegisterObject<'a> {
     /// The intervals of the operations that take part.
     #[must_use]
     pub fn spans(&self) -> Vec<Span> {
-        let span = |op: &RegisterOp| Span {
-            call: op.call,
-            ret: op.ret,
-        };
+        let span = |op: &RegisterOp| Span { call: op.call, ret: op.ret };
         let ops = self.kept.iter().map(|&op| &self.ops[op as usize]);
         ops.map(span).collect()
     }
@@ -202,11 +199,7 @@ impl Object for RegisterObject<'_> {
     fn deadline(&self, op: u32) -> u32 {
         let asked = self.op(op);
         let unread = asked.kind == Kind::Write && self.lookers[asked.to as usize] == 0;
-        if unread {
-            asked.ret
-        } else {
-            self.deadlines[op as usize]
-        }
+        if unread { asked.ret } else { self.deadlines[op as usize] }
     }
 
     fn twins(&self, op: u32) -> Option<u64> {

@@ -12,24 +12,12 @@ pub fn is_linearizable_with_ttl(model: &RegisterCas, ops: &[Op]) -> bool {
     let mut items: Vec<Item<'_>> = Vec::new();
     for op in ops {
         let until = if is_done(op) { op.ret_at.0 } else { u64::MAX };
-        items.push(Item {
-            from: op.call_at.0,
-            until,
-            op,
-            expires: false,
-        });
+        items.push(Item { from: op.call_at.0, until, op, expires: false });
         if let Call::Put { ttl: Some(ttl), .. } = op.call {
             let slack = model.ttl_tolerance.0;
-            let from = (op.call_at.0 + ttl.0)
-                .saturating_sub(slack)
-                .max(op.call_at.0);
+            let from = (op.call_at.0 + ttl.0).saturating_sub(slack).max(op.call_at.0);
             let until = until.saturating_add(ttl.0).saturating_add(slack);
-            items.push(Item {
-                from,
-                until,
-                op,
-                expires: true,
-            });
+            items.push(Item { from, until, op, expires: true });
         }
     }
     items.retain(|item| item.op.outcome != Outcome::Fail);
@@ -63,14 +51,9 @@ fn search_with_ttl(
             return false;
         }
         let next = if item.expires {
-            let Call::Put { value, .. } = item.op.call else {
-                unreachable!("only puts expire")
-            };
+            let Call::Put { value, .. } = item.op.call else { unreachable!("only puts expire") };
             let write = |other: &Item<'_>| !other.expires && std::ptr::eq(other.op, item.op);
-            let write = items
-                .iter()
-                .position(write)
-                .expect("an expiry comes with its put");
+            let write = items.iter().position(write).expect("an expiry comes with its put");
             let after = if state == Some(value) { None } else { state };
             (!left(write)).then_some(after)
         } else {
@@ -83,12 +66,7 @@ fn search_with_ttl(
 /// Whether some order of `ops`, all about `part`, is an execution of `model`.
 pub fn is_linearizable<M: Model>(model: &M, part: u64, ops: &[Op]) -> bool {
     assert!(ops.len() <= 16, "brute force is for small histories");
-    let mut brute = Brute {
-        model,
-        ops,
-        before: [0; 16],
-        must: 0,
-    };
+    let mut brute = Brute { model, ops, before: [0; 16], must: 0 };
     for (index, op) in ops.iter().enumerate() {
         let precedes = |other: &&Op| is_done(other) && other.ret_at < op.call_at;
         for (other, _) in ops.iter().enumerate().filter(|(_, other)| precedes(other)) {

@@ -21,26 +21,11 @@ pub struct Shape {
 
 impl Shape {
     /// Short and mixed.
-    pub const SMALL: Self = Self {
-        ops_max: 7,
-        unknown: 2,
-        failed: 1,
-        bent: 13,
-    };
+    pub const SMALL: Self = Self { ops_max: 7, unknown: 2, failed: 1, bent: 13 };
     /// Longer, and hardly ever unknown.
-    pub const LONG: Self = Self {
-        ops_max: 10,
-        unknown: 1,
-        failed: 0,
-        bent: 12,
-    };
+    pub const LONG: Self = Self { ops_max: 10, unknown: 1, failed: 0, bent: 12 };
     /// Mostly unknown.
-    pub const VAGUE: Self = Self {
-        ops_max: 8,
-        unknown: 5,
-        failed: 1,
-        bent: 16,
-    };
+    pub const VAGUE: Self = Self { ops_max: 8, unknown: 5, failed: 1, bent: 16 };
 }
 
 /// What a model's fuzzer must know beyond the model: calls and answers at random.
@@ -112,11 +97,7 @@ impl Generator {
             outcome,
             arrived_at: SimTime(call_at),
             call_at: SimTime(call_at),
-            ret_at: if unknown {
-                SimTime::MAX
-            } else {
-                SimTime(ret_at)
-            },
+            ret_at: if unknown { SimTime::MAX } else { SimTime(ret_at) },
         }
     }
 

@@ -8,20 +8,14 @@ use crate::models::{AppendList, Counter, Lock, Set};
 use contract::{Call, ReadLevel, Ret, Rng, Value};
 use std::collections::BTreeSet;
 
-const GET: Call = Call::Get {
-    key: 0,
-    read: ReadLevel::Linearizable,
-};
+const GET: Call = Call::Get { key: 0, read: ReadLevel::Linearizable };
 const DONE: Ret = Ret::Done { version: 0 };
 
 impl Subject for Counter {
     fn draw_call(&self, rng: &mut Rng, _index: u64) -> Call {
         match rng.below(2) {
             0 => GET,
-            _ => Call::Add {
-                key: 0,
-                delta: rng.below(5) as i64 - 2,
-            },
+            _ => Call::Add { key: 0, delta: rng.below(5) as i64 - 2 },
         }
     }
 
@@ -30,9 +24,7 @@ impl Subject for Counter {
         match call {
             Call::Get { .. } if *state == 0 && brief => Ret::Missing,
             Call::Get { .. } => Ret::Added { total: *state },
-            Call::Add { delta, .. } if !brief => Ret::Added {
-                total: state + delta,
-            },
+            Call::Add { delta, .. } if !brief => Ret::Added { total: state + delta },
             _ => DONE,
         }
     }
@@ -40,9 +32,7 @@ impl Subject for Counter {
     fn draw_answer(&self, rng: &mut Rng, call: &Call, _ops: u64) -> Ret {
         match call {
             Call::Add { .. } if rng.below(3) == 0 => DONE,
-            _ => Ret::Added {
-                total: rng.below(7) as i64 - 3,
-            },
+            _ => Ret::Added { total: rng.below(7) as i64 - 3 },
         }
     }
 }
@@ -63,10 +53,7 @@ impl Subject for Set {
     fn draw_call(&self, rng: &mut Rng, index: u64) -> Call {
         match rng.below(2) {
             0 => GET,
-            _ => Call::Append {
-                key: 0,
-                value: value(rng.below(index + 1)),
-            },
+            _ => Call::Append { key: 0, value: value(rng.below(index + 1)) },
         }
     }
 
@@ -91,10 +78,7 @@ impl Subject for AppendList {
     fn draw_call(&self, rng: &mut Rng, index: u64) -> Call {
         match rng.below(2) {
             0 => GET,
-            _ => Call::Append {
-                key: 0,
-                value: value(rng.below(index + 2)),
-            },
+            _ => Call::Append { key: 0, value: value(rng.below(index + 2)) },
         }
     }
 
@@ -107,9 +91,7 @@ impl Subject for AppendList {
                 Ret::List { items }
             }
             _ if state.is_empty() && brief => Ret::Missing,
-            _ => Ret::List {
-                items: state.clone(),
-            },
+            _ => Ret::List { items: state.clone() },
         }
     }
 
@@ -129,9 +111,7 @@ impl Subject for Lock {
     fn answer(&self, rng: &mut Rng, state: &LockState, call: &Call) -> Ret {
         match call {
             Call::Acquire { .. } if state.held => Ret::Conflict { seen: None },
-            Call::Acquire { .. } if rng.below(2) == 0 => Ret::Done {
-                version: state.token + 1,
-            },
+            Call::Acquire { .. } if rng.below(2) == 0 => Ret::Done { version: state.token + 1 },
             Call::Release { .. } if !state.held => Ret::Missing,
             _ => DONE,
         }
@@ -170,15 +150,8 @@ impl Subject for KvAppend {
     fn draw_call(&self, rng: &mut Rng, _index: u64) -> Call {
         match rng.below(6) {
             0..3 => GET,
-            3 => Call::Put {
-                key: 0,
-                value: value(rng.below(5)),
-                ttl: None,
-            },
-            _ => Call::Append {
-                key: 0,
-                value: value(1 + rng.below(2)),
-            },
+            3 => Call::Put { key: 0, value: value(rng.below(5)), ttl: None },
+            _ => Call::Append { key: 0, value: value(1 + rng.below(2)) },
         }
     }
 

@@ -27,22 +27,12 @@ pub fn value(id: u64) -> Value {
 impl RegisterSubject {
     /// Values are written once: what tier one decides.
     pub fn unique() -> Self {
-        Self {
-            model: RegisterCas::default(),
-            values: None,
-            add: false,
-            erases: 4,
-            mix: [6, 4, 3],
-        }
+        Self { model: RegisterCas::default(), values: None, add: false, erases: 4, mix: [6, 4, 3] }
     }
 
     /// Mostly deletes and answers of "nothing there".
     pub fn empty() -> Self {
-        Self {
-            erases: 14,
-            mix: [6, 4, 6],
-            ..Self::unique()
-        }
+        Self { erases: 14, mix: [6, 4, 6], ..Self::unique() }
     }
 
     fn seen(&self, rng: &mut Rng, ops: u64) -> Option<Value> {
@@ -76,15 +66,8 @@ impl Subject for RegisterSubject {
         let written = value(self.values.map_or(index, |count| rng.below(count)));
         let [gets, puts, deletes] = self.mix;
         match kind {
-            _ if kind < gets => Call::Get {
-                key,
-                read: ReadLevel::Linearizable,
-            },
-            _ if kind < gets + puts => Call::Put {
-                key,
-                value: written,
-                ttl: None,
-            },
+            _ if kind < gets => Call::Get { key, read: ReadLevel::Linearizable },
+            _ if kind < gets + puts => Call::Put { key, value: written, ttl: None },
             _ if kind < gets + puts + deletes => Call::Delete { key },
             _ => {
                 // A value never replaces itself where values are unique.
@@ -92,11 +75,7 @@ impl Subject for RegisterSubject {
                 let expect = value(other(rng.below(self.values.unwrap_or(6))));
                 let absent = self.add && rng.below(4) == 0;
                 let expect = (!absent).then_some(expect);
-                Call::Cas {
-                    key,
-                    expect,
-                    value: written,
-                }
+                Call::Cas { key, expect, value: written }
             }
         }
     }
@@ -124,9 +103,5 @@ impl Subject for RegisterSubject {
 }
 
 pub fn found(value: Value) -> Ret {
-    Ret::Found {
-        value,
-        version: 0,
-        stale: false,
-    }
+    Ret::Found { value, version: 0, stale: false }
 }

@@ -98,9 +98,8 @@ impl Confined {
         let hidden = broken(Mutant::NoneConfined);
         let order = sorted_by(writing, |window| window.until);
         let all = order.map(|index| writing[index as usize]);
-        let windows: Vec<Window> = all
-            .filter(|window| !hidden && is_confined(gaps, window))
-            .collect();
+        let windows: Vec<Window> =
+            all.filter(|window| !hidden && is_confined(gaps, window)).collect();
         let mut latest = FIRST;
         let running = windows.iter().map(|window| {
             latest = latest.max(window.from);
@@ -118,11 +117,7 @@ impl Confined {
     /// The earliest instant of absence that lasts until `at`.
     fn needs(&self, gaps: &Gaps, at: Coord) -> Coord {
         let gap = gaps.gap_of(at);
-        let start = if broken(Mutant::GapStartIgnored) {
-            FIRST
-        } else {
-            gaps.start(gap)
-        };
+        let start = if broken(Mutant::GapStartIgnored) { FIRST } else { gaps.start(gap) };
         match self.due(at).checked_sub(1) {
             Some(last) => start.max(self.from_max[last]),
             None => start,
@@ -187,11 +182,7 @@ impl<'a> Sweep<'a> {
             return false;
         }
         let (since, by_delete) = self.best.expect("kept or just placed");
-        self.matching.served.push(Served {
-            demand,
-            since,
-            by_delete,
-        });
+        self.matching.served.push(Served { demand, since, by_delete });
         true
     }
 
@@ -230,17 +221,9 @@ impl<'a> Sweep<'a> {
                 continue;
             }
             let unbounded = broken(Mutant::DeadlinesIgnored);
-            let at = if unbounded {
-                until
-            } else {
-                deadline.min(until)
-            };
+            let at = if unbounded { until } else { deadline.min(until) };
             self.best = Some((at, true));
-            self.matching.uses.push(Use {
-                at,
-                resource,
-                demand,
-            });
+            self.matching.uses.push(Use { at, resource, demand });
             if broken(Mutant::DeletesUsedTwice) {
                 self.open.push(Reverse((urgency, resource)));
             }
@@ -283,11 +266,7 @@ impl Failure<'_> {
             }
         }
         let op = self.sweep.demands[demand as usize].who;
-        Violation::AbsentUnexplained {
-            op,
-            written,
-            others,
-        }
+        Violation::AbsentUnexplained { op, written, others }
     }
 
     /// What shows that the register held a value before `demand`, and until when.
@@ -309,17 +288,9 @@ impl Failure<'_> {
         let window = self.sweep.demands[demand as usize];
         let first = gaps.gap_of(window.from);
         let last = gaps.gap_of(window.until);
-        let zones = [
-            first.checked_sub(1),
-            (last < gaps.zones.len()).then_some(last),
-        ];
+        let zones = [first.checked_sub(1), (last < gaps.zones.len()).then_some(last)];
         let held = |zone: usize| held(self.register, &gaps.zones[zone]);
         let ops = |held: Held| [held.first, held.last];
-        zones
-            .into_iter()
-            .flatten()
-            .map(held)
-            .flat_map(ops)
-            .collect()
+        zones.into_iter().flatten().map(held).flat_map(ops).collect()
     }
 }

@@ -50,10 +50,7 @@ impl Block {
     /// A word that sorts as the blocks do. Only a backward chain or an open delete has no deadline,
     /// and neither is placed after everything, so the place fits 31 bits.
     const fn pack(self) -> u64 {
-        assert!(
-            self.at < 1 << 31 && self.who < 1 << WHO_BITS,
-            "histories are shorter than that"
-        );
+        assert!(self.at < 1 << 31 && self.who < 1 << WHO_BITS, "histories are shorter than that");
         ((self.at as u64) << 3 | self.turn as u64) << (WHO_BITS + 1)
             | (self.is_chain as u64) << WHO_BITS
             | self.who as u64
@@ -127,12 +124,7 @@ impl Plan<'_> {
     fn place_writes(&self, blocks: &mut Vec<u64>) {
         for window in &self.windows.writing {
             let (at, turn) = self.place_of_write(window);
-            let block = Block {
-                at,
-                turn,
-                is_chain: true,
-                who: window.who,
-            };
+            let block = Block { at, turn, is_chain: true, who: window.who };
             blocks.push(block.pack());
         }
     }
@@ -157,17 +149,8 @@ impl Plan<'_> {
             let window = self.windows.demands[served.demand as usize];
             let at = window.from.max(served.since);
             let after = served.by_delete && at == served.since;
-            let turn = if after {
-                Turn::DemandAfter
-            } else {
-                Turn::DemandBefore
-            };
-            let block = Block {
-                at,
-                turn,
-                is_chain: false,
-                who: window.who,
-            };
+            let turn = if after { Turn::DemandAfter } else { Turn::DemandBefore };
+            let block = Block { at, turn, is_chain: false, who: window.who };
             blocks.push(block.pack());
         }
     }

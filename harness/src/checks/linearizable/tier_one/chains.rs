@@ -70,12 +70,7 @@ struct Walk {
 impl Walk {
     const fn new(root: u32) -> Self {
         Self {
-            chain: Chain {
-                root,
-                ret_min: OPEN,
-                call_max: 0,
-                exits_absent: false,
-            },
+            chain: Chain { root, ret_min: OPEN, call_max: 0, exits_absent: false },
             before: 0,
             values: 0,
         }

@@ -113,11 +113,7 @@ impl Facts {
                 continue;
             }
             let seen = self.observe(register, op.from, index)?;
-            let consumed = if consumes {
-                self.consume(op.from, index)
-            } else {
-                Ok(())
-            };
+            let consumed = if consumes { self.consume(op.from, index) } else { Ok(()) };
             violation = violation.or(seen.err()).or(consumed.err());
         }
         if let Some(violation) = violation {
@@ -168,11 +164,7 @@ impl Facts {
         if first == NONE || broken(Mutant::ConsumedTwice) {
             return Ok(());
         }
-        Err(Violation::DoubleConsume {
-            first,
-            second: op,
-            state,
-        })
+        Err(Violation::DoubleConsume { first, second: op, state })
     }
 }
 

@@ -112,9 +112,7 @@ impl Gaps {
     /// The last point of gap `gap`.
     #[must_use]
     pub fn end(&self, gap: usize) -> Coord {
-        self.zones
-            .get(gap)
-            .map_or(LAST, |zone| 2 * zone.ret_min - 1)
+        self.zones.get(gap).map_or(LAST, |zone| 2 * zone.ret_min - 1)
     }
 
     /// Whether the register is absent when gap `gap` begins.
@@ -140,22 +138,14 @@ impl Gaps {
             _ => 2 * from,
         };
         if until == OPEN {
-            return Ok(Window {
-                from: snapped_from,
-                until: LAST,
-                who,
-            });
+            return Ok(Window { from: snapped_from, until: LAST, who });
         }
         let snapped_until = match self.zone_at(until) {
             Some(zone) if !broken(Mutant::ReturnsNotSnapped) => 2 * zone.ret_min - 1,
             _ => 2 * until,
         };
         if snapped_from <= snapped_until {
-            return Ok(Window {
-                from: snapped_from,
-                until: snapped_until,
-                who,
-            });
+            return Ok(Window { from: snapped_from, until: snapped_until, who });
         }
         Err(self.zone_at(from).expect("only a zone can empty a window"))
     }
@@ -201,8 +191,7 @@ impl Gaps {
 
     fn snap_op(&self, register: &Register, op: u32) -> Result<Window, Held> {
         let RegisterOp { call, ret, .. } = register.ops[op as usize];
-        self.snap(call, ret, op)
-            .map_err(|zone| held(register, zone))
+        self.snap(call, ret, op).map_err(|zone| held(register, zone))
     }
 }
 
@@ -213,8 +202,5 @@ fn is_optional(register: &Register, op: u32) -> bool {
 
 /// The operations that show how long `chain` held the register.
 pub(super) fn held(register: &Register, chain: &Chain) -> Held {
-    Held {
-        first: with_ret(register, chain.ret_min),
-        last: with_call(register, chain.call_max),
-    }
+    Held { first: with_ret(register, chain.ret_min), last: with_call(register, chain.call_max) }
 }

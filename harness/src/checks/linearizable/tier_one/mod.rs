@@ -7,8 +7,8 @@
 //! "Absent" is the one state that many operations produce; which delete explains which answer of
 //! "nothing there" is settled by an earliest-deadline-first matching.
 //!
-//! The passes, one file each: [`facts`] (class check; who wrote, read and consumed each value),
-//! [`chains`], [`gaps`] (zones, and what lies between them), [`absent`], [`certificate`]. Why it
+//! The passes, one file each: `facts` (class check; who wrote, read and consumed each value),
+//! `chains`, `gaps` (zones, and what lies between them), `absent`, `certificate`. Why it
 //! is exact is argued in `docs/checkers.md`.
 
 pub(super) mod absent;

@@ -27,43 +27,24 @@ pub fn relax(register: &Register) -> Option<Result<Register, Violation>> {
         let finds = !op.is_open() && matches!(op.kind, Kind::Read | Kind::Swap | Kind::Remove);
         if finds && op.call > last.ret {
             let op = index as u32;
-            return Some(Err(Violation::SeenExpired {
-                op,
-                write: last.expiry,
-            }));
+            return Some(Err(Violation::SeenExpired { op, write: last.expiry }));
         }
         let ret = if finds { op.ret.min(last.ret) } else { op.ret };
         let op = RegisterOp { ret, ..op };
         match op.kind {
             Kind::Differs => {}
-            Kind::RemoveAny => ops.push(RegisterOp {
-                kind: Kind::Erase,
-                ..op
-            }),
-            Kind::Expire => ops.push(RegisterOp {
-                kind: Kind::MayErase,
-                ..op
-            }),
+            Kind::RemoveAny => ops.push(RegisterOp { kind: Kind::Erase, ..op }),
+            Kind::Expire => ops.push(RegisterOp { kind: Kind::MayErase, ..op }),
             Kind::Swap if op.from == ABSENT => {
-                ops.push(RegisterOp {
-                    kind: Kind::Write,
-                    ..op
-                });
+                ops.push(RegisterOp { kind: Kind::Write, ..op });
                 if !op.is_open() {
-                    ops.push(RegisterOp {
-                        kind: Kind::Read,
-                        ..op
-                    });
+                    ops.push(RegisterOp { kind: Kind::Read, ..op });
                 }
             }
             _ => ops.push(op),
         }
     }
-    Some(Ok(Register {
-        ops,
-        values: register.values.clone(),
-        ..*register
-    }))
+    Some(Ok(Register { ops, values: register.values.clone(), ..*register }))
 }
 
 /// By when a value is gone.
@@ -75,19 +56,10 @@ struct Gone {
 
 /// By state. A value that is written twice is out of the class anyway.
 fn expiries(register: &Register) -> Vec<Gone> {
-    let mut gone = vec![
-        Gone {
-            ret: OPEN,
-            expiry: 0
-        };
-        register.states as usize
-    ];
+    let mut gone = vec![Gone { ret: OPEN, expiry: 0 }; register.states as usize];
     for (index, op) in register.ops.iter().enumerate() {
         if op.kind == Kind::Expire {
-            gone[op.from as usize] = Gone {
-                ret: op.ret,
-                expiry: index as u32,
-            };
+            gone[op.from as usize] = Gone { ret: op.ret, expiry: index as u32 };
         }
     }
     gone

@@ -80,11 +80,7 @@ impl<'a> KeyFacts<'a> {
             return (0, u64::MAX);
         }
         let recorded = &self.ops[op.op as usize];
-        let ret_at = if op.is_open() {
-            u64::MAX
-        } else {
-            recorded.ret_at.0
-        };
+        let ret_at = if op.is_open() { u64::MAX } else { recorded.ret_at.0 };
         (recorded.call_at.0, ret_at)
     }
 

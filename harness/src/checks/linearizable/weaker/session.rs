@@ -76,17 +76,8 @@ impl Floor {
             None if facts.is_read(op) && op.from != ABSENT => (op.from, false),
             None => return None,
         };
-        let call_at = if own {
-            facts.times(op).0
-        } else {
-            facts.call_min[state as usize]
-        };
-        Some(Self {
-            call_at,
-            op: op.op,
-            state,
-            own,
-        })
+        let call_at = if own { facts.times(op).0 } else { facts.call_min[state as usize] };
+        Some(Self { call_at, op: op.op, state, own })
     }
 
     /// Whether what `read` saw is certainly older.
@@ -112,21 +103,13 @@ fn breach(
     } else {
         "monotonic-reads"
     };
-    let speaker = Speaker {
-        ops: facts.ops,
-        options,
-    };
+    let speaker = Speaker { ops: facts.ops, options };
     let sentence = format!(
         "{}, after {} in the same session, which is newer",
         speaker.operation(read.op),
         speaker.operation(floor.op)
     );
-    Breach {
-        guarantee,
-        key,
-        ops: vec![facts.id(floor.op), facts.id(read.op)],
-        sentence,
-    }
+    Breach { guarantee, key, ops: vec![facts.id(floor.op), facts.id(read.op)], sentence }
 }
 
 #[cfg(test)]
@@ -138,11 +121,7 @@ mod tests {
         let options = Options::steps(0);
         let report = check_sessions(&script(text), &RegisterCas::default(), &options);
         assert_eq!(report.breaches as usize, report.examples.len());
-        report
-            .examples
-            .iter()
-            .map(|breach| breach.guarantee)
-            .collect()
+        report.examples.iter().map(|breach| breach.guarantee).collect()
     }
 
     #[test]
@@ -154,11 +133,7 @@ mod tests {
         let lost = "1 put 1 -> ok 0..1\n1 stale -> none 2..3";
         assert_eq!(guarantees(lost), ["read-your-writes"]);
         let deleted = "1 put 1 -> ok 0..1\n2 delete -> 1 1..2\n1 stale -> none 2..3";
-        assert_eq!(
-            guarantees(deleted),
-            [""; 0],
-            "a delete may have come between"
-        );
+        assert_eq!(guarantees(deleted), [""; 0], "a delete may have come between");
         let newer = "1 put 1 -> ok 0..2\n2 put 2 -> ok 0..3\n1 stale -> 2 4..5";
         assert_eq!(guarantees(newer), [""; 0]);
     }
@@ -170,11 +145,7 @@ mod tests {
         let apart = "1 put 1 -> ok 0..1\n2 put 2 -> ok 2..3\n3 stale -> 2 4..5\n4 stale -> 1 6..7";
         assert_eq!(guarantees(apart), [""; 0], "two sessions");
         let open = "1 put 1 -> ? 0\n2 put 2 -> ok 2..3\n3 stale -> 2 4..5\n3 stale -> 1 6..7";
-        assert_eq!(
-            guarantees(open),
-            [""; 0],
-            "the first write may be the later one"
-        );
+        assert_eq!(guarantees(open), [""; 0], "the first write may be the later one");
         let own = "1 put 1 -> ok 0..1\n1 put 2 -> ok 2..3\n3 stale -> 2 4..5\n3 stale -> 1 6..7";
         assert_eq!(guarantees(own), ["monotonic-writes"]);
     }

@@ -47,9 +47,7 @@ pub fn check_staleness(
             if behind > bound {
                 report.breaches += 1;
                 if report.examples.len() < BREACHES_MAX {
-                    report
-                        .examples
-                        .push(breach(key, facts, read, write, behind, options));
+                    report.examples.push(breach(key, facts, read, write, behind, options));
                 }
             }
         }
@@ -99,22 +97,14 @@ fn breach(
     behind: Duration,
     options: &Options<'_>,
 ) -> Breach {
-    let speaker = Speaker {
-        ops: facts.ops,
-        options,
-    };
+    let speaker = Speaker { ops: facts.ops, options };
     let sentence = format!(
         "{}; {} is newer and was over {behind} before it",
         speaker.operation(read.op),
         speaker.brief(write)
     );
     let ops = vec![facts.id(write), facts.id(read.op)];
-    Breach {
-        guarantee: "bounded-staleness",
-        key,
-        ops,
-        sentence,
-    }
+    Breach { guarantee: "bounded-staleness", key, ops, sentence }
 }
 
 #[cfg(test)]
@@ -134,10 +124,7 @@ mod tests {
                     2 put 3 -> ok 4..5
                     3 stale -> 1 9..10";
         let report = check(text, 6);
-        assert_eq!(
-            (report.reads, report.stale_reads, report.breaches),
-            (1, 1, 0)
-        );
+        assert_eq!((report.reads, report.stale_reads, report.breaches), (1, 1, 0));
         assert_eq!(report.worst, Duration::from_secs(6), "2 was there at 3");
         let report = check(text, 5);
         assert_eq!(report.breaches, 1);
@@ -151,19 +138,11 @@ mod tests {
     #[test]
     fn only_what_is_certain_counts() {
         let open = "1 put 1 -> ? 0\n2 put 2 -> ok 2..3\n3 stale -> 1 9..10";
-        assert_eq!(
-            check(open, 0).stale_reads,
-            0,
-            "1 may have been written last"
-        );
+        assert_eq!(check(open, 0).stale_reads, 0, "1 may have been written last");
         let overlap = "1 put 1 -> ok 0..3\n2 put 2 -> ok 2..4\n3 stale -> 1 9..10";
         assert_eq!(check(overlap, 0).stale_reads, 0);
         let unknown = "1 put 1 -> ok 0..1\n2 put 2 -> ? 2\n3 stale -> 1 9..10";
-        assert_eq!(
-            check(unknown, 0).stale_reads,
-            0,
-            "2 may never have been written"
-        );
+        assert_eq!(check(unknown, 0).stale_reads, 0, "2 may never have been written");
     }
 
     #[test]
@@ -176,10 +155,6 @@ mod tests {
             "1 put 1 -> ok 0..1\n2 delete -> 1 2..3\n1 put 2 -> ok 4..5\n3 stale -> none 9..10";
         assert_eq!(check(again, 0).worst, Duration::from_secs(4));
         let kept = "1 put 1 -> ok 0..1\n2 delete -> 1 2..3\n3 stale -> 1 9..10";
-        assert_eq!(
-            check(kept, 0).worst,
-            Duration::from_secs(6),
-            "a delete is newer than 1"
-        );
+        assert_eq!(check(kept, 0).worst, Duration::from_secs(6), "a delete is newer than 1");
     }
 }

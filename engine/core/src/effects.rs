@@ -1,0 +1,141 @@
+//! Carrying out what a node asked for while it handled an input, in the order in which it asked.
+
+use crate::api::{Control, IncidentKind, Observer};
+use crate::engine::Engine;
+use crate::host::HostHit;
+use crate::kernel::Kernel;
+use crate::record::{Class, Record, What};
+use alloc::rc::Rc;
+use contract::node::sync_files;
+use contract::{
+    DiskError, Duration, Effect, Mark, NodeId, OpId, Outbox, Outcome, SyncId, TimerKey,
+};
+
+impl<O: Observer> Engine<O> {
+    /// Carries out everything in the outbox and clears it.
+    #[inline]
+    pub(crate) fn drain(&mut self, node: NodeId) {
+        for at in 0..self.outbox.effects.len() {
+            let Outbox { effects, bytes, outcomes } = &mut self.outbox;
+            match effects[at] {
+                Effect::Datagram { to, bytes: span } => self.kernel.send(node, to, span.of(bytes)),
+                Effect::SetTimer { key, after } => self.kernel.set_timer(node, key, after),
+                Effect::CancelTimer { key } => self.kernel.hosts.get_mut(node).timers.cancel(key),
+                Effect::Mark(mark) => self.mark(node, mark),
+                Effect::Complete { op, outcome } => {
+                    let outcome = &mut outcomes[outcome as usize];
+                    let outcome = core::mem::replace(outcome, Outcome::Unknown);
+                    self.complete(node, op, outcome);
+                }
+                Effect::Start { ticket, role, settings } => {
+                    let settings = Rc::from(settings.of(bytes));
+                    self.ask_start(node, ticket, role, settings);
+                }
+                other => self.kernel.perform(node, other, bytes),
+            }
+        }
+        self.outbox.clear();
+    }
+
+    pub(crate) fn mark(&mut self, node: NodeId, mark: Mark) {
+        self.kernel.counters.marks += 1;
+        let at = self.kernel.now();
+        let control = self.observer.on_mark(at, node, mark, &self.kernel.hosts);
+        self.pause_asked |= control == Control::Pause;
+    }
+
+    fn complete(&mut self, node: NodeId, op: OpId, outcome: Outcome) {
+        self.kernel.counters.completed += 1;
+        let at = self.kernel.now();
+        let control = self.observer.on_complete(at, node, op, &outcome);
+        self.pause_asked |= control == Control::Pause;
+        if let Some(next) = self.workload.complete(at, node, op, outcome) {
+            self.kernel.wake_client(node, next);
+        }
+    }
+
+    /// Chooses a node to start; it starts in the next round of this instant.
+    fn ask_start(&mut self, starter: NodeId, ticket: u64, role: &'static str, settings: Rc<[u8]>) {
+        let hosts = &self.kernel.hosts;
+        let Some(node) = self.boot.place(starter, role, &settings, hosts) else {
+            return self.kernel.incident(starter, IncidentKind::NoRoom);
+        };
+        let host = self.kernel.hosts.get_mut(node);
+        assert!(!host.alive, "only a node that is down can be started");
+        assert!(host.started_by.is_none(), "a node is started by one node at a time");
+        host.started_by = Some((starter, settings));
+        self.kernel.own_record(starter, What::Start { ticket, node });
+    }
+}
+
+impl Kernel {
+    /// Effects that touch neither the observer nor the load.
+    fn perform(&mut self, node: NodeId, effect: Effect, bytes: &[u8]) {
+        match effect {
+            Effect::Open { conn, to } => self.open(node, conn, to),
+            Effect::Write { conn, bytes: span } => self.write(node, conn, span.of(bytes)),
+            Effect::Close { conn } => self.close(node, conn),
+            Effect::Sync { sync, files } => self.sync_begin(node, sync, files.of(bytes)),
+            Effect::Spend { cost } => self.work(node, cost),
+            Effect::Stop { node: other } => self.own_record(node, What::Stop { node: other }),
+            other => panic!("{other:?} is carried out elsewhere"),
+        }
+    }
+
+    #[inline]
+    pub fn set_timer(&mut self, node: NodeId, key: TimerKey, after: Duration) {
+        let now = self.now();
+        let host = self.hosts.get_mut(node);
+        let due = host.clock.read(now).mono + after;
+        let due_at = host.clock.when(due).max(now);
+        if let Some(alarm) = host.timers.set(now, key, due, due_at) {
+            self.set_alarm(node, alarm);
+        }
+    }
+
+    /// Processor time, which a slow processor needs more of.
+    fn work(&mut self, node: NodeId, cost: Duration) {
+        let host = self.hosts.get_mut(node);
+        let slow = host.law.slow;
+        if slow > 1 && cost > Duration::ZERO {
+            host.hit(HostHit::SlowCpu);
+        }
+        self.spend(node, cost.saturating_mul(slow));
+    }
+
+    fn sync_begin(&mut self, node: NodeId, sync: SyncId, files: &[u8]) {
+        let now = self.now();
+        self.counters.syncs += 1;
+        let host = self.hosts.get_mut(node);
+        let (ticket, latency_ns) = host.disk.sync_begin(sync_files(files));
+        // The device has yet to finish what the node asked of it before.
+        let at = host.busy_until.max(now) + Duration(latency_ns);
+        let what = What::SyncEnd { sync, ticket, boot: host.boot };
+        let record = Record { n: host.number(), src: node, dst: node, what };
+        self.queue.schedule(at, Class::Ended, record);
+    }
+
+    pub fn sync_end(&mut self, node: NodeId, ticket: u32) -> Result<(), DiskError> {
+        let result = self.hosts.get_mut(node).disk.sync_end(ticket);
+        self.counters.syncs_failed += u64::from(result.is_err());
+        result
+    }
+
+    /// A record of the node's own, for the next round of this instant.
+    pub fn own_record(&mut self, node: NodeId, what: What) {
+        let now = self.now();
+        let host = self.hosts.get_mut(node);
+        let record = Record { n: host.number(), src: node, dst: node, what };
+        self.queue.schedule(now, Class::Ended, record);
+    }
+
+    /// A timer or a wake-up that popped while its node was down.
+    pub fn miss(&mut self, record: &Record) {
+        let host = self.hosts.get_mut(record.dst);
+        if let (What::Invoke, Some(client)) = (record.what, &mut host.client)
+            && client.wake_n == record.n
+        {
+            client.wake_at = None;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A network that waits for a test: every message is held until the test delivers or drops it.
+//!
+//! For interaction tests, whose transcripts explain a protocol message by message.
+
+use crate::api::Observer;
+use crate::counters::DropReason;
+use crate::engine::Engine;
+use crate::record::{Class, What};
+use alloc::vec::Vec;
+use contract::NodeId;
+
+/// A message that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Who sent it.
+    pub from: NodeId,
+    /// Who gets it.
+    pub to: NodeId,
+    /// A datagram's bytes; `None` for the next segment of a stream.
+    pub bytes: Option<Vec<u8>>,
+}
+
+impl<O: Observer> Engine<O> {
+    /// From now on nothing that is sent arrives by itself.
+    pub fn hold_all(&mut self) {
+        self.kernel.net.manual = true;
+    }
+
+    /// What waits, by link in the order of first use, then in the order of sending.
+    #[must_use]
+    pub fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        for id in 0..self.kernel.net.links() {
+            let link = self.kernel.net.link(id);
+            let (from, to) = (link.from, link.to);
+            let held = link.bent.iter().flat_map(|bent| &bent.held);
+            waiting.extend(held.map(|(_, record)| {
+                let What::Datagram { frame, .. } = record.what else {
+                    panic!("only datagrams are held");
+                };
+                let bytes = Some(self.kernel.frames.get(frame).to_vec());
+                Waiting { from, to, bytes }
+            }));
+            let segments = self.kernel.stopped_on(id);
+            waiting.extend((0..segments).map(|_| Waiting { from, to, bytes: None }));
+        }
+        waiting
+    }
+
+    /// Delivers, now, the `nth` datagram that waits from `from` to `to`; without one, the next
+    /// segment of a stream. `false` when there is neither.
+    pub fn deliver_waiting(&mut self, from: NodeId, to: NodeId, nth: usize) -> bool {
+        let id = self.kernel.net.link_id(from, to);
+        let link = self.kernel.net.link_mut(id);
+        let Some(bent) = link.bent.as_mut().filter(|bent| nth < bent.held.len()) else {
+            return self.kernel.let_through(id);
+        };
+        let (_, record) = bent.held.remove(nth);
+        let now = self.kernel.now();
+        self.kernel.queue.schedule(now, Class::Data, record);
+        true
+    }
+
+    /// Drops the `nth` datagram that waits from `from` to `to`; `false` when there is none.
+    pub fn drop_waiting(&mut self, from: NodeId, to: NodeId, nth: usize) -> bool {
+        let id = self.kernel.net.link_id(from, to);
+        let link = self.kernel.net.link_mut(id);
+        let Some(bent) = link.bent.as_mut().filter(|bent| nth < bent.held.len()) else {
+            return false;
+        };
+        let (_, record) = bent.held.remove(nth);
+        link.in_flight -= 1;
+        let What::Datagram { frame, .. } = record.what else {
+            panic!("only datagrams are held");
+        };
+        self.kernel.frames.release(frame);
+        self.kernel.counters.count_drop(DropReason::Blocked);
+        true
+    }
+}

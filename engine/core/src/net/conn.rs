@@ -1,0 +1,140 @@
+//! The table of connections, and what one consists of.
+
+use crate::frames::FrameId;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use contract::{CloseReason, ConnId, NodeId, SimTime};
+
+/// All connections that are not over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Conns {
+    pub(super) slots: Vec<Conn>,
+    pub(super) free: Vec<u32>,
+    /// Sorted by id.
+    pub(super) index: Vec<(ConnId, u32)>,
+    pub(super) made: u32,
+}
+
+/// One connection; end 0 opened it, way 0 leads from end 0 to end 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Conn {
+    pub(super) id: ConnId,
+    /// Tells apart connections that used the same slot.
+    pub(super) serial: u32,
+    pub(super) ends: [End; 2],
+    pub(super) ways: [Way; 2],
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct End {
+    pub(super) node: NodeId,
+    pub(super) boot: u32,
+    pub(super) state: EndState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndState {
+    /// The request to open has not arrived.
+    Asked,
+    /// The node may write, and gets what arrives.
+    Open,
+    /// The node closed it, refused it, or is down.
+    Gone,
+}
+
+/// One direction.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub(super) link: u32,
+    pub(super) segments: VecDeque<Segment>,
+    pub(super) state: WayState,
+    /// Nothing more can be written.
+    pub(super) shut: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WayState {
+    Idle,
+    /// The first segment has an entry in the queue.
+    Queued,
+    /// The first segment waits for the link, because it is cut or only held.
+    Stopped {
+        since: SimTime,
+        cut: bool,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    pub(super) part: Part,
+    pub(super) n: u64,
+    pub(super) cut: u32,
+    pub(super) due: SimTime,
+    pub(super) latency_ns: u64,
+    /// Sent while the link was stopped.
+    pub(super) stopped: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Part {
+    Open,
+    Accept,
+    Data(FrameId),
+    /// The last thing on this way.
+    End(CloseReason),
+    /// The sender gives up: too many losses.
+    GiveUp,
+}
+
+impl Conns {
+    pub(super) fn find(&self, id: ConnId) -> Option<u32> {
+        let at = self.index.binary_search_by_key(&id, |entry| entry.0).ok()?;
+        Some(self.index[at].1)
+    }
+
+    pub(super) fn insert(&mut self, id: ConnId, ends: [End; 2], links: [u32; 2]) -> u32 {
+        self.made += 1;
+        let serial = self.made;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            let ways = links.map(Way::new);
+            self.slots.push(Conn { id, serial, ends, ways });
+            (self.slots.len() - 1) as u32
+        });
+        let conn = &mut self.slots[slot as usize];
+        (conn.id, conn.serial, conn.ends) = (id, serial, ends);
+        for (way, link) in conn.ways.iter_mut().zip(links) {
+            assert!(way.segments.is_empty(), "a free slot was cleared");
+            (way.link, way.state, way.shut) = (link, WayState::Idle, false);
+        }
+        let at = self.index.binary_search_by_key(&id, |entry| entry.0);
+        self.index.insert(at.expect_err("connections have unique ids"), (id, slot));
+        slot
+    }
+
+    pub(super) fn get(&self, slot: u32) -> &Conn {
+        &self.slots[slot as usize]
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> &mut Conn {
+        &mut self.slots[slot as usize]
+    }
+
+    /// The connection in `slot`, when it is still the one with that serial.
+    pub(super) fn current(&self, slot: u32, serial: u32) -> Option<&Conn> {
+        let conn = &self.slots[slot as usize];
+        (conn.serial == serial).then_some(conn)
+    }
+}
+
+impl Way {
+    pub(super) fn new(link: u32) -> Self {
+        Self { link, segments: VecDeque::new(), state: WayState::Idle, shut: false }
+    }
+}
+
+impl Conn {
+    /// Which end `node` is, in the life that opened or accepted it.
+    pub(super) fn end_of(&self, node: NodeId) -> usize {
+        usize::from(self.ends[0].node != node)
+    }
+}

@@ -1,0 +1,219 @@
+//! What the harness does to a world, and the lives of its nodes.
+
+use crate::api::{IncidentKind, Observer};
+use crate::engine::Engine;
+use crate::host::{Host, HostHit};
+use crate::record::What;
+use crate::trace::EventKind;
+use contract::{Condition, ConditionId, DiskFate, Effect, Fx, NodeId, Shock, Unsupported};
+
+impl<O: Observer> Engine<O> {
+    /// Imposes a condition; what it combines with is stated on each kind.
+    ///
+    /// # Errors
+    /// When the engine does not have it, or the world does not have the node.
+    pub fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
+        let down = match &condition {
+            Condition::Down { node, disk } => Some((*node, *disk)),
+            _ => None,
+        };
+        let id = self.kernel.bend(condition)?;
+        if let Some((node, disk)) = down {
+            let host = self.kernel.hosts.get_mut(node);
+            host.fate = host.fate.max(disk);
+            if host.alive {
+                host.hit(HostHit::Down);
+                self.crash(node);
+            }
+        }
+        Ok(id)
+    }
+
+    /// Lifts exactly what `impose` returned. Lifting it again does nothing.
+    pub fn lift(&mut self, id: ConditionId) {
+        if let Some(Condition::Down { node, .. }) = self.kernel.unbend(id) {
+            self.restart(node);
+        }
+    }
+
+    /// Applies an instantaneous shock.
+    ///
+    /// # Errors
+    /// When the world does not have the node.
+    pub fn strike(&mut self, shock: Shock) -> Result<(), Unsupported> {
+        self.kernel.shock(shock)
+    }
+
+    /// How many events the condition changed: a message dropped, delayed or altered, an input
+    /// that had to wait, a disk operation that failed or took longer, a crash.
+    #[must_use]
+    pub fn effect_count(&self, id: ConditionId) -> u64 {
+        self.kernel.effect_count(id)
+    }
+
+    /// Boots a node that is down, unless a condition keeps it down; `false` when nothing happened.
+    pub fn restart(&mut self, node: NodeId) -> bool {
+        let host = self.kernel.hosts.get(node);
+        if host.alive || host.law.down {
+            return false;
+        }
+        self.boot_node(node);
+        true
+    }
+
+    pub(crate) fn boot_all(&mut self) {
+        let boots = |node: &NodeId| !self.boot.dormant(*node);
+        let nodes = (0..self.kernel.hosts.all.len() as u32).map(NodeId);
+        let nodes: alloc::vec::Vec<NodeId> = nodes.filter(boots).collect();
+        // All of them are up at time 0: what one sends while it boots is not lost on another.
+        for node in &nodes {
+            self.kernel.hosts.get_mut(*node).alive = true;
+        }
+        for node in nodes {
+            self.boot_node(node);
+        }
+    }
+
+    fn boot_node(&mut self, node: NodeId) {
+        let (at, seed) = (self.kernel.now(), self.kernel.seed);
+        self.begin(node);
+        self.kernel.counters.boots += 1;
+        self.kernel.hosts.get_mut(node).revive(at, seed);
+        let host = self.kernel.hosts.get_mut(node);
+        let (boot, settings) = (host.boot, host.started_by.clone());
+        let now = host.clock.read(at);
+        self.kernel.note(node, node, EventKind::Boot, 0, u64::from(boot));
+        let host = self.kernel.hosts.get_mut(node);
+        let Host { conns_opened, disk, rng, .. } = host;
+        let mut fx = Fx::new(&mut self.outbox, node, conns_opened, disk, rng);
+        let booted = match settings {
+            Some((_, settings)) => self.boot.boot_started(node, boot, &settings, now, &mut fx),
+            None => self.boot.boot(node, boot, now, &mut fx),
+        };
+        match booted {
+            Ok(state) => {
+                self.kernel.hosts.get_mut(node).node = Some(state);
+                self.start_client(node);
+            }
+            Err(refused) => self.refuse(node, refused.0),
+        }
+        self.finish(node);
+    }
+
+    /// Wakes a client for the first time, or again after it was down.
+    fn start_client(&mut self, node: NodeId) {
+        let now = self.kernel.now();
+        match self.kernel.hosts.get(node).client {
+            Some(_) => self.kernel.wake_client(node, now),
+            None => {
+                if let Some(first) = self.workload.start(node) {
+                    self.kernel.wake_client(node, first);
+                }
+            }
+        }
+    }
+
+    /// The node does not serve from what it found: of what it asked for, only the marks count.
+    fn refuse(&mut self, node: NodeId, why: alloc::string::String) {
+        self.kernel.counters.refusals += 1;
+        self.kernel.incident(node, IncidentKind::Refused(why));
+        self.outbox.effects.retain(|effect| matches!(effect, Effect::Mark(_)));
+        self.kernel.hosts.get_mut(node).alive = false;
+        self.leave_starter(node);
+    }
+
+    /// The node stops at once. What becomes of its disk is decided when it boots.
+    pub(crate) fn crash(&mut self, node: NodeId) {
+        let at = self.kernel.now();
+        assert!(self.kernel.hosts.get(node).alive, "only a node that is up can crash");
+        self.kernel.events += 1;
+        self.kernel.counters.crashes += 1;
+        self.kernel.note(node, node, EventKind::Crash, 0, 0);
+        self.kernel.sever(node);
+        self.kernel.empty_inbox(node);
+        let host = self.kernel.hosts.get_mut(node);
+        host.node = None;
+        host.alive = false;
+        host.timers.clear();
+        host.disk.abandon_syncs();
+        host.busy_until = at;
+        if host.client.is_some() {
+            self.workload.lost(at, node);
+        }
+        self.leave_starter(node);
+        self.observe(node);
+    }
+
+    /// A node that was started by another is gone: the other learns it.
+    fn leave_starter(&mut self, node: NodeId) {
+        let Some((starter, _)) = self.kernel.hosts.get_mut(node).started_by.take() else {
+            return;
+        };
+        let host = self.kernel.hosts.get(starter);
+        if host.alive {
+            let boot = host.boot;
+            self.kernel.own_record(starter, What::Exited { node, boot });
+        }
+    }
+
+    /// Boots a node for the one that asked for it.
+    pub(crate) fn start(&mut self, starter: NodeId, ticket: u64, node: NodeId) {
+        self.kernel.counters.starts += 1;
+        let host = self.kernel.hosts.get(node);
+        if host.law.down {
+            return self.leave_starter(node);
+        }
+        assert!(!host.alive, "only a node that is down can be started");
+        self.boot_node(node);
+        let is_up = self.kernel.hosts.get(node).alive;
+        let host = self.kernel.hosts.get(starter);
+        if is_up && host.alive {
+            let boot = host.boot;
+            self.kernel.own_record(starter, What::Started { ticket, node, boot });
+        }
+    }
+
+    /// Stops a node for the one that started it.
+    pub(crate) fn stop(&mut self, node: NodeId) {
+        self.kernel.counters.stops += 1;
+        if self.kernel.hosts.get(node).alive {
+            self.crash(node);
+        }
+    }
+}
+
+impl Host {
+    /// The next life begins: what the outage did to the disk is done, the clock starts again.
+    pub(crate) fn revive(&mut self, at: contract::SimTime, seed: u64) {
+        if self.boots > 0 {
+            self.disk.suffer(self.fate);
+        }
+        self.fate = DiskFate::Kept;
+        self.boot = self.boots;
+        self.boots += 1;
+        self.alive = true;
+        self.reseed(seed);
+        self.clock.boot(at);
+    }
+
+    /// Whether the node is up, in the life number `boot`.
+    pub(crate) fn is_in_life(&self, boot: u32) -> bool {
+        self.alive && self.boot == boot
+    }
+}
+
+impl crate::kernel::Kernel {
+    /// What waited for the node is lost.
+    fn empty_inbox(&mut self, node: NodeId) {
+        let host = self.hosts.get_mut(node);
+        for record in host.inbox.drain(..) {
+            if let What::Datagram { frame, .. } | What::Data { frame, .. } = record.what {
+                self.frames.release(frame);
+            }
+            // A client's wake-up is not lost: it is queued again when the client is back.
+            if let (What::Invoke, Some(client)) = (record.what, &mut host.client) {
+                client.wake_at = None;
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Connections: order, loss, refusal, crashes, cuts.
+
+mod common;
+
+use common::{MS, SECOND, boot_with, config, ms, node, world};
+use contract::{
+    CloseReason, Condition, ConnId, DiskFate, Dist, Duration, Fx, InFlight, Input, Node, NodeId,
+    Now, Ratio, TimerKey,
+};
+use engine::{Engine, Unwatched};
+use proptest::prelude::*;
+
+const A: NodeId = NodeId(0);
+const B: NodeId = NodeId(1);
+const LINES: u64 = 50;
+
+/// Node 0 opens a connection to node 1 after 1 ms and writes numbered lines of growing length, one
+/// a millisecond, then closes. Node 1 collects bytes and sends them back.
+#[derive(Clone, Debug, Default)]
+struct Talk {
+    conn: Option<ConnId>,
+    lines: u64,
+    got: Vec<u8>,
+    reads: u64,
+    opened: u64,
+    closed: Vec<CloseReason>,
+}
+
+impl Talk {
+    fn world(seed: u64, change: impl FnOnce(&mut engine::Config)) -> Engine<Unwatched> {
+        let mut config = config(seed, 2);
+        change(&mut config);
+        world(
+            config,
+            boot_with(|node, boot, fx: &mut Fx<'_>| {
+                if node == A && boot == 0 {
+                    fx.set_timer(TimerKey(0), Duration::from_millis(1));
+                }
+                Ok(Box::new(Self::default()))
+            }),
+        )
+    }
+
+    fn text() -> Vec<u8> {
+        (0..LINES).flat_map(Self::line).collect()
+    }
+
+    fn line(number: u64) -> Vec<u8> {
+        vec![number as u8; number as usize * 7 + 1]
+    }
+
+    fn tick(&mut self, key: TimerKey, fx: &mut Fx<'_>) {
+        let Some(conn) = self.conn else {
+            self.conn = Some(fx.open(B));
+            return fx.set_timer(key, Duration::from_millis(1));
+        };
+        if self.lines == LINES {
+            return;
+        }
+        fx.write(conn, |out| out.extend(Self::line(self.lines)));
+        self.lines += 1;
+        fx.set_timer(key, Duration::from_millis(1));
+    }
+}
+
+impl Node for Talk {
+    fn on_input(&mut self, _now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+        match input {
+            Input::Timer(key) => self.tick(key, fx),
+            Input::Opened { conn, peer } => {
+                assert_ne!(peer, fx.me());
+                assert_eq!(conn.opener, A);
+                self.opened += 1;
+            }
+            Input::Data { conn, bytes } => {
+                assert!(!bytes.is_empty());
+                assert_eq!(self.opened, 1, "data comes after the opening");
+                self.reads += 1;
+                self.got.extend_from_slice(bytes);
+                if fx.me() == B {
+                    fx.write(conn, |out| out.extend_from_slice(bytes));
+                } else if self.got == Self::text() {
+                    fx.close(conn);
+                }
+            }
+            Input::Closed { reason, .. } => self.closed.push(reason),
+            _ => {}
+        }
+    }
+    fn fork(&self) -> Option<Box<dyn Node>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the links do, bytes arrive in order, once, or the connection says that it broke.
+    #[test]
+    fn bytes_arrive_in_order_or_the_connection_breaks(
+        seed in 0_u64..1_000, loss in 0_u32..60, corrupt in 0_u32..30, duplicate in 0_u32..50,
+        reorder in 0_u32..80, bandwidth in prop::option::of(20_000_u64..1_000_000),
+        cut in prop::option::of((0_u64..200, 1_u64..15_000)), in_flight in any::<bool>(),
+    ) {
+        let mut engine = Talk::world(seed, |config| {
+            config.link.loss = Ratio::new(loss, 100);
+            config.link.corrupt = Ratio::new(corrupt, 100);
+            config.link.duplicate = Ratio::new(duplicate, 100);
+            config.link.reorder = Ratio::new(reorder, 100);
+            config.link.reorder_extra = Duration::from_millis(40);
+            config.link.bandwidth = bandwidth;
+        });
+        if let Some((at, length)) = cut {
+            let in_flight = if in_flight { InFlight::Lost } else { InFlight::Kept };
+            engine.run_until(ms(at));
+            let id = engine.impose(Condition::Block { from: A, to: B, in_flight }).expect("has it");
+            engine.run_until(ms(at + length));
+            engine.lift(id);
+        }
+        engine.run_until(ms(2_000_000));
+        let (a, b): (&Talk, &Talk) = (node(&engine, 0), node(&engine, 1));
+        let text = Talk::text();
+        prop_assert!(text.starts_with(&b.got));
+        prop_assert!(b.got.starts_with(&a.got));
+        if a.closed.is_empty() {
+            prop_assert_eq!(&a.got, &text);
+            // The last word may be lost as well, after which both ends give up.
+            let expect = if b.closed == [CloseReason::Done] { CloseReason::Done } else { CloseReason::Reset };
+            prop_assert_eq!(&b.closed, &[expect]);
+            let is_clean = loss == 0 && corrupt == 0 && cut.is_none();
+            prop_assert!(!is_clean || expect == CloseReason::Done);
+        } else {
+            prop_assert_eq!(a.closed.len(), 1);
+            prop_assert_ne!(a.closed[0], CloseReason::Done);
+            prop_assert!(b.closed.iter().all(|reason| *reason == CloseReason::Reset));
+            prop_assert!(b.closed.len() == b.opened as usize);
+        }
+    }
+}
+
+#[test]
+fn writes_are_split_and_merged() {
+    let mut engine = Talk::world(3, |config| {
+        config.link.latency = Dist::Uniform { min: MS, max: 30 * MS };
+    });
+    engine.run_until(ms(1_000));
+    let b: &Talk = node(&engine, 1);
+    assert_eq!(b.got, Talk::text());
+    assert!(b.reads < LINES, "some writes arrive together");
+    let mut engine = Talk::world(3, |config| config.link.latency = Dist::Constant(MS / 4));
+    engine.run_until(ms(1_000));
+    let b: &Talk = node(&engine, 1);
+    assert_eq!(b.got, Talk::text());
+    assert_eq!(b.closed, [CloseReason::Done]);
+}
+
+#[test]
+fn a_peer_that_is_down_refuses() {
+    let mut engine = Talk::world(1, |_| {});
+    engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
+    engine.run_until(ms(100));
+    let a: &Talk = node(&engine, 0);
+    assert_eq!(a.closed, [CloseReason::Refused]);
+    assert_eq!(a.opened, 0);
+    assert_eq!(engine.counters().streams_refused, 1);
+}
+
+#[test]
+fn a_request_to_open_that_is_cut_off_is_refused_after_ten_seconds() {
+    let mut engine = Talk::world(1, |_| {});
+    let block = Condition::Block { from: A, to: B, in_flight: InFlight::Lost };
+    engine.impose(block).expect("has it");
+    engine.run_until(ms(10_000));
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, []);
+    engine.run_until(ms(10_100));
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Refused]);
+    assert_eq!(node::<Talk, _>(&engine, 1).opened, 0);
+}
+
+#[test]
+fn a_crash_resets_the_other_end() {
+    let mut engine = Talk::world(1, |_| {});
+    engine.run_until(ms(30));
+    let id = engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
+    engine.run_until(ms(31));
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, [], "the news takes its time");
+    engine.lift(id);
+    engine.run_until(ms(100));
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Reset]);
+    let b: &Talk = node(&engine, 1);
+    assert_eq!((b.opened, b.got.len()), (0, 0), "the next life knows nothing of it");
+}
+
+#[test]
+fn a_short_cut_delays_and_a_long_one_resets() {
+    let cut_for = |length_ms: u64| {
+        let mut engine = Talk::world(1, |_| {});
+        engine.run_until(ms(20));
+        let block = Condition::Block { from: A, to: B, in_flight: InFlight::Lost };
+        let id = engine.impose(block).expect("has it");
+        engine.run_until(ms(20 + length_ms));
+        let got_in_time = node::<Talk, _>(&engine, 1).got.len();
+        engine.lift(id);
+        engine.run_until(ms(40_000));
+        assert!(engine.effect_count(id) > 0);
+        (got_in_time, engine)
+    };
+    let (got_in_time, short) = cut_for(5_000);
+    assert!(got_in_time < Talk::text().len());
+    assert_eq!(node::<Talk, _>(&short, 1).got, Talk::text());
+    assert_eq!(node::<Talk, _>(&short, 0).closed, []);
+    let (_, long) = cut_for(15_000);
+    assert_eq!(node::<Talk, _>(&long, 0).closed, [CloseReason::Reset]);
+    assert_eq!(node::<Talk, _>(&long, 1).closed, [CloseReason::Reset]);
+}
+
+#[test]
+fn what_is_held_waits_however_long() {
+    let mut engine = Talk::world(1, |_| {});
+    engine.run_until(ms(20));
+    let id = engine.impose(Condition::Hold { from: A, to: B }).expect("has it");
+    engine.run_until(ms(60_000));
+    assert!(node::<Talk, _>(&engine, 1).got.len() < Talk::text().len());
+    engine.lift(id);
+    engine.run_until(ms(60_100));
+    assert_eq!(node::<Talk, _>(&engine, 1).got, Talk::text());
+    assert!(engine.effect_count(id) > 0);
+}
+
+#[test]
+fn six_losses_in_a_row_reset() {
+    let mut engine = Talk::world(1, |_| {});
+    engine.run_until(ms(20));
+    let ratio = Ratio::ONE;
+    engine.impose(Condition::Loss { from: A, to: B, ratio }).expect("has it");
+    engine.run_until(ms(30 * 1_000));
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Reset]);
+    assert_eq!(node::<Talk, _>(&engine, 1).closed, [CloseReason::Reset]);
+    assert_eq!(engine.now().0, 30 * SECOND);
+}

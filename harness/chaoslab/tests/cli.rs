@@ -1,0 +1,225 @@
+//! The binary as a user meets it: exit statuses, messages, and what is written where.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of this test's own, emptied first.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+        _ => {}
+    }
+    fs::create_dir_all(&folder).expect("a writable folder");
+    folder
+}
+
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("the binary lies two folders below the root").to_owned()
+}
+
+fn chaoslab(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_chaoslab"))
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .expect("the binary runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("text")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("text")
+}
+
+/// A small scenario that passes within a second.
+const GOOD: &str = r#"
+format = 1
+name   = "good"
+about  = "a small world"
+system = "hyperion"
+seed   = 4
+expect = "pass"
+
+[budget]
+sim_time = "6s"
+events   = 1_000_000
+
+[nodes.h]
+role  = "cache"
+count = 3
+
+[clients.kv]
+count  = 2
+target = "h/any"
+rate   = "50/s"
+ops    = { get = 50, put = 50 }
+keys   = { count = 4 }
+
+[[check]]
+id    = "lin"
+kind  = "linearizable"
+model = "register-cas"
+over  = "clients.kv"
+"#;
+
+/// Writes `text` as a file and runs it: (exit status, standard error).
+fn run_text(name: &str, text: &[u8]) -> (i32, String) {
+    let folder = folder(name);
+    fs::write(folder.join("good.toml"), text).expect("a writable folder");
+    let output = chaoslab(&folder, &["run", "good.toml"]);
+    assert!(!folder.join("out").exists(), "a wrong file leaves nothing behind");
+    (output.status.code().expect("an exit status"), stderr(&output))
+}
+
+#[test]
+fn wrong_files_get_their_own_message_with_line_and_column() {
+    let edit = |from: &str, to: &str| {
+        assert!(GOOD.contains(from), "the edit does not apply: {from}");
+        GOOD.replacen(from, to, 1).into_bytes()
+    };
+    let tuning = "[nodes.h]";
+    let tuned = |settings: &str| edit(tuning, &format!("[tuning.h]\n{settings}\n[nodes.h]"));
+    let cases: [(&str, Vec<u8>, &[&str]); 11] = [
+        (
+            "unknown-key",
+            edit(tuning, "[tuning.h]\nheart_beat = \"1ms\"\n[nodes.h]"),
+            &["E01", "heart_beat", "did you mean `heartbeat`", "good.toml:14:1"],
+        ),
+        ("no-unit", edit("\"6s\"", "6"), &["E0", "unit", "good.toml:10:12"]),
+        ("selector", edit("h/any", "h/9"), &["E04", "h/9", "good.toml:"]),
+        ("broken-toml", edit("[budget]", "[budget"), &["E01", "good.toml:9:"]),
+        ("no-caught-by", edit("expect = \"pass\"", "expect = \"fail\""), &["E06", "caught_by"]),
+        ("not-utf-8", [GOOD.as_bytes(), b"\xff\xfe"].concat(), &["E07", "UTF-8"]),
+        ("no-check", GOOD[..GOOD.find("[[check]]").expect("a check")].into(), &["check"]),
+        ("bad-lease", tuned("reads = \"leader-lease\"\nlease = \"1600ms\""), &["E0311"]),
+        ("slow-heartbeat", tuned("heartbeat = \"2s\""), &["E0312"]),
+        ("no-range", tuned("election = { min = \"1500ms\", max = \"1500ms\" }"), &["E0313"]),
+        ("early", tuned("election_fixed = [\"900ms\"]"), &["E0314"]),
+    ];
+    for (name, text, expected) in cases {
+        let (status, said) = run_text(name, &text);
+        assert_eq!(status, 2, "{name}: {said}");
+        for part in expected {
+            assert!(said.contains(part), "{name}: `{part}` is not in\n{said}");
+        }
+    }
+}
+
+#[test]
+fn overlapping_sides_are_refused() {
+    let fault = "[[fault]]\nid = \"f\"\nkind = \"partition\"\nat = \"1s\"\nfor = \"1s\"\nsides = [[\"h/1\", \"h/2\"], [\"h/2\"]]\n\n[[check]]";
+    let (status, said) = run_text("overlap", GOOD.replacen("[[check]]", fault, 1).as_bytes());
+    assert_eq!(status, 2, "{said}");
+    assert!(said.contains("E04") && said.contains("h/2"), "{said}");
+}
+
+#[test]
+fn missing_files_and_directories_get_their_own_message() {
+    let folder = folder("missing");
+    let output = chaoslab(&folder, &["run", "nowhere.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("could not read nowhere.toml"), "{}", stderr(&output));
+    fs::create_dir(folder.join("empty")).expect("a writable folder");
+    let output = chaoslab(&folder, &["run", "empty"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("without scenario files"), "{}", stderr(&output));
+    assert!(!folder.join("out").exists());
+}
+
+#[test]
+fn a_run_leaves_a_directory_that_replays() {
+    let folder = folder("replays");
+    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let output = chaoslab(&folder, &["good.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let dir = folder.join("out/good/4");
+    for file in ["plan.toml", "run.json", "report.md", "history.jsonl"] {
+        assert!(dir.join(file).is_file(), "{file} is missing");
+    }
+    let output = chaoslab(&folder, &["replay", "out/good/4"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("as recorded"), "{}", stdout(&output));
+    let output = chaoslab(&folder, &["replay", "good@4"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+/// Two machines give the same bytes: nothing of this one is in the files.
+#[test]
+fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
+    let folder = folder("bytes");
+    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let read = |out: &str| {
+        let output = chaoslab(&folder, &["run", "good.toml", "--out", out]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder.join(out).join("good/4")).expect("a run directory") {
+            let path = entry.expect("readable").path();
+            files.push((
+                path.file_name().map(|name| name.to_owned()),
+                fs::read(&path).expect("readable"),
+            ));
+        }
+        files.sort();
+        files
+    };
+    let (one, two) = (read("one"), read("two"));
+    assert!(one.len() >= 4);
+    assert_eq!(one, two);
+    let here = folder.display().to_string();
+    for (name, bytes) in &one {
+        assert!(!String::from_utf8_lossy(bytes).contains(&here), "{name:?} names a path");
+    }
+}
+
+#[test]
+fn a_changed_record_is_noticed() {
+    let folder = folder("changed");
+    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    chaoslab(&folder, &["run", "good.toml"]);
+    let path = folder.join("out/good/4/plan.toml");
+    let plan = fs::read_to_string(&path).expect("a plan");
+    let changed = plan.replacen("\"6s\"", "\"5s\"", 1);
+    assert_ne!(plan, changed, "the plan holds the simulated time");
+    fs::write(&path, changed).expect("a writable folder");
+    let output = chaoslab(&folder, &["replay", "out/good/4"]);
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_said() {
+    let folder = folder("unwritable");
+    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    fs::write(folder.join("out"), "a file stands in the way").expect("a writable folder");
+    let output = chaoslab(&folder, &["run", "good.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("could not write out/good"), "{}", stderr(&output));
+}
+
+#[test]
+fn every_committed_scenario_compiles_without_a_warning() {
+    let output = chaoslab(&root(), &["check", "--deny-warnings", "scenarios"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).lines().count() >= 5, "{}", stdout(&output));
+}
+
+#[test]
+fn everything_is_listed() {
+    let output = chaoslab(&root(), &["list"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let listed = stdout(&output);
+    for name in [
+        "hyperion",
+        "partition",
+        "linearizable",
+        "raft.leader_elected",
+        "ack-before-quorum",
+        "smoke/steady",
+    ] {
+        assert!(listed.contains(name), "`{name}` is not listed");
+    }
+}

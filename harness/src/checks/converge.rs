@@ -1,0 +1,74 @@
+//! `converge`: within a time after a moment, predicates of the system hold all at once.
+
+use super::{CheckKind, Converged, RunData, human};
+use crate::scenario::plan::CheckPlan;
+use crate::table::{Field, FieldKind, Row};
+use contract::{Kind, Property, Verdict, Violation};
+
+/// Reports what came of waiting for predicates to hold.
+pub struct Converge;
+
+impl CheckKind for Converge {
+    fn row(&self) -> Row {
+        const FIELDS: &[Field] = &[
+            Field {
+                name: "after",
+                kind: FieldKind::Moment,
+                about: "from when on: `fault.ID.start`, `fault.ID.end`, `PHASE.start`, or a time",
+                default: "",
+                required: true,
+            },
+            Field {
+                name: "within",
+                kind: FieldKind::Plain(Kind::DURATION),
+                about: "how long it may take",
+                default: "",
+                required: true,
+            },
+            Field {
+                name: "to",
+                kind: FieldKind::Predicates,
+                about: "the predicates that must all hold at one instant",
+                default: "",
+                required: true,
+            },
+        ];
+        Row { name: "converge", about: "predicates come to hold within a time", fields: FIELDS }
+    }
+
+    fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
+        Property {
+            name: "converge",
+            about: "after the moment, all predicates hold at one instant before the time is over",
+            source: "dijkstra-1974 §1",
+        }
+    }
+
+    fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
+        let within = check.fields.duration("within");
+        let after = check.fields.text("after");
+        match &run.converged[&check.id] {
+            Converged::At { .. } => Verdict::Ok,
+            Converged::NeverBegan => Verdict::Inconclusive(format!("`{after}` never came")),
+            Converged::Not { from, until, .. } if until.since(*from) < within => {
+                Verdict::Inconclusive(format!(
+                    "the run ended {} after `{after}`, before the {} were over",
+                    human(until.since(*from)),
+                    human(within),
+                ))
+            }
+            Converged::Not { from, until, missing } => Verdict::Violated(vec![Violation {
+                property: "converge",
+                rule: "did not converge in time",
+                at: *until,
+                nodes: Vec::new(),
+                ops: Vec::new(),
+                detail: format!(
+                    "{} after `{after}` (at {from}) this did not hold: {}",
+                    human(within),
+                    missing.join(", "),
+                ),
+            }]),
+        }
+    }
+}

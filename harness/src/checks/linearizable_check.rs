@@ -1,0 +1,96 @@
+//! `linearizable`: each key's operations could have happened one after the other, in real-time
+//! order, on a single copy.
+
+use super::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
+use super::{CheckKind, RunData};
+use crate::models::RegisterCas;
+use crate::record::short_value;
+use crate::scenario::plan::CheckPlan;
+use crate::table::{Field, FieldKind, Row};
+use contract::{Op, Outcome, Property, SimTime, Verdict, Violation};
+use std::collections::BTreeMap;
+
+/// Judges the history of a group of clients.
+pub struct Linearizable;
+
+impl CheckKind for Linearizable {
+    fn row(&self) -> Row {
+        const FIELDS: &[Field] = &[
+            Field {
+                name: "model",
+                kind: FieldKind::Model,
+                about: "the sequential specification",
+                default: "\"register-cas\"",
+                required: false,
+            },
+            Field {
+                name: "over",
+                kind: FieldKind::Clients,
+                about: "whose operations",
+                default: "",
+                required: true,
+            },
+        ];
+        Row {
+            name: "linearizable",
+            about: "every operation takes effect at one instant between its call and its return",
+            fields: FIELDS,
+        }
+    }
+
+    fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
+        Property {
+            name: "linearizable",
+            about: "every operation takes effect at one instant between its call and its return",
+            source: "herlihy-wing-1990 §2",
+        }
+    }
+
+    fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
+        let over = check.fields.text("over");
+        let clients = over.strip_prefix("clients.").unwrap_or(&over);
+        let ops: Vec<Op> = run.ops_of(clients).cloned().collect();
+        if !ops.iter().any(|op| matches!(op.outcome, Outcome::Ok(_))) {
+            return Verdict::Inconclusive(format!("no operation of {over} was answered"));
+        }
+        let model = RegisterCas { initial: preloaded(run), ..RegisterCas::default() };
+        let options = Options {
+            client: &|client| run.name(client).to_owned(),
+            value: &short_value,
+            ..Options::steps(run.plan.budget.search_steps)
+        };
+        let report = check_register_with(&ops, &model, &options);
+        match report.verdict {
+            Found::Linearizable => Verdict::Ok,
+            Found::NotLinearizable => {
+                let told = report.counterexamples.iter();
+                Verdict::Violated(told.map(|found| violation(found, &ops)).collect())
+            }
+            Found::Undecided { why } => Verdict::Inconclusive(format!(
+                "{why}, on {} of {} keys",
+                report.undecided_keys.len(),
+                report.keys
+            )),
+        }
+    }
+}
+
+/// What the keys held before the run.
+fn preloaded(run: &RunData<'_>) -> BTreeMap<u64, contract::Value> {
+    let entries = run.plan.groups.iter().flat_map(|group| &group.preload);
+    entries.flat_map(|(_, entries)| entries).map(|entry| (entry.key, entry.value)).collect()
+}
+
+/// A counterexample as a violation, at the return of its last answered operation.
+fn violation(found: &Counterexample, ops: &[Op]) -> Violation {
+    let core = found.indexes.iter().map(|index| &ops[*index as usize]);
+    let answered = core.clone().map(|op| op.ret_at).filter(|at| *at != SimTime::MAX);
+    Violation {
+        property: "linearizable",
+        rule: found.rule,
+        at: answered.max().unwrap_or(SimTime::ZERO),
+        nodes: core.map(|op| op.client).collect(),
+        ops: found.ops.clone(),
+        detail: format!("Key {}: {}", found.key, found.sentence),
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: what it accepts, and how each command ends.
+//!
+//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[] })`.
+
+mod args;
+mod check;
+mod history;
+mod list;
+mod load;
+mod print;
+mod replay;
+mod run;
+mod simulators;
+mod verify;
+
+use crate::interrupt;
+use crate::outcome::Exit;
+use crate::shell::Shell;
+pub use load::names;
+
+use args::{Cli, Command};
+use clap::Parser;
+use contract::System;
+use engine::exact::Simulator;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// What a binary brings to the lab.
+#[derive(Clone, Copy)]
+pub struct Lab {
+    /// The systems that scenario files may name.
+    pub systems: &'static [&'static dyn System],
+    /// Other simulators that can repeat a run; none is fine.
+    pub simulators: &'static [&'static dyn Simulator],
+}
+
+/// Runs the command line of the process.
+#[must_use]
+pub fn main(lab: Lab) -> ExitCode {
+    let shell = Shell::detect();
+    blame_the_lab_for_its_panics();
+    interrupt::listen();
+    let cli = Cli::parse_from(with_run_understood(std::env::args_os().collect()));
+    let exit = match cli.command {
+        Command::Run(args) => run::main(&lab, shell, &args),
+        Command::Replay(args) => replay::main(&lab, shell, &args),
+        Command::Verify(args) => verify::main(&lab, shell, &args),
+        Command::Check(args) => check::main(&lab, shell, &args),
+        Command::Explain(args) => check::explain(shell, &args),
+        Command::List(args) => list::main(&lab, shell, &args),
+        Command::History(args) => history::main(shell, &args),
+        Command::Report(args) => replay::report(shell, &args),
+    };
+    if interrupt::asked() {
+        return ExitCode::from(interrupt::EXIT);
+    }
+    ExitCode::from(exit.code())
+}
+
+/// `chaoslab FILE…` means `chaoslab run FILE…`: a first word that is no command and looks like a
+/// path is a scenario.
+fn with_run_understood(mut args: Vec<OsString>) -> Vec<OsString> {
+    let is_file = |word: &OsString| {
+        let word = word.to_string_lossy();
+        !word.starts_with('-') && (word.ends_with(".toml") || word.contains('/'))
+    };
+    if args.get(1).is_some_and(is_file) {
+        args.insert(1, OsString::from("run"));
+    }
+    args
+}
+
+/// A panic outside of a system under test is a bug of the lab, and says so.
+fn blame_the_lab_for_its_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        before(info);
+        let said = writeln!(
+            std::io::stderr(),
+            "error: this is a bug of chaoslab, not of the system under test. Please report it with \
+             the scenario file, the command and the lines above."
+        );
+        drop(said);
+    }));
+}
+
+/// The graver of the ends of several files.
+fn gravest(exits: impl IntoIterator<Item = Exit>) -> Exit {
+    exits.into_iter().fold(Exit::Fine, Exit::and)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_a_command_is_run() {
+        let check = |args: &[&str], second: &str| {
+            let args = args.iter().map(OsString::from).collect();
+            assert_eq!(with_run_understood(args)[1], second);
+        };
+        check(&["chaoslab", "scenarios/smoke/idle.toml"], "run");
+        check(&["chaoslab", "x.toml", "--seed", "1"], "run");
+        check(&["chaoslab", "list"], "list");
+        check(&["chaoslab", "--help"], "--help");
+    }
+
+    #[test]
+    fn the_definitions_hold_together() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+}

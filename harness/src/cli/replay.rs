@@ -1,0 +1,131 @@
+//! `replay`: the same run again, from its directory or its token; and `report`: its pages again.
+
+use super::args::{Format, ReplayArgs, ReportArgs};
+use super::{Lab, load, print};
+use crate::diagnostics;
+use crate::outcome::Exit;
+use crate::record::record;
+use crate::run::{self, Runner};
+use crate::rundir;
+use crate::scenario::Scenario;
+use crate::scenario::plan::Plan;
+use crate::scenario::units::Measure;
+use crate::select::Roster;
+use crate::shell::Shell;
+use contract::{Duration, SimTime};
+use reports::Digest;
+use reports::record::RunRecord;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// Repeats a run and compares the digests.
+pub fn main(lab: &Lab, shell: Shell, args: &ReplayArgs) -> Exit {
+    let dir = directory(args);
+    let (document, recorded) = match rundir::read(&dir) {
+        Ok(read) => read,
+        Err(error) => {
+            shell.error(&error.to_string());
+            return Exit::Usage;
+        }
+    };
+    let shown = dir.join("plan.toml").display().to_string();
+    let plan = match plan(lab, &shown, &document, &recorded) {
+        Ok(plan) => plan,
+        Err(message) => {
+            shell.talk(message.trim_end());
+            return Exit::Usage;
+        }
+    };
+    match &args.until {
+        Some(until) => match Measure::Duration.parse(until) {
+            Ok(until) => walk(shell, plan, Duration(until)),
+            Err(error) => {
+                shell.error(&format!("--until {until}: {error}"));
+                Exit::Usage
+            }
+        },
+        None => compare(shell, plan, &recorded),
+    }
+}
+
+/// A directory as it stands, or that of a token below `--out`.
+fn directory(args: &ReplayArgs) -> PathBuf {
+    let given = Path::new(&args.run);
+    match args.run.split_once('@') {
+        Some((name, run)) if !given.exists() => args.out.join(name).join(run),
+        _ => given.to_owned(),
+    }
+}
+
+/// The plan of a recorded run: its document, under the identity that the record has.
+fn plan(lab: &Lab, shown: &str, document: &[u8], recorded: &RunRecord) -> Result<Plan, String> {
+    let names = load::names(lab);
+    let (scenario, said) = Scenario::compile(shown, document, &names);
+    let text = String::from_utf8_lossy(document);
+    let render = |said: &[diagnostics::Diagnostic]| diagnostics::render(said, &text, shown, false);
+    let scenario = scenario.ok_or_else(|| render(&said))?;
+    let plan = scenario.plan(&names, None, recorded.seed, 0, &[]);
+    let mut plan = plan.map_err(|said| render(&said))?;
+    plan.variant.clone_from(&recorded.variant);
+    plan.overrides.clone_from(&recorded.overrides);
+    Ok(plan)
+}
+
+fn compare(shell: Shell, plan: Plan, recorded: &RunRecord) -> Exit {
+    let finished = run::run(plan, false);
+    if crate::interrupt::asked() {
+        return Exit::Inconclusive;
+    }
+    let again = record(&finished);
+    print::run(shell, Format::Text, &again);
+    if again.digest == recorded.digest && again.events == recorded.events {
+        shell.data(&format!(
+            "replayed: digest {} and {} events, as recorded\n",
+            again.digest, again.events
+        ));
+        return Exit::Fine;
+    }
+    shell.error(&format!(
+        "the replay differs from the record: digest {} against {}, {} events against {}. Either \
+         the lab changed since the run was recorded, or something in it is not deterministic: \
+         `chaoslab verify` on the scenario tells which",
+        again.digest, recorded.digest, again.events, recorded.events
+    ));
+    Exit::Nondeterminism
+}
+
+/// Runs up to `until` and prints the last events before it.
+fn walk(shell: Shell, plan: Plan, until: Duration) -> Exit {
+    let roster = Rc::new(Roster::new(Rc::new(plan)));
+    let mut runner = match Runner::new(&roster) {
+        Ok(runner) => runner,
+        Err(said) => {
+            shell.error(&format!("a node panicked at its first boot: {said}"));
+            return Exit::Violation;
+        }
+    };
+    runner.go_until(SimTime::ZERO + until);
+    for event in runner.trace() {
+        let node = roster.name(event.node);
+        shell.data(&format!("{} {node:<12} {}\n", event.at, event.line));
+    }
+    shell.data(&format!("at {}: digest {}\n", runner.now(), Digest(runner.digest())));
+    Exit::Fine
+}
+
+/// Renders the record of a run directory again.
+pub fn report(shell: Shell, args: &ReportArgs) -> Exit {
+    match rundir::read_record(&args.dir) {
+        Ok(record) => {
+            match args.format {
+                Format::Junit => shell.data(&reports::junit::render(&[record])),
+                format => print::run(shell, format, &record),
+            }
+            Exit::Fine
+        }
+        Err(error) => {
+            shell.error(&error.to_string());
+            Exit::Usage
+        }
+    }
+}

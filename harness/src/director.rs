@@ -1,0 +1,375 @@
+//! The faults of a run: when each starts, what it imposed, and when it is lifted.
+
+use crate::faults::{self, Action, Stage, Step};
+use crate::observe::Watch;
+use crate::scenario::plan::{End, FaultPlan, Start};
+use crate::select::{Lots, Roster};
+use contract::{ConditionId, Dist, Domain, Duration, NodeId, Nodes, Rng, SimTime};
+use engine::exact::{self, Timed};
+use engine::{Engine, FaultClass};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// All faults of a run.
+#[derive(Clone)]
+pub struct Director {
+    roster: Rc<Roster>,
+    /// Beside the plan's faults.
+    faults: Vec<Progress>,
+    /// What a token of the engine's queue, or the id of a wait, stands for.
+    agenda: Vec<Item>,
+    /// Every occurrence so far.
+    pub spans: Vec<Occurrence>,
+    /// What was done to the world, in order: another simulator does the same.
+    pub script: Vec<Timed>,
+}
+
+/// One fault's progress over its occurrences.
+#[derive(Clone)]
+struct Progress {
+    rng: Rng,
+    started: u32,
+    /// Its last occurrence is over and no other comes.
+    over: bool,
+}
+
+/// One occurrence of a fault.
+#[derive(Clone, Debug)]
+pub struct Occurrence {
+    /// The position of its fault in the plan.
+    pub fault: usize,
+    /// When it started.
+    pub start: SimTime,
+    /// When it ended; `None` while it lasts.
+    pub end: Option<SimTime>,
+    /// What its selectors meant: (selector, nodes).
+    pub meant: Vec<(String, Vec<NodeId>)>,
+    /// How many events it changed.
+    pub effects: u64,
+    /// Why it did nothing, when that is known: a host that cannot, a selector that meant nobody.
+    pub void: Option<String>,
+    // How the script is being played.
+    script: Rc<[Step]>,
+    imposed: Vec<Option<ConditionId>>,
+    conditions: Vec<ConditionId>,
+    strikes: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Item {
+    Start {
+        fault: usize,
+    },
+    Step {
+        span: usize,
+        step: usize,
+    },
+    End {
+        span: usize,
+    },
+    /// The event that a fault waits for to start.
+    Triggered {
+        fault: usize,
+    },
+    /// The event that a fault waits for to end.
+    Ended {
+        span: usize,
+    },
+}
+
+/// What the runner learns from a step of the director.
+pub enum Changed {
+    /// Nothing that concerns covers.
+    Nothing,
+    /// The fault with this position started.
+    Started(usize),
+    /// An occurrence of the fault with this position ended.
+    Ended(usize),
+}
+
+impl Director {
+    /// Puts the starts of all faults into the queue.
+    #[must_use]
+    pub fn new(roster: Rc<Roster>, engine: &mut Engine<Watch>) -> Self {
+        let seed = roster.plan().seed;
+        let progress = |fault: &FaultPlan| Progress {
+            rng: Rng::new(seed, Domain::Fault, &fault.id),
+            started: 0,
+            over: false,
+        };
+        let faults = roster.plan().faults.iter().map(progress).collect();
+        let (agenda, spans, script) = (Vec::new(), Vec::new(), Vec::new());
+        let mut director = Self { roster, faults, agenda, spans, script };
+        for fault in 0..director.faults.len() {
+            director.arm(fault, engine);
+        }
+        director
+    }
+
+    fn plan(&self, fault: usize) -> &FaultPlan {
+        &self.roster.plan().faults[fault]
+    }
+
+    /// Waits for the first start of a fault.
+    fn arm(&mut self, fault: usize, engine: &mut Engine<Watch>) {
+        match self.plan(fault).start.clone() {
+            Start::At(at) => {
+                let at = SimTime(self.draw(fault, &at)) + self.draw_plus(fault);
+                self.schedule(at, Item::Start { fault }, engine);
+            }
+            Start::When(when) => {
+                let id = self.enter(Item::Triggered { fault });
+                engine.observer_mut().wait(id, &when);
+            }
+        }
+    }
+
+    fn draw(&mut self, fault: usize, dist: &Dist) -> u64 {
+        dist.sample(&mut self.faults[fault].rng)
+    }
+
+    fn draw_plus(&mut self, fault: usize) -> Duration {
+        let plus = self.plan(fault).plus.clone();
+        Duration(self.draw(fault, &plus))
+    }
+
+    fn enter(&mut self, item: Item) -> usize {
+        self.agenda.push(item);
+        self.agenda.len() - 1
+    }
+
+    fn schedule(&mut self, at: SimTime, item: Item, engine: &mut Engine<Watch>) {
+        let class = match item {
+            Item::End { .. } => FaultClass::End,
+            _ => FaultClass::Start,
+        };
+        let token = self.enter(item) as u32;
+        engine.wake_at(at, class, token);
+    }
+
+    /// Something that a fault waited for happened at `at`.
+    pub fn happened(&mut self, id: usize, at: SimTime, engine: &mut Engine<Watch>) {
+        match self.agenda[id] {
+            Item::Triggered { fault } => {
+                let at = at + self.draw_plus(fault);
+                self.schedule(at, Item::Start { fault }, engine);
+            }
+            Item::Ended { span } => self.schedule(at, Item::End { span }, engine),
+            other => unreachable!("{other:?} waits for an instant, not for an event"),
+        }
+    }
+
+    /// A slot of the queue is due.
+    pub fn due(&mut self, token: u32, engine: &mut Engine<Watch>) -> Changed {
+        match self.agenda[token as usize] {
+            Item::Start { fault } => {
+                self.start(fault, engine);
+                Changed::Started(fault)
+            }
+            Item::Step { span, step } => {
+                self.step(span, step, engine);
+                Changed::Nothing
+            }
+            Item::End { span } => {
+                self.end(span, engine);
+                Changed::Ended(self.spans[span].fault)
+            }
+            other => unreachable!("{other:?} waits for an event, not for an instant"),
+        }
+    }
+
+    /// Starts an occurrence: resolves its selectors, plays the steps that are due at once, and
+    /// schedules the rest, its end, and its next occurrence.
+    fn start(&mut self, fault: usize, engine: &mut Engine<Watch>) {
+        let at = engine.now();
+        let end = self.plan(fault).end.clone();
+        let length = match &end {
+            End::After(length) => Some(Duration(self.draw(fault, length))),
+            End::At(end) => Some(end.since(at)),
+            End::AtOnce | End::When(_) | End::Never => None,
+        };
+        let span = self.open_span(fault, at, length, engine);
+        let script = Rc::clone(&self.spans[span].script);
+        for (step, planned) in script.iter().enumerate() {
+            if planned.offset == Duration::ZERO {
+                self.step(span, step, engine);
+            } else {
+                self.schedule(at + planned.offset, Item::Step { span, step }, engine);
+            }
+        }
+        match (length, end) {
+            (Some(length), _) => self.schedule(at + length, Item::End { span }, engine),
+            (None, End::When(when)) => {
+                let id = self.enter(Item::Ended { span });
+                engine.observer_mut().wait(id, &when);
+            }
+            (None, End::AtOnce) => self.end(span, engine),
+            (None, _) => {}
+        }
+        self.plan_next(fault, at, engine);
+    }
+
+    fn open_span(
+        &mut self,
+        fault: usize,
+        at: SimTime,
+        length: Option<Duration>,
+        engine: &Engine<Watch>,
+    ) -> usize {
+        let roster = Rc::clone(&self.roster);
+        let plan = &roster.plan().faults[fault];
+        let kind = faults::kind(plan.kind).expect("the compiler accepts known kinds only");
+        let progress = &mut self.faults[fault];
+        progress.started += 1;
+        let mut scene = Scene {
+            roster: &roster,
+            nodes: engine.nodes(),
+            length,
+            rng: &mut progress.rng,
+            lots: Lots::new(),
+            meant: BTreeMap::new(),
+        };
+        let script = kind.script(&plan.fields, &mut scene);
+        let meant: Vec<_> = scene.meant.into_iter().collect();
+        let nobody = meant.iter().find(|(_, nodes)| nodes.is_empty());
+        let void = nobody.map(|(selector, _)| format!("`{selector}` meant nobody"));
+        let imposed = vec![None; script.len()];
+        self.spans.push(Occurrence {
+            fault,
+            start: at,
+            end: None,
+            meant,
+            effects: 0,
+            void,
+            script: script.into(),
+            imposed,
+            conditions: Vec::new(),
+            strikes: 0,
+        });
+        self.spans.len() - 1
+    }
+
+    /// Schedules the occurrence after the one that starts at `at`.
+    fn plan_next(&mut self, fault: usize, at: SimTime, engine: &mut Engine<Watch>) {
+        let Some(repeat) = self.plan(fault).repeat.clone() else { return };
+        if self.faults[fault].started >= repeat.max {
+            return;
+        }
+        let jitter = self.faults[fault].rng.range(0, repeat.jitter.as_nanos());
+        let next = at + repeat.every + Duration(jitter);
+        self.schedule(next, Item::Start { fault }, engine);
+    }
+
+    fn step(&mut self, span: usize, step: usize, engine: &mut Engine<Watch>) {
+        let span = &mut self.spans[span];
+        if span.end.is_some() {
+            return;
+        }
+        let script = &mut self.script;
+        match span.script[step].action.clone() {
+            Action::Impose(condition) => match engine.impose(condition.clone()) {
+                Ok(id) => {
+                    script.push(timed(engine, exact::Action::Impose(id, condition)));
+                    span.imposed[step] = Some(id);
+                    span.conditions.push(id);
+                }
+                Err(unsupported) => span.void = Some(unsupported.0.to_owned()),
+            },
+            Action::Lift(nth) => {
+                let imposes = |step: &(usize, &Step)| matches!(step.1.action, Action::Impose(_));
+                let step = span.script.iter().enumerate().filter(imposes).nth(nth);
+                let (step, _) = step.expect("a script lifts what it imposed");
+                if let Some(id) = span.imposed[step].take() {
+                    script.push(timed(engine, exact::Action::Lift(id)));
+                    engine.lift(id);
+                }
+            }
+            Action::Strike(shock) => match engine.strike(shock.clone()) {
+                Ok(()) => {
+                    script.push(timed(engine, exact::Action::Strike(shock)));
+                    span.strikes += 1;
+                }
+                Err(unsupported) => span.void = Some(unsupported.0.to_owned()),
+            },
+        }
+    }
+
+    fn end(&mut self, span: usize, engine: &mut Engine<Watch>) {
+        let span = &mut self.spans[span];
+        if span.end.is_some() {
+            return;
+        }
+        for id in span.imposed.iter_mut().filter_map(Option::take) {
+            self.script.push(timed(engine, exact::Action::Lift(id)));
+            engine.lift(id);
+        }
+        span.end = Some(engine.now());
+        let fault = span.fault;
+        let repeat = self.plan(fault).repeat.as_ref();
+        let last = repeat.is_none_or(|repeat| self.faults[fault].started >= repeat.max);
+        self.faults[fault].over |= last;
+    }
+
+    /// Closes every occurrence at the end of the run, and counts what each changed. The world is
+    /// over: nothing is lifted from it any more.
+    pub fn finish(&mut self, engine: &Engine<Watch>) {
+        for span in &mut self.spans {
+            span.end.get_or_insert(engine.now());
+            let counted = span.conditions.iter().map(|id| engine.effect_count(*id));
+            span.effects = counted.sum::<u64>() + span.strikes;
+        }
+    }
+
+    /// When the fault `id` first started.
+    #[must_use]
+    pub fn started_at(&self, id: &str) -> Option<SimTime> {
+        let mine = self.spans.iter().find(|span| self.plan(span.fault).id == id);
+        mine.map(|span| span.start)
+    }
+
+    /// When the last occurrence of the fault `id` ended; `None` while another may come.
+    #[must_use]
+    pub fn ended_at(&self, id: &str) -> Option<SimTime> {
+        let fault = self.roster.plan().faults.iter().position(|fault| fault.id == id)?;
+        let mine = self.spans.iter().filter(|span| span.fault == fault);
+        self.faults[fault].over.then(|| mine.filter_map(|span| span.end).max())?
+    }
+
+    /// Whether some occurrence of the fault with this position is on.
+    #[must_use]
+    pub fn is_on(&self, fault: usize) -> bool {
+        self.spans.iter().any(|span| span.fault == fault && span.end.is_none())
+    }
+}
+
+/// What is done to the world now, as a step of the script that other simulators play.
+fn timed(engine: &Engine<Watch>, action: exact::Action) -> Timed {
+    Timed { at: engine.now(), round: engine.round(), action }
+}
+
+/// What a fault sees of the world when it starts.
+struct Scene<'a> {
+    roster: &'a Roster,
+    nodes: &'a dyn Nodes,
+    length: Option<Duration>,
+    rng: &'a mut Rng,
+    lots: Lots,
+    meant: BTreeMap<String, Vec<NodeId>>,
+}
+
+impl Stage for Scene<'_> {
+    fn select(&mut self, selector: &str) -> Vec<NodeId> {
+        let nodes = self.roster.select(selector, self.nodes, &mut self.lots, self.rng);
+        self.meant.insert(selector.to_owned(), nodes.clone());
+        nodes
+    }
+    fn node_count(&self) -> usize {
+        self.roster.names().len()
+    }
+    fn length(&self) -> Option<Duration> {
+        self.length
+    }
+    fn rng(&mut self) -> &mut Rng {
+        self.rng
+    }
+}

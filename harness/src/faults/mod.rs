@@ -1,0 +1,131 @@
+//! Kinds of faults, one file each. To add one: write its file, add its row to [`FAULTS`].
+//!
+//! A fault is a value. When it starts, it looks at the world once, resolves its selectors, and
+//! returns a script: conditions to impose and lift, shocks to strike, each at its offset. The
+//! runner plays the script, counts its effects, and lifts whatever is left when the fault ends, so
+//! healing is nobody's duty.
+
+mod clock;
+mod clog;
+mod crash;
+mod disk;
+mod link;
+mod partition;
+mod pause;
+mod slow_cpu;
+
+use crate::table::Row;
+use contract::{Condition, Duration, NodeId, Rng, Settings, Shock};
+use std::sync::LazyLock;
+
+/// A kind of fault.
+pub trait FaultKind: Sync {
+    /// Name, help and fields.
+    fn row(&self) -> Row;
+    /// What an occurrence of it does, given what its selectors mean now.
+    fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step>;
+}
+
+/// The world as a fault sees it when it starts.
+pub trait Stage {
+    /// The nodes that a selector means now.
+    fn select(&mut self, selector: &str) -> Vec<NodeId>;
+    /// How many nodes the world has.
+    fn node_count(&self) -> usize;
+    /// How long this occurrence lasts, where the file says so.
+    fn length(&self) -> Option<Duration>;
+    /// The fault's own random stream.
+    fn rng(&mut self) -> &mut Rng;
+}
+
+/// One step of a fault's script.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// After the start of the occurrence.
+    pub offset: Duration,
+    /// What happens.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Imposes a condition. It is lifted by a [`Action::Lift`] or when the fault ends.
+    Impose(Condition),
+    /// Lifts the condition that the n-th `Impose` of this script imposed, from 0.
+    Lift(usize),
+    /// Strikes.
+    Strike(Shock),
+}
+
+/// Every kind of fault that the lab knows.
+pub const FAULTS: &[&dyn FaultKind] = &[
+    &partition::Partition,
+    &link::Link,
+    &clog::Clog,
+    &clog::SwizzleClog,
+    &crash::Crash,
+    &pause::Pause,
+    &slow_cpu::SlowCpu,
+    &clock::Clock,
+    &disk::DiskFault,
+    &crash::MemoryPressure,
+];
+
+/// The kind with the name.
+#[must_use]
+pub fn kind(name: &str) -> Option<&'static dyn FaultKind> {
+    FAULTS.iter().copied().find(|kind| kind.row().name == name)
+}
+
+/// The rows of all kinds, for the compiler and the help.
+pub static ROWS: LazyLock<Vec<Row>> =
+    LazyLock::new(|| FAULTS.iter().map(|kind| kind.row()).collect());
+
+/// A script of conditions that hold from the start to the end of the fault.
+fn lasting(conditions: impl IntoIterator<Item = Condition>) -> Vec<Step> {
+    let step = |condition| Step { offset: Duration::ZERO, action: Action::Impose(condition) };
+    conditions.into_iter().map(step).collect()
+}
+
+/// The nodes that the field `node` means now.
+fn nodes_of(fields: &Settings, stage: &mut dyn Stage) -> Vec<NodeId> {
+    stage.select(&fields.text("node"))
+}
+
+/// The directed links that a fault with the fields `link` or `node` is about: those from one side
+/// to the other, or all that touch a node.
+fn links_of(fields: &Settings, stage: &mut dyn Stage) -> Vec<(NodeId, NodeId)> {
+    if fields.has("link") {
+        let ends = texts(fields, "link");
+        let (from, to) = (stage.select(&ends[0]), stage.select(&ends[1]));
+        return pairs(&from, &to);
+    }
+    let touched = nodes_of(fields, stage);
+    let everyone: Vec<NodeId> = (0..stage.node_count() as u32).map(NodeId).collect();
+    let mut links = pairs(&touched, &everyone);
+    links.extend(pairs(&everyone, &touched));
+    links.sort_unstable();
+    links.dedup();
+    links
+}
+
+/// All directed links from one of `from` to one of `to`.
+fn pairs(from: &[NodeId], to: &[NodeId]) -> Vec<(NodeId, NodeId)> {
+    let link =
+        |a: &NodeId| to.iter().filter(move |b| *b != a).map(|b| (*a, *b)).collect::<Vec<_>>();
+    from.iter().flat_map(link).collect()
+}
+
+/// A field that holds a list of texts.
+fn texts(fields: &Settings, name: &str) -> Vec<String> {
+    use contract::SettingValue::{List, Text};
+    let Some(List(items)) = fields.0.get(name) else {
+        panic!("the compiler fills the field `{name}` with a list of texts");
+    };
+    let text = |item: &contract::SettingValue| match item {
+        Text(text) => text.clone(),
+        other => panic!("the compiler fills the field `{name}` with texts, not {other:?}"),
+    };
+    items.iter().map(text).collect()
+}

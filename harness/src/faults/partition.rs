@@ -1,0 +1,126 @@
+//! `partition`: two or more sides that cannot reach each other.
+
+use super::{FaultKind, Stage, Step, lasting, pairs};
+use crate::table::{Field, FieldKind, Row};
+use contract::{Condition, Dist, InFlight, Kind, NodeId, SettingValue, Settings};
+
+/// Cuts every link between nodes of different sides; nodes on no side keep all of theirs.
+pub struct Partition;
+
+const FIELDS: &[Field] = &[
+    Field {
+        name: "sides",
+        kind: FieldKind::Sides,
+        about: "two or more lists of selectors; links between different sides are cut",
+        default: "",
+        required: true,
+    },
+    Field {
+        name: "direction",
+        kind: FieldKind::Plain(Kind::Choice(&["both", "forward", "backward"])),
+        about: "forward: only what an earlier side sends to a later one is cut; backward: the rest",
+        default: "\"both\"",
+        required: false,
+    },
+    Field {
+        name: "mode",
+        kind: FieldKind::Plain(Kind::Choice(&["drop", "hold", "slow"])),
+        about: "drop: lost; hold: delivered on heal; slow: late by `extra`",
+        default: "\"drop\"",
+        required: false,
+    },
+    Field {
+        name: "in_flight",
+        kind: FieldKind::Plain(Kind::Choice(&["lost", "kept"])),
+        about: "what becomes of messages under way when the link is cut (mode drop)",
+        default: "\"lost\"",
+        required: false,
+    },
+    Field {
+        name: "extra",
+        kind: FieldKind::Plain(Kind::Dist),
+        about: "how much later messages arrive (mode slow)",
+        default: "\"200ms\"",
+        required: false,
+    },
+];
+
+impl FaultKind for Partition {
+    fn row(&self) -> Row {
+        Row { name: "partition", about: "cuts the links between two or more sides", fields: FIELDS }
+    }
+
+    fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {
+        let sides = sides(fields, stage);
+        let direction = fields.choice("direction");
+        let mut cut = Vec::new();
+        for (i, earlier) in sides.iter().enumerate() {
+            for later in &sides[i + 1..] {
+                if direction != "backward" {
+                    cut.extend(pairs(earlier, later));
+                }
+                if direction != "forward" {
+                    cut.extend(pairs(later, earlier));
+                }
+            }
+        }
+        let law = Law::of(fields);
+        lasting(cut.into_iter().map(|(from, to)| law.condition(from, to)))
+    }
+}
+
+/// What a cut link does.
+enum Law {
+    Drop(InFlight),
+    Hold,
+    Slow(Dist),
+}
+
+impl Law {
+    fn of(fields: &Settings) -> Self {
+        match fields.choice("mode") {
+            "drop" if fields.choice("in_flight") == "kept" => Self::Drop(InFlight::Kept),
+            "drop" => Self::Drop(InFlight::Lost),
+            "hold" => Self::Hold,
+            "slow" => Self::Slow(fields.dist("extra")),
+            other => unreachable!("`mode` is one of its words, not {other}"),
+        }
+    }
+
+    fn condition(&self, from: NodeId, to: NodeId) -> Condition {
+        match self {
+            Self::Drop(in_flight) => Condition::Block { from, to, in_flight: *in_flight },
+            Self::Hold => Condition::Hold { from, to },
+            Self::Slow(extra) => Condition::Delay { from, to, extra: extra.clone() },
+        }
+    }
+}
+
+/// The nodes of each side. A node that two sides mean when the fault fires (`h/leader` and `h/1`)
+/// belongs to the first of them.
+fn sides(fields: &Settings, stage: &mut dyn Stage) -> Vec<Vec<NodeId>> {
+    let Some(SettingValue::List(lists)) = fields.0.get("sides") else {
+        panic!("the compiler fills `sides` with lists of selectors");
+    };
+    let mut taken = Vec::new();
+    let mut sides = Vec::new();
+    for list in lists {
+        let SettingValue::List(selectors) = list else {
+            panic!("the compiler fills each side with a list of selectors");
+        };
+        let mut side = Vec::new();
+        for selector in selectors {
+            let SettingValue::Text(selector) = selector else {
+                panic!("the compiler fills each side with selectors");
+            };
+            for node in stage.select(selector) {
+                if !taken.contains(&node) {
+                    taken.push(node);
+                    side.push(node);
+                }
+            }
+        }
+        sides.push(side);
+    }
+    sides
+}

@@ -1,0 +1,338 @@
+//! The load: when each client asks for an operation, which one, and what came back.
+//!
+//! Every client draws from a stream of its own, named by the client, so adding one shifts no other
+//! client's operations. Open-loop arrivals do not wait for answers: they queue at their client, and
+//! latency counts from the arrival.
+
+use crate::chunks::Chunks;
+use crate::scenario::plan::{GroupPlan, KeysPlan, LoadPlan};
+use contract::dist::Zipf;
+use contract::{Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, Ret, Rng, SimTime, Value};
+use engine::{Wake, Workload};
+use std::any::Any;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+/// The operations that a load can ask for, with the fields that each needs.
+pub const OPS: &[&str] = &["get", "put", "delete", "cas", "add", "append", "acquire", "release"];
+
+/// All clients of a run and the history of their operations.
+#[derive(Clone)]
+pub struct Load {
+    /// By node id; `None` for nodes that are not clients.
+    clients: Vec<Option<Client>>,
+    /// Operations that ended, in the order of their ends.
+    ended: Chunks<Op>,
+    /// The id of the next operation.
+    op_next: u64,
+    /// What each key was last seen to hold: what a compare-and-set expects.
+    seen: Seen,
+}
+
+/// What keys were last seen to hold, by whom: by any client, or, where clients know nothing of
+/// each other, by each of them.
+#[derive(Clone, Default)]
+struct Seen {
+    apart: bool,
+    values: BTreeMap<(Option<NodeId>, u64), Option<Value>>,
+}
+
+impl Seen {
+    fn by(&self, client: NodeId, key: u64) -> Option<Value> {
+        self.values.get(&(self.apart.then_some(client), key)).copied().flatten()
+    }
+
+    fn learn(&mut self, client: NodeId, key: u64, holds: Option<Value>) {
+        self.values.insert((self.apart.then_some(client), key), holds);
+    }
+}
+
+#[derive(Clone)]
+struct Client {
+    law: Rc<Law>,
+    rng: Rng,
+    /// The upper half of every value id that this client writes.
+    value_prefix: u64,
+    values_written: u32,
+    process: u32,
+    /// When the next operation arrives; [`SimTime::MAX`] when none will.
+    arrival_next: SimTime,
+    /// Arrived and not yet sent.
+    waiting: VecDeque<SimTime>,
+    in_flight: Option<InFlight>,
+}
+
+#[derive(Clone)]
+struct InFlight {
+    id: OpId,
+    call: Call,
+    arrived_at: SimTime,
+    call_at: SimTime,
+}
+
+/// What all clients of one group have in common.
+struct Law {
+    load: LoadPlan,
+    weight_total: u64,
+    zipf: Option<Zipf>,
+}
+
+impl Law {
+    fn new(load: &LoadPlan) -> Self {
+        let weight_total = load.ops.iter().map(|(_, weight)| u64::from(*weight)).sum();
+        assert!(weight_total > 0, "the compiler refuses a load without operations");
+        let zipf = match load.keys {
+            KeysPlan::Uniform(_) => None,
+            KeysPlan::Zipf { count, s_ppm } => Some(Zipf::new(count, s_ppm)),
+        };
+        Self { load: load.clone(), weight_total, zipf }
+    }
+
+    fn key(&self, rng: &mut Rng) -> u64 {
+        match (&self.zipf, &self.load.keys) {
+            (Some(zipf), _) => zipf.sample(rng),
+            (None, KeysPlan::Uniform(count) | KeysPlan::Zipf { count, .. }) => rng.below(*count),
+        }
+    }
+
+    fn op(&self, rng: &mut Rng) -> &str {
+        let mut left = rng.below(self.weight_total);
+        for (op, weight) in &self.load.ops {
+            match left.checked_sub(u64::from(*weight)) {
+                Some(rest) => left = rest,
+                None => return op,
+            }
+        }
+        unreachable!("the draw is below the sum of the weights")
+    }
+}
+
+impl Load {
+    /// The load of `groups`, whose nodes are numbered through in their order; `name_of` gives the
+    /// name of a node.
+    #[must_use]
+    pub fn new(seed: u64, groups: &[GroupPlan]) -> Self {
+        let mut clients = Vec::new();
+        let mut prefixes = BTreeMap::new();
+        for group in groups {
+            let law = group.load.as_ref().map(|load| Rc::new(Law::new(load)));
+            for index in 1..=group.count {
+                let name = format!("{}/{index}", group.name);
+                clients.push(law.clone().map(|law| {
+                    let client = Client::new(seed, &name, law);
+                    let clash = prefixes.insert(client.value_prefix, name.clone());
+                    assert_eq!(clash, None, "clients {name} and {clash:?} would share value ids");
+                    client
+                }));
+            }
+        }
+        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::default() }
+    }
+
+    /// Clients that know nothing of each other, because each of them is hosted by itself: a
+    /// compare-and-set expects what its own client saw.
+    #[must_use]
+    pub fn apart(mut self, apart: bool) -> Self {
+        self.seen.apart = apart;
+        self
+    }
+
+    /// Whether `node` is a client.
+    #[must_use]
+    pub fn is_client(&self, node: NodeId) -> bool {
+        self.clients[node.index()].is_some()
+    }
+
+    /// All operations by id; those still in flight have an unknown outcome.
+    #[must_use]
+    pub fn history(&self) -> Vec<Op> {
+        let mut ops: Vec<Op> = self.ended.iter().cloned().collect();
+        for (index, client) in self.clients.iter().enumerate() {
+            let Some(client) = client else { continue };
+            let Some(flight) = &client.in_flight else { continue };
+            let node = NodeId(index as u32);
+            ops.push(flight.clone().end(node, client.process, Outcome::Unknown, SimTime::MAX));
+        }
+        ops.sort_by_key(|op| op.id);
+        ops
+    }
+
+    /// How many operations arrived and were never sent, because their client was busy.
+    #[must_use]
+    pub fn never_sent(&self) -> u64 {
+        self.clients.iter().flatten().map(|client| client.waiting.len() as u64).sum()
+    }
+
+    /// The call of an operation in flight at `client`.
+    #[must_use]
+    pub fn call(&self, client: NodeId, op: OpId) -> Option<&Call> {
+        let flight = self.clients[client.index()].as_ref()?.in_flight.as_ref()?;
+        (flight.id == op).then_some(&flight.call)
+    }
+
+    fn client(&mut self, node: NodeId) -> &mut Client {
+        self.clients[node.index()].as_mut().expect("the engine wakes clients only")
+    }
+
+    /// Remembers what an answer said about its key.
+    fn learn(&mut self, client: NodeId, call: &Call, outcome: &Outcome) {
+        let (Some(key), Outcome::Ok(ret)) = (call.key(), outcome) else { return };
+        let holds = match (ret, call) {
+            (Ret::Found { value, .. }, _) => Some(*value),
+            (Ret::Missing | Ret::Deleted { .. }, _) => None,
+            (Ret::Conflict { seen }, _) => *seen,
+            (Ret::Done { .. }, Call::Put { value, .. } | Call::Cas { value, .. }) => Some(*value),
+            _ => return,
+        };
+        self.seen.learn(client, key, holds);
+    }
+}
+
+impl InFlight {
+    fn end(self, client: NodeId, process: u32, outcome: Outcome, ret_at: SimTime) -> Op {
+        let Self { id, call, arrived_at, call_at } = self;
+        Op { id, client, process, call, outcome, arrived_at, call_at, ret_at }
+    }
+}
+
+impl Client {
+    fn new(seed: u64, name: &str, law: Rc<Law>) -> Self {
+        let mut client = Self {
+            rng: Rng::new(seed, Domain::Client, name),
+            value_prefix: contract::hash::hash_bytes(name.as_bytes()) & 0x7FFF_FFFF_0000_0000,
+            values_written: 0,
+            process: 0,
+            arrival_next: law.load.start,
+            waiting: VecDeque::new(),
+            in_flight: None,
+            law,
+        };
+        if !client.law.load.closed {
+            client.arrival_next = client.law.load.start + client.gap();
+        }
+        client.stop_in_time();
+        client
+    }
+
+    /// Exponential gaps: independent arrivals at the given rate (a Poisson process).
+    fn gap(&mut self) -> Duration {
+        let mean = self.law.load.gap.as_nanos();
+        Duration(Dist::Exponential { min: 0, mean }.sample(&mut self.rng))
+    }
+
+    fn stop_in_time(&mut self) {
+        if self.arrival_next >= self.law.load.stop {
+            self.arrival_next = SimTime::MAX;
+        }
+    }
+
+    fn arrival(&self) -> Option<SimTime> {
+        (self.arrival_next != SimTime::MAX).then_some(self.arrival_next)
+    }
+
+    /// Takes the arrival that is due now, and draws the next.
+    fn arrive(&mut self, at: SimTime) {
+        assert!(at >= self.arrival_next, "an arrival is taken when it is due");
+        self.waiting.push_back(self.arrival_next);
+        self.arrival_next =
+            if self.law.load.closed { SimTime::MAX } else { self.arrival_next + self.gap() };
+        self.stop_in_time();
+    }
+
+    fn value(&mut self) -> Value {
+        self.values_written += 1;
+        let size = self.law.load.value.sample(&mut self.rng);
+        let size = size.clamp(u64::from(Value::SIZE_MIN), u64::from(u32::MAX));
+        Value { id: self.value_prefix | u64::from(self.values_written), size_bytes: size as u32 }
+    }
+
+    /// The next operation of this client, which is `node`.
+    fn call(&mut self, node: NodeId, seen: &Seen) -> Call {
+        let law = Rc::clone(&self.law);
+        let op = law.op(&mut self.rng);
+        let key = law.key(&mut self.rng);
+        match op {
+            "get" => Call::Get { key, read: law.load.read },
+            "put" => {
+                let ttl = law.load.ttl.as_ref().map(|ttl| Duration(ttl.sample(&mut self.rng)));
+                Call::Put { key, value: self.value(), ttl }
+            }
+            "delete" => Call::Delete { key },
+            "cas" => {
+                let expect = seen.by(node, key);
+                Call::Cas { key, expect, value: self.value() }
+            }
+            "add" => Call::Add { key, delta: 1 },
+            "append" => Call::Append { key, value: self.value() },
+            "acquire" => Call::Acquire { key },
+            "release" => Call::Release { key },
+            other => unreachable!("the compiler accepts only the operations of OPS, not {other}"),
+        }
+    }
+}
+
+impl Workload for Load {
+    fn start(&mut self, client: NodeId) -> Option<SimTime> {
+        self.clients[client.index()].as_ref()?.arrival()
+    }
+
+    fn wake(&mut self, at: SimTime, node: NodeId) -> Wake {
+        let id = OpId(self.op_next);
+        let client = self.clients[node.index()].as_mut().expect("the engine wakes clients only");
+        if at >= client.arrival_next {
+            client.arrive(at);
+        }
+        let next = client.arrival();
+        if client.in_flight.is_some() {
+            return Wake { invoke: None, next };
+        }
+        let Some(arrived_at) = client.waiting.pop_front() else {
+            return Wake { invoke: None, next };
+        };
+        let call = client.call(node, &self.seen);
+        client.in_flight = Some(InFlight { id, call: call.clone(), arrived_at, call_at: at });
+        self.op_next += 1;
+        Wake { invoke: Some((id, call)), next }
+    }
+
+    fn complete(
+        &mut self,
+        at: SimTime,
+        node: NodeId,
+        op: OpId,
+        outcome: Outcome,
+    ) -> Option<SimTime> {
+        let client = self.client(node);
+        let flight = client.in_flight.take_if(|flight| flight.id == op)?;
+        let process = client.process;
+        if outcome == Outcome::Unknown {
+            client.process += 1;
+        }
+        let ret_at = if outcome == Outcome::Unknown { SimTime::MAX } else { at };
+        if client.law.load.closed {
+            let think = Duration(client.law.load.think.clone().sample(&mut client.rng));
+            client.arrival_next = at + think;
+            client.stop_in_time();
+        }
+        let next = if client.waiting.is_empty() { client.arrival() } else { Some(at) };
+        self.learn(node, &flight.call, &outcome);
+        self.ended.push(flight.end(node, process, outcome, ret_at));
+        next
+    }
+
+    fn lost(&mut self, at: SimTime, node: NodeId) {
+        let client = self.client(node);
+        if let Some(flight) = &client.in_flight {
+            let op = flight.id;
+            self.complete(at, node, op, Outcome::Unknown);
+        }
+    }
+
+    fn fork(&self) -> Box<dyn Workload> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}

@@ -1,0 +1,240 @@
+//! What watches a run while it happens: invariants after every event, events that faults wait for,
+//! and what covers count.
+
+use crate::scenario::plan::{Covered, During, Plan, When};
+use crate::select::{Lots, Roster};
+use contract::{Domain, Invariant, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime, Violation};
+use engine::{Control, Observer};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// At most so many violations of one property are kept; the rest are counted.
+pub const VIOLATIONS_KEPT_MAX: usize = 100;
+
+/// The observer of a run.
+pub struct Watch {
+    roster: Rc<Roster>,
+    /// By node id: the position of its system among `systems`.
+    system_of: Rc<[usize]>,
+    systems: Rc<[&'static str]>,
+    invariants: Vec<Box<dyn Invariant>>,
+    /// What was violated so far, in the order of time.
+    pub violations: Vec<Violation>,
+    /// How often each property was violated.
+    pub violated: BTreeMap<&'static str, u64>,
+    /// How often each event of each system was marked.
+    pub marked: Vec<Vec<u64>>,
+    waits: Vec<Wait>,
+    /// The waits that happened since the runner last looked: (id of the wait, time).
+    pub happened: Vec<(usize, SimTime)>,
+    /// Whether the engine was paused for the first violation.
+    paused: bool,
+    /// What the covers have counted, beside the plan's covers.
+    pub covers: Vec<CoverCount>,
+}
+
+/// What a cover has counted.
+#[derive(Clone, Debug, Default)]
+pub struct CoverCount {
+    /// Whether it counts now whatever the time: it always does, or its fault is on.
+    pub counting: bool,
+    /// How often it was seen while it counted.
+    pub hits: u64,
+}
+
+/// Something that the runner waits for.
+#[derive(Clone)]
+struct Wait {
+    id: usize,
+    when: Progress,
+}
+
+/// How far a [`When`] has come.
+#[derive(Clone)]
+struct Progress {
+    when: Rc<When>,
+    count: u32,
+    parts: Vec<Progress>,
+    done: bool,
+}
+
+impl Progress {
+    fn new(when: &When) -> Self {
+        let parts = match when {
+            When::Event { .. } => Vec::new(),
+            When::All(parts) | When::Any(parts) => parts.iter().map(Self::new).collect(),
+        };
+        Self { when: Rc::new(when.clone()), count: 0, parts, done: false }
+    }
+
+    /// Takes note of a mark; true once what was waited for has happened.
+    fn note(&mut self, system: &str, mark: Mark, is_in: &mut dyn FnMut(&str) -> bool) -> bool {
+        if self.done {
+            return true;
+        }
+        for part in &mut self.parts {
+            part.note(system, mark, is_in);
+        }
+        self.done = match &*self.when {
+            When::Event { system: of, event, node, nth } => {
+                let matches =
+                    *of == system && *event == mark.event && node.as_deref().is_none_or(is_in);
+                self.count += u32::from(matches);
+                self.count >= *nth
+            }
+            When::All(_) => self.parts.iter().all(|part| part.done),
+            When::Any(_) => self.parts.iter().any(|part| part.done),
+        };
+        self.done
+    }
+}
+
+impl Watch {
+    /// Watches the nodes of `roster` with the invariants of their systems.
+    #[must_use]
+    pub fn new(roster: Rc<Roster>) -> Self {
+        let systems = roster.systems();
+        let invariants =
+            systems.iter().flat_map(|system| system.invariants(&roster.groups_of(system.name())));
+        let position = |node: NodeId| {
+            let name = roster.group_of(node).plan.system.name();
+            let found = systems.iter().position(|system| system.name() == name);
+            found.expect("the roster lists the systems of all groups")
+        };
+        let count = roster.names().len() as u32;
+        Self {
+            invariants: invariants.collect(),
+            system_of: (0..count).map(NodeId).map(position).collect(),
+            marked: systems.iter().map(|system| vec![0; system.events().len()]).collect(),
+            systems: systems.iter().map(|system| system.name()).collect(),
+            violations: Vec::new(),
+            violated: BTreeMap::new(),
+            waits: Vec::new(),
+            happened: Vec::new(),
+            paused: false,
+            covers: vec![CoverCount::default(); roster.plan().covers.len()],
+            roster,
+        }
+    }
+
+    /// The invariants that are watched.
+    pub fn properties(&self) -> impl Iterator<Item = contract::Property> {
+        self.invariants.iter().map(|invariant| invariant.property())
+    }
+
+    /// Waits for `when`; [`Watch::happened`] gets `id` when it has.
+    pub fn wait(&mut self, id: usize, when: &When) {
+        self.waits.push(Wait { id, when: Progress::new(when) });
+    }
+
+    /// Keeps a violation, unless its property has broken too often already.
+    pub fn record(&mut self, violation: Violation) {
+        let count = self.violated.entry(violation.property).or_default();
+        *count += 1;
+        if *count <= VIOLATIONS_KEPT_MAX as u64 {
+            self.violations.push(violation);
+        }
+    }
+
+    /// Pauses the engine once, after the first violation, so that the events before it are kept.
+    fn first_violation(&mut self) -> Control {
+        if self.violations.is_empty() || self.paused {
+            return Control::Continue;
+        }
+        self.paused = true;
+        Control::Pause
+    }
+
+    /// Shows the event to whoever waits for it.
+    fn wake_waits(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
+        let system = self.systems[self.system_of[node.index()]];
+        let roster = &self.roster;
+        let mut is_in = |selector: &str| means(roster, selector, node, nodes);
+        let happened = &mut self.happened;
+        self.waits.retain_mut(|wait| {
+            let done = wait.when.note(system, mark, &mut is_in);
+            if done {
+                happened.push((wait.id, at));
+            }
+            !done
+        });
+        if self.happened.is_empty() { Control::Continue } else { Control::Pause }
+    }
+
+    fn count_covers(&mut self, at: SimTime, node: NodeId, mark: Mark) {
+        let system = self.systems[self.system_of[node.index()]];
+        let plan = self.roster.plan();
+        for (cover, count) in plan.covers.iter().zip(&mut self.covers) {
+            let Covered::Event(of, event) = &cover.what else { continue };
+            let counts = count.counting || in_phase(plan, &cover.during, at);
+            if counts && *of == system && *event == mark.event {
+                count.hits += 1;
+            }
+        }
+    }
+}
+
+/// Whether a cover that counts during a phase counts at `at`.
+#[must_use]
+pub fn in_phase(plan: &Plan, during: &During, at: SimTime) -> bool {
+    let During::Phase(name) = during else { return false };
+    plan.phases.iter().any(|phase| phase.name == *name && phase.start <= at && at < phase.end)
+}
+
+/// Whether `selector` means `node` at the moment of an event. `any` means every node here: the
+/// event has already said which.
+fn means(roster: &Roster, selector: &str, node: NodeId, nodes: &dyn Nodes) -> bool {
+    let selector = selector.replace("/any", "/*");
+    let mut rng = Rng::new(roster.plan().seed, Domain::Fault, &selector);
+    roster.select(&selector, nodes, &mut Lots::new(), &mut rng).contains(&node)
+}
+
+impl Clone for Watch {
+    fn clone(&self) -> Self {
+        Self {
+            roster: Rc::clone(&self.roster),
+            system_of: Rc::clone(&self.system_of),
+            systems: Rc::clone(&self.systems),
+            invariants: self.invariants.iter().map(|invariant| invariant.fork()).collect(),
+            violations: self.violations.clone(),
+            violated: self.violated.clone(),
+            marked: self.marked.clone(),
+            waits: self.waits.clone(),
+            happened: self.happened.clone(),
+            paused: self.paused,
+            covers: self.covers.clone(),
+        }
+    }
+}
+
+impl Observer for Watch {
+    fn on_mark(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
+        let system = self.system_of[node.index()];
+        self.marked[system][usize::from(mark.event)] += 1;
+        for position in 0..self.invariants.len() {
+            if let Err(violation) = self.invariants[position].on_mark(at, node, mark, nodes) {
+                self.record(violation);
+            }
+        }
+        self.count_covers(at, node, mark);
+        let waits = if self.waits.is_empty() {
+            Control::Continue
+        } else {
+            self.wake_waits(at, node, mark, nodes)
+        };
+        if waits == Control::Continue { self.first_violation() } else { waits }
+    }
+
+    fn on_complete(&mut self, _: SimTime, _: NodeId, _: OpId, _: &Outcome) -> Control {
+        Control::Continue
+    }
+
+    fn after_event(&mut self, at: SimTime, touched: NodeId, nodes: &dyn Nodes) -> Control {
+        for position in 0..self.invariants.len() {
+            if let Err(violation) = self.invariants[position].after_event(at, touched, nodes) {
+                self.record(violation);
+            }
+        }
+        self.first_violation()
+    }
+}

@@ -1,0 +1,478 @@
+//! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
+
+use crate::checks::{Converged, RunData};
+use crate::director::{Changed, Director};
+pub use crate::finished::{Ended, Finished, Judged, NO_PANIC, TraceLine};
+
+use crate::finished::{judge, stillborn, unnamed};
+use crate::interrupt;
+use crate::load::Load;
+use crate::observe::{Watch, in_phase};
+use crate::panics;
+use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
+use crate::scenario::units::Measure;
+use crate::select::Roster;
+use crate::world::{self, Seats};
+use contract::{Duration, NodeId, Property, Shock, SimTime, Unsupported, Violation};
+use engine::{Engine, EventKind, IncidentKind, Stopped};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How often predicates are looked at while something waits for them: simulated time.
+const POLL: Duration = Duration::from_millis(10);
+
+/// How much simulated time passes at most before an interrupt is noticed.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// A run in progress.
+pub struct Runner {
+    roster: Rc<Roster>,
+    engine: Engine<Watch>,
+    director: Director,
+    waiting: Vec<Waiting>,
+    converged: BTreeMap<String, Converged>,
+    /// The next time at which predicates are looked at.
+    poll_at: SimTime,
+    ended: Option<Ended>,
+    /// The events before the first violation.
+    before_violation: Option<Vec<TraceLine>>,
+}
+
+/// A `converge` check that has not come to an end.
+#[derive(Clone)]
+struct Waiting {
+    id: String,
+    after: String,
+    within: Duration,
+    /// (name, system, row of its predicates).
+    to: Vec<(String, &'static str, usize)>,
+    from: Option<SimTime>,
+}
+
+/// Runs `plan` to its end and judges it.
+#[must_use]
+pub fn run(plan: Plan, fail_fast: bool) -> Finished {
+    let roster = Rc::new(Roster::new(Rc::new(plan)));
+    match Runner::new(&roster) {
+        Ok(mut runner) => {
+            runner.go_on(fail_fast);
+            runner.finish()
+        }
+        Err(said) => stillborn(&roster, &said),
+    }
+}
+
+impl Runner {
+    /// Boots the world of a roster's plan.
+    ///
+    /// # Errors
+    /// When a node panics at its first boot: what it said.
+    pub fn new(roster: &Rc<Roster>) -> Result<Self, String> {
+        let plan = roster.plan();
+        let seats = Rc::new(Seats::new(Rc::clone(roster)));
+        let load = Box::new(Load::new(plan.seed, &plan.groups).apart(plan.exact));
+        let watch = Watch::new(Rc::clone(roster));
+        let config = world::config(roster);
+        let mut engine = panics::catch(|| Engine::new(config, seats, load, watch))?;
+        let director = Director::new(Rc::clone(roster), &mut engine);
+        let mut runner = Self {
+            roster: Rc::clone(roster),
+            engine,
+            director,
+            waiting: plan.checks.iter().filter_map(|check| waiting(roster, check)).collect(),
+            converged: BTreeMap::new(),
+            poll_at: SimTime::ZERO,
+            ended: None,
+            before_violation: None,
+        };
+        runner.refresh_covers();
+        Ok(runner)
+    }
+
+    /// A copy that goes on as this one would; `None` when a node cannot be copied, or when one
+    /// panicked in the middle of an event.
+    #[must_use]
+    pub fn fork(&self) -> Option<Self> {
+        if self.ended == Some(Ended::Panicked) {
+            return None;
+        }
+        Some(Self {
+            roster: Rc::clone(&self.roster),
+            engine: self.engine.fork()?,
+            director: self.director.clone(),
+            waiting: self.waiting.clone(),
+            converged: self.converged.clone(),
+            poll_at: self.poll_at,
+            ended: self.ended.clone(),
+            before_violation: self.before_violation.clone(),
+        })
+    }
+
+    /// Strikes the world now, from outside of its plan.
+    ///
+    /// # Errors
+    /// When the host cannot do that.
+    pub fn strike(&mut self, shock: Shock) -> Result<(), Unsupported> {
+        self.engine.strike(shock)
+    }
+
+    /// What the node said that panicked, if one did.
+    #[must_use]
+    pub fn panic_message(&self) -> Option<&str> {
+        let violations = &self.engine.observer().violations;
+        let panic = violations.iter().find(|violation| violation.property == NO_PANIC.name);
+        panic.map(|violation| violation.detail.as_str())
+    }
+
+    /// The digest so far.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.engine.digest()
+    }
+
+    /// How many events the engine handled so far.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.engine.events()
+    }
+
+    /// Simulated time.
+    #[must_use]
+    pub fn now(&self) -> SimTime {
+        self.engine.now()
+    }
+
+    fn end_of_time(&self) -> SimTime {
+        SimTime::ZERO + self.roster.plan().budget.sim_time
+    }
+
+    /// Goes on to the end of the run, or until the user interrupts it.
+    pub fn go_on(&mut self, fail_fast: bool) {
+        while self.ended.is_none() {
+            self.advance(self.end_of_time().min(self.now() + SLICE));
+            if fail_fast && !self.engine.observer().violations.is_empty() {
+                self.ended.get_or_insert(Ended::FailFast);
+            }
+            if interrupt::asked() {
+                self.ended.get_or_insert(Ended::Interrupted);
+            }
+        }
+    }
+
+    /// Goes on until `until`, or until the run ends.
+    pub fn go_until(&mut self, until: SimTime) {
+        let until = until.min(self.end_of_time());
+        while self.ended.is_none() && self.now() < until {
+            self.advance(until);
+        }
+    }
+
+    /// Lets the engine run to its next stop, and does what is due there.
+    fn advance(&mut self, until: SimTime) {
+        let polls = self.polls();
+        let stop_at = if polls { until.min(self.poll_at.max(self.now())) } else { until };
+        let engine = &mut self.engine;
+        let stopped = match panics::catch(|| engine.run_until(stop_at)) {
+            Ok(stopped) => stopped,
+            Err(said) => return self.panicked(said),
+        };
+        match stopped {
+            Stopped::Due { token } => self.due(token),
+            Stopped::Paused => self.happened(),
+            Stopped::Budget => self.ended = Some(Ended::EventsSpent),
+            Stopped::Stuck => self.stuck(),
+            Stopped::Reached | Stopped::Idle => {
+                if polls && self.now() >= self.poll_at {
+                    self.poll();
+                    self.poll_at = self.now() + POLL;
+                }
+                if self.now() >= self.end_of_time() {
+                    self.ended = Some(Ended::InTime);
+                }
+            }
+        }
+    }
+
+    fn due(&mut self, token: u32) {
+        let director = &mut self.director;
+        let engine = &mut self.engine;
+        match panics::catch(|| director.due(token, engine)) {
+            Ok(Changed::Nothing) => {}
+            Ok(Changed::Started(_) | Changed::Ended(_)) => self.refresh_covers(),
+            Err(said) => self.panicked(said),
+        }
+    }
+
+    /// The observer paused the engine: what a fault waited for happened, or the first violation.
+    fn happened(&mut self) {
+        if self.before_violation.is_none() && !self.engine.observer().violations.is_empty() {
+            self.before_violation = Some(self.trace());
+        }
+        let happened = std::mem::take(&mut self.engine.observer_mut().happened);
+        for (id, at) in happened {
+            self.director.happened(id, at, &mut self.engine);
+        }
+    }
+
+    fn stuck(&mut self) {
+        let at = self.now();
+        self.ended = Some(Ended::Stuck);
+        self.engine.observer_mut().record(Violation {
+            property: "time-advances",
+            rule: "time does not advance",
+            at,
+            nodes: Vec::new(),
+            ops: Vec::new(),
+            detail: "more than 1000 rounds of events at one instant".to_owned(),
+        });
+    }
+
+    fn panicked(&mut self, said: String) {
+        let (at, node) = match self.engine.current() {
+            Some((at, node)) => (at, vec![node]),
+            None => (self.now(), Vec::new()),
+        };
+        let names: Vec<_> = node.iter().map(|node| self.roster.name(*node)).collect();
+        let detail = format!("{} panicked: {said}", names.join(", "));
+        self.ended = Some(Ended::Panicked);
+        let rule = "a node panicked";
+        self.engine.observer_mut().record(Violation {
+            property: NO_PANIC.name,
+            rule,
+            at,
+            nodes: node,
+            ops: Vec::new(),
+            detail,
+        });
+    }
+
+    /// Whether predicates have to be looked at from time to time.
+    fn polls(&self) -> bool {
+        let state = |covered: &Covered| matches!(covered, Covered::State(..));
+        !self.waiting.is_empty() || self.roster.plan().covers.iter().any(|c| state(&c.what))
+    }
+
+    /// Looks at predicates that something waits for.
+    fn poll(&mut self) {
+        let now = self.now();
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain_mut(|check| {
+            check.from = check.from.or_else(|| self.moment(&check.after)).filter(|at| *at <= now);
+            let Some(from) = check.from else { return true };
+            let missing = self.missing(check);
+            let outcome = if missing.is_empty() {
+                Converged::At { from, held: now }
+            } else if now.since(from) >= check.within {
+                Converged::Not { from, until: now, missing }
+            } else {
+                return true;
+            };
+            self.converged.insert(check.id.clone(), outcome);
+            false
+        });
+        self.waiting = waiting;
+        self.poll_covers();
+    }
+
+    fn poll_covers(&mut self) {
+        for index in 0..self.engine.observer().covers.len() {
+            let cover = &self.roster.plan().covers[index];
+            let Covered::State(system, row) = &cover.what else { continue };
+            let counts = self.engine.observer().covers[index].counting
+                || in_phase(self.roster.plan(), &cover.during, self.now());
+            if counts && self.holds(system, usize::from(*row)) {
+                self.engine.observer_mut().covers[index].hits += 1;
+            }
+        }
+    }
+
+    /// The predicates of a check that do not hold now, with what the system says is pending.
+    fn missing(&self, check: &Waiting) -> Vec<String> {
+        let failing = check.to.iter().filter(|(_, system, row)| !self.holds(system, *row));
+        let mut missing: Vec<String> = failing.map(|(name, ..)| format!("`{name}`")).collect();
+        if !missing.is_empty() {
+            for system in self.roster.systems() {
+                let groups = self.roster.groups_of(system.name());
+                missing.extend(system.pending(&groups, self.engine.nodes()).map(str::to_owned));
+            }
+        }
+        missing
+    }
+
+    /// Whether a predicate holds for every group that it can be asked about.
+    fn holds(&self, system: &str, row: usize) -> bool {
+        let servers = |group: &crate::select::Members<'_>| {
+            group.plan.system.name() == system && group.plan.load.is_none()
+        };
+        let mut groups = self.roster.groups().filter(servers);
+        groups.all(|group| group.plan.system.holds(row, group.nodes, self.engine.nodes()))
+    }
+
+    /// When a moment of a scenario file was; `None` while it has not come.
+    fn moment(&self, moment: &str) -> Option<SimTime> {
+        if let Some(fault) = moment.strip_prefix("fault.") {
+            return match fault.rsplit_once('.') {
+                Some((id, "start")) => self.director.started_at(id),
+                Some((id, "end")) => self.director.ended_at(id),
+                _ => None,
+            };
+        }
+        let phase = |name: &str| self.roster.plan().phases.iter().find(|phase| phase.name == name);
+        match moment.rsplit_once('.') {
+            Some((name, "start")) => phase(name).map(|phase| phase.start),
+            Some((name, "end")) => phase(name).map(|phase| phase.end),
+            _ => Measure::Duration.parse(moment).ok().map(SimTime),
+        }
+    }
+
+    /// Tells the covers which of them count now.
+    fn refresh_covers(&mut self) {
+        for index in 0..self.engine.observer().covers.len() {
+            let counting = match &self.roster.plan().covers[index].during {
+                During::Run => true,
+                During::Fault(id) => {
+                    let fault = self.roster.plan().faults.iter().position(|f| f.id == *id);
+                    fault.is_some_and(|fault| self.director.is_on(fault))
+                }
+                During::Phase(_) => false,
+            };
+            self.engine.observer_mut().covers[index].counting = counting;
+        }
+    }
+
+    /// Lifts what is left of the faults, judges the run, and keeps what a report needs.
+    #[must_use]
+    pub fn finish(mut self) -> Finished {
+        let ended_at = self.now();
+        let incidents = self.incidents();
+        let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
+        let digest = self.engine.digest();
+        let nodes = (0..self.roster.names().len() as u32).map(NodeId);
+        let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
+        let events = self.engine.events();
+        for waiting in std::mem::take(&mut self.waiting) {
+            let outcome = match waiting.from {
+                None => Converged::NeverBegan,
+                Some(from) => {
+                    Converged::Not { from, until: ended_at, missing: self.missing(&waiting) }
+                }
+            };
+            self.converged.insert(waiting.id.clone(), outcome);
+        }
+        self.director.finish(&self.engine);
+        let script = std::mem::take(&mut self.director.script);
+        let ended = self.ended.clone().unwrap_or(Ended::InTime);
+        let load = self.engine.workload().as_any().downcast_ref::<Load>();
+        let load = load.expect("the runner gave the engine a Load");
+        let (ops, never_sent) = (load.history(), load.never_sent());
+        let watch = self.engine.observer();
+        let properties: Vec<Property> = watch.properties().collect();
+        let data = RunData {
+            plan: self.roster.plan(),
+            roster: &self.roster,
+            ops: &ops,
+            violations: &watch.violations,
+            violated: &watch.violated,
+            properties: &properties,
+            occurrences: &self.director.spans,
+            converged: &self.converged,
+            ended_at,
+            cut_short: ended.reason(),
+        };
+        let verdicts = judge(&data);
+        let unnamed = unnamed(&data);
+        Finished {
+            plan: self.roster.shared_plan(),
+            roster: Rc::clone(&self.roster),
+            digest,
+            node_digests,
+            script,
+            events,
+            ended_at,
+            ended,
+            verdicts,
+            unnamed,
+            covers: watch.covers.iter().map(|cover| cover.hits).collect(),
+            marked: self.marked(),
+            counters: self.engine.counters().rows().to_vec(),
+            incidents,
+            trace,
+            occurrences: self.director.spans,
+            converged: self.converged,
+            ops,
+            never_sent,
+        }
+    }
+
+    fn marked(&self) -> Vec<(&'static str, u64)> {
+        let counts = &self.engine.observer().marked;
+        let systems = self.roster.systems();
+        let rows = systems.iter().zip(counts).flat_map(|(system, counts)| {
+            system.events().iter().zip(counts).map(|(event, count)| (event.name, *count))
+        });
+        rows.filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn incidents(&mut self) -> Vec<String> {
+        let incidents = self.engine.take_incidents();
+        let line = |incident: &engine::Incident| {
+            let what = match &incident.kind {
+                IncidentKind::OutOfMemory { used_bytes, limit_bytes } => format!(
+                    "was killed: it used {used_bytes} B of memory and may use {limit_bytes} B"
+                ),
+                IncidentKind::Refused(why) => format!("refused to serve: {why}"),
+                IncidentKind::NoRoom => "asked for a node, and there was no room".to_owned(),
+            };
+            format!("{} {} {what}", incident.at, self.roster.name(incident.node))
+        };
+        incidents.iter().map(line).collect()
+    }
+
+    /// The last events of the engine, oldest first.
+    #[must_use]
+    pub fn trace(&self) -> Vec<TraceLine> {
+        let line = |event: &engine::Event| {
+            let kind = format!("{:?}", event.kind).to_lowercase();
+            let from = self.roster.name(event.src);
+            let line = match event.kind {
+                EventKind::Datagram | EventKind::Data => {
+                    format!("{kind} from {from}, {} B, {:016x}", event.len_bytes, event.hash)
+                }
+                EventKind::Opened | EventKind::Closed => format!("{kind} with {from}"),
+                _ => kind,
+            };
+            TraceLine { at: event.at, node: event.node, line }
+        };
+        self.engine.trace().events().map(line).collect()
+    }
+}
+
+/// A `converge` check as something to wait for.
+fn waiting(roster: &Roster, check: &CheckPlan) -> Option<Waiting> {
+    if check.kind != "converge" {
+        return None;
+    }
+    let Some(contract::SettingValue::List(names)) = check.fields.0.get("to") else {
+        panic!("the compiler fills `to` with names of predicates");
+    };
+    let systems = roster.systems();
+    let find = |name: &str| {
+        systems.iter().find_map(|system| {
+            let row = system.predicates().iter().position(|row| row.name == name)?;
+            Some((name.to_owned(), system.name(), row))
+        })
+    };
+    let to = names.iter().map(|name| match name {
+        contract::SettingValue::Text(name) => {
+            find(name).expect("the compiler accepts predicates of the scenario's systems only")
+        }
+        other => panic!("the compiler fills `to` with names, not {other:?}"),
+    });
+    Some(Waiting {
+        id: check.id.clone(),
+        after: check.fields.text("after"),
+        within: check.fields.duration("within"),
+        to: to.collect(),
+        from: None,
+    })
+}

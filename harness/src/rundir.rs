@@ -1,0 +1,108 @@
+//! What a run leaves behind: a directory that is complete or absent.
+
+use crate::run::Finished;
+use crate::scenario::plan::Plan;
+use reports::record::RunRecord;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a run directory could not be written or read.
+#[derive(Debug)]
+pub struct DirError {
+    /// `write` or `read`.
+    verb: &'static str,
+    path: PathBuf,
+    why: String,
+}
+
+impl fmt::Display for DirError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {} {}: {}", self.verb, self.path.display(), self.why)
+    }
+}
+
+impl std::error::Error for DirError {}
+
+fn failed(verb: &'static str, path: &Path, why: impl fmt::Display) -> DirError {
+    DirError { verb, path: path.to_owned(), why: why.to_string() }
+}
+
+/// The directory of a plan's run below `out`: `<name>/<seed>[-variant][+hex]`.
+#[must_use]
+pub fn path(out: &Path, plan: &Plan) -> PathBuf {
+    let token = crate::world::token(plan);
+    let (name, run) = token.split_once('@').expect("a token has a name and a seed");
+    out.join(name).join(run)
+}
+
+/// Writes the run's directory below `out`, replacing the one that an earlier run of the same plan
+/// left. It is written under another name first and then renamed.
+///
+/// # Errors
+/// When the disk is full, a permission is missing, or a file stands in the way.
+pub fn write(out: &Path, run: &Finished, record: &RunRecord) -> Result<PathBuf, DirError> {
+    let target = path(out, &run.plan);
+    let parent = target.parent().expect("a run directory lies in its scenario's directory");
+    let leaf = target.file_name().expect("a run directory has a name").to_string_lossy();
+    let temporary = parent.join(format!(".{leaf}.partial"));
+    let report = |path: &Path| {
+        let path = path.to_owned();
+        move |error: io::Error| failed("write", &path, error)
+    };
+    remove(&temporary).map_err(report(&temporary))?;
+    fs::create_dir_all(&temporary).map_err(report(&temporary))?;
+    for (name, content) in files(run, record) {
+        let path = temporary.join(name);
+        if let Err(error) = fs::write(&path, content) {
+            // Best effort: the message about the file that failed is what the user needs.
+            drop(remove(&temporary));
+            return Err(failed("write", &target.join(name), error));
+        }
+    }
+    remove(&target).map_err(report(&target))?;
+    fs::rename(&temporary, &target).map_err(report(&target))?;
+    Ok(target)
+}
+
+/// The files of a run directory.
+fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
+    let mut history = Vec::new();
+    crate::history::jsonl::write(&run.ops, &mut history).expect("a vector takes every byte");
+    let history = String::from_utf8(history).expect("JSON is text");
+    vec![
+        ("history.jsonl", history),
+        ("plan.toml", run.plan.document.clone()),
+        ("run.json", reports::json::write(record)),
+        ("report.html", reports::html::render(record)),
+        ("report.md", reports::markdown::render(record)),
+    ]
+}
+
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// The plan's document and the record of a run directory.
+///
+/// # Errors
+/// When a file is missing or is not what the lab wrote.
+pub fn read(dir: &Path) -> Result<(Vec<u8>, RunRecord), DirError> {
+    let plan_path = dir.join("plan.toml");
+    let plan = fs::read(&plan_path).map_err(|error| failed("read", &plan_path, error))?;
+    Ok((plan, read_record(dir)?))
+}
+
+/// The record of a run directory.
+///
+/// # Errors
+/// When it is missing or is not what the lab wrote.
+pub fn read_record(dir: &Path) -> Result<RunRecord, DirError> {
+    let path = dir.join("run.json");
+    let text = fs::read_to_string(&path).map_err(|error| failed("read", &path, error))?;
+    reports::json::read(&text).map_err(|error| failed("read", &path, error))
+}

@@ -1,0 +1,269 @@
+//! Reading a whole tree: the order of its parts, and the fields of the top level.
+
+use super::cx::Cx;
+use super::expect;
+use super::fields::{Fields, check_name};
+use super::groups::{self, PerGroup};
+use super::names;
+use super::plan::{Budget, Expectation, GroupPlan, Phase, Plan};
+use super::sweep::{self, Swarm, Sweep};
+use super::tree::{Entry, Span, Table, Value};
+use super::units::Measure;
+use super::{ReportOptions, checks, clients, exact, faults, net, preload, value};
+use crate::diagnostics::Diagnostic;
+use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
+use contract::{Duration, SettingValue};
+
+/// Events of the engine, where a file does not say.
+const EVENTS: u64 = 50_000_000;
+/// Steps of the linearizability checker, where a file does not say.
+const SEARCH_STEPS: u64 = 20_000_000;
+
+/// What a tree says.
+pub struct Reading {
+    /// The plan of the tree as it stands, without its document; `None` when something is wrong.
+    pub plan: Option<Plan>,
+    pub sweep: Sweep,
+    pub swarm: Swarm,
+    pub expectation: Expectation,
+    pub tags: Vec<String>,
+    pub seed: Option<u64>,
+    pub report: ReportOptions,
+}
+
+/// Reads everything; what is wrong is in `cx`.
+pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
+    let before = cx.diagnostics.len();
+    let mut top = Fields::top(tree, Span::default(), "", "the top level");
+    top.get("format");
+    let name = name(cx, &mut top);
+    let about = top.text(cx, "about").unwrap_or_default();
+    if let Some(item) = top.get("system")
+        && let Some(text) = value::text(cx, item, "system")
+    {
+        groups::system(cx, text, item.span);
+    }
+    let seed = seed(cx, &mut top);
+    let tags = expect::tags(cx, &mut top);
+    let budget = budget(cx, &mut top);
+    let phases = phases(cx, &mut top);
+    let defects = expect::defects(cx, &mut top);
+    let groups = all_groups(cx, &mut top, &defects);
+    let net = net::read(cx, &mut top);
+    let faults = faults::read(cx, &mut top);
+    let checks = checks::read(cx, &mut top, &groups);
+    let covers = checks::covers(cx, &mut top);
+    let expectation = expect::read(cx, &mut top);
+    let sweep = sweep::read(cx, &mut top);
+    let swarm = sweep::read_swarm(cx, &mut top);
+    expect::variants(cx, &mut top);
+    let report = report(cx, &mut top);
+    unsupported(cx, &mut top);
+    top.finish(cx);
+    let plan = Plan {
+        name: name.unwrap_or_default(),
+        about: about.to_owned(),
+        seed: cx.seed,
+        variant: None,
+        point: Vec::new(),
+        overrides: Vec::new(),
+        groups,
+        budget: budget.unwrap_or(Budget { sim_time: Duration::ZERO, events: 0, search_steps: 0 }),
+        phases,
+        link: net.link,
+        links: net.links,
+        faults,
+        checks,
+        covers,
+        expectation: expectation.clone(),
+        ties_explore: sweep.ties_explore,
+        exact: tags.iter().any(|tag| tag == "exact"),
+        omittable: swarm.omit.iter().map(|(fault, _)| fault.clone()).collect(),
+        document: String::new(),
+    };
+    if plan.exact {
+        exact::check(cx, &plan, tree);
+    }
+    omittable(cx, &plan, tree);
+    let errors = crate::diagnostics::any_error(&cx.diagnostics[before..], false);
+    Reading { plan: (!errors).then_some(plan), sweep, swarm, expectation, tags, seed, report }
+}
+
+/// Nodes and clients, in the order of their names.
+fn all_groups<'t>(
+    cx: &mut Cx<'_>,
+    top: &mut Fields<'t>,
+    defects: &[&'static str],
+) -> Vec<GroupPlan> {
+    let per_group = PerGroup::take(cx, top);
+    let nodes: &[Entry] = match top.get("nodes").map(|item| &item.value) {
+        Some(Value::Table(table)) => &table.entries,
+        _ => &[],
+    };
+    let clients = top.entries(cx, "clients").unwrap_or(&[]);
+    groups::unique_groups(cx, nodes, clients);
+    let mut found = groups::read(cx, top, &per_group, defects);
+    found.extend(clients::read(cx, clients, &per_group, defects));
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    preload::read(cx, top, &mut found);
+    found
+}
+
+/// The name: parts of a path, each of letters, digits, `-` and `_`.
+fn name(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<String> {
+    let what = "its path under scenarios/, without the suffix";
+    let item = top.need(cx, "name", what)?;
+    let text = value::text(cx, item, "name")?;
+    let part = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    if text.len() > 200 || !text.split('/').all(part) {
+        let message = format!("`{text}` is not the name of a scenario");
+        let help = "parts of letters, digits, `-` and `_`, with slashes between them";
+        cx.report(Diagnostic::error(E0108, message).help(help), item.span, "");
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// The seed: a count, or text in hex or decimal.
+fn seed(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<u64> {
+    let item = top.get("seed")?;
+    let seed = match &item.value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        Value::Text(text) => parse_seed(text),
+        _ => {
+            value::wrong_type(cx, item, "a seed is a number or a hex text such as \"0x5EED\"");
+            return None;
+        }
+    };
+    if seed.is_none() {
+        let diagnostic = Diagnostic::error(E0202, "a seed is a number below 2^64");
+        let help = "a number, or text in hex: \"0x5EED\"";
+        cx.report(diagnostic.help(help), item.span, "");
+    }
+    seed
+}
+
+/// A seed as text: `0x5EED`, `24301`, with `_` between digits.
+pub fn parse_seed(text: &str) -> Option<u64> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(hex) => (hex, 16),
+        None => (text, 10),
+    };
+    if digits.starts_with(['_', '+']) || digits.ends_with('_') {
+        return None;
+    }
+    u64::from_str_radix(&digits.replace('_', ""), radix).ok()
+}
+
+fn budget(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<Budget> {
+    let item = top.need(cx, "budget", "`[budget]` with `sim_time`, the end of the run")?;
+    let mut fields = Fields::of(cx, item, "budget", "[budget]")?;
+    let sim_time = fields.need(cx, "sim_time", "the end of the run, in virtual time");
+    let events = fields.count(cx, "events", 1, u64::MAX).unwrap_or(EVENTS);
+    let steps = fields.count(cx, "search_steps", 1, u64::MAX);
+    fields.finish(cx);
+    let sim_time = sim_time?;
+    let nanos = value::plain_quantity(cx, sim_time, Measure::Duration)?;
+    if nanos == 0 {
+        let diagnostic = Diagnostic::error(E0202, "a run of no time");
+        cx.report(diagnostic, sim_time.span, "");
+        return None;
+    }
+    Some(Budget { sim_time: Duration(nanos), events, search_steps: steps.unwrap_or(SEARCH_STEPS) })
+}
+
+/// `[phases]`: well-formed, contiguous, inside the run.
+fn phases(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Vec<Phase> {
+    let mut found: Vec<Phase> = Vec::new();
+    for entry in top.entries(cx, "phases").unwrap_or(&[]) {
+        check_name(cx, &entry.key, entry.key_span);
+        let Some(text) = value::text(cx, &entry.item, &entry.key) else {
+            continue;
+        };
+        let Some((start, end)) = names::interval(text) else {
+            let message = format!("`{text}` is not an interval");
+            let help = "write \"5s..25s\"; the start is below the end";
+            let diagnostic = Diagnostic::error(E0406, message).help(help);
+            cx.report(diagnostic, entry.item.span, "");
+            continue;
+        };
+        if let Some(last) = found.last().filter(|last| last.end != start) {
+            let gap = Duration(last.end.0);
+            let message =
+                format!("phase `{}` does not start where `{}` ends", entry.key, last.name);
+            let help = format!("`{}` ends at {gap}; phases are contiguous", last.name);
+            let diagnostic = Diagnostic::error(E0406, message).help(help);
+            cx.report(diagnostic, entry.item.span, "");
+        }
+        if cx.names.sim_time.is_some_and(|run| end.0 > run.0) {
+            let message = format!("phase `{}` ends past the end of the run", entry.key);
+            cx.report(Diagnostic::error(E0407, message), entry.item.span, "");
+        }
+        found.push(Phase { name: entry.key.clone(), start, end });
+    }
+    found
+}
+
+/// `[report]`: what is shown and exported besides the verdicts.
+fn report(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> ReportOptions {
+    const TRACES: &[&str] = &["perfetto", "shiviz", "edn"];
+    let mut options = ReportOptions::default();
+    let Some(item) = top.get("report") else {
+        return options;
+    };
+    let Some(mut fields) = Fields::of(cx, item, "report", "[report]") else {
+        return options;
+    };
+    options.full = fields.word(cx, "detail", &["brief", "full"]) == "full";
+    for (text, span) in fields.texts(cx, "traces") {
+        match TRACES.iter().find(|trace| **trace == text) {
+            Some(trace) => options.traces.push(trace),
+            None => cx.unknown("trace", text, span, TRACES),
+        }
+    }
+    fields.finish(cx);
+    options
+}
+
+/// Tables of the format that this lab does not read.
+fn unsupported(cx: &mut Cx<'_>, top: &mut Fields<'_>) {
+    for key in super::format::TOP_UNSUPPORTED {
+        if let Some(item) = top.get(key) {
+            cx.unsupported(&format!("the table `{key}`"), item.span, None);
+        }
+    }
+}
+
+/// A fault that may be left out must not be what a check refers to.
+fn omittable(cx: &mut Cx<'_>, plan: &Plan, tree: &Table) {
+    for fault in &plan.omittable {
+        let moments = [format!("fault.{fault}.start"), format!("fault.{fault}.end")];
+        let refers = |value: &SettingValue| match value {
+            SettingValue::Text(text) => moments.contains(text),
+            _ => false,
+        };
+        let check = plan.checks.iter().find(|check| check.fields.0.values().any(refers));
+        let Some(check) = check else { continue };
+        let span = tree.get("swarm").map_or(Span::default(), |item| item.span);
+        let message = format!("the fault `{fault}` cannot be left out");
+        let help = format!("the check `{}` refers to it", check.id);
+        cx.report(Diagnostic::error(E0606, message).help(help), span, "");
+    }
+}
+
+/// The names of the variants and `base`, for an error message.
+pub fn no_variant(cx: &mut Cx<'_>, name: &str, names: &[String]) {
+    let mut diagnostic = Diagnostic::error(
+        crate::diagnostics::codes::E0607,
+        format!("there is no variant `{name}`"),
+    );
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    diagnostic.help = Some(match super::near::nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if names.is_empty() => "the scenario has no variants".to_owned(),
+        None => format!("there are {}", super::cx::listed(&names)),
+    });
+    cx.diagnostics.push(diagnostic);
+}

@@ -1,0 +1,81 @@
+//! Where the lab talks: data on standard output, talk and progress on standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+/// The two outputs and how they may look.
+#[derive(Clone, Copy, Debug)]
+pub struct Shell {
+    /// Whether data may be coloured.
+    pub colour_out: bool,
+    /// Whether talk may be coloured.
+    pub colour_err: bool,
+    /// Whether progress lines may be redrawn.
+    pub progress: bool,
+    /// Columns of the terminal that data goes to; 100 where it goes elsewhere.
+    pub width: usize,
+}
+
+impl Shell {
+    /// What the environment allows: colour and progress on a terminal only, none with `NO_COLOR`.
+    #[must_use]
+    pub fn detect() -> Self {
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let err = io::stderr().is_terminal();
+        let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        Self {
+            colour_out: colour && io::stdout().is_terminal(),
+            colour_err: colour && err,
+            progress: err,
+            width: width.unwrap_or(100).clamp(60, 200),
+        }
+    }
+
+    /// Prints data. A closed pipe (`chaoslab list | head`) ends the process quietly.
+    pub fn data(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        if let Err(error) = written {
+            if error.kind() == io::ErrorKind::BrokenPipe {
+                std::process::exit(0);
+            }
+            self.error(&format!("could not write to standard output: {error}"));
+            std::process::exit(2);
+        }
+    }
+
+    /// Prints a line of talk.
+    pub fn talk(&self, line: &str) {
+        self.clear_progress();
+        // Nobody is left to be told that nobody listens.
+        drop(writeln!(io::stderr(), "{line}"));
+    }
+
+    /// Prints an error.
+    pub fn error(&self, message: &str) {
+        let label = if self.colour_err { "\x1b[1;31merror\x1b[0m" } else { "error" };
+        self.talk(&format!("{label}: {message}"));
+    }
+
+    /// Redraws the line of progress; nothing where nobody watches.
+    pub fn progress(&self, line: &str) {
+        if self.progress {
+            drop(write!(io::stderr(), "\r\x1b[K{line}"));
+            drop(io::stderr().flush());
+        }
+    }
+
+    /// Removes the line of progress.
+    pub fn clear_progress(&self) {
+        if self.progress {
+            drop(write!(io::stderr(), "\r\x1b[K"));
+        }
+    }
+}
+
+/// A seed that nobody chose, for a scenario that names none. Printed before it is used.
+#[must_use]
+pub fn fresh_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    // The only entropy that std offers without a dependency; it decides nothing but this number.
+    std::hash::RandomState::new().build_hasher().finish() >> 16
+}

@@ -1,0 +1,162 @@
+//! Making a world from a plan: node specifications for the engine, and seats for the systems.
+
+use crate::scenario::plan::{GroupPlan, Plan};
+use crate::select::{Lots, Roster};
+use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Preload, Refused, Rng, Seat};
+use engine::{Boot, Config, NodeSpec, Ties};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Boots the nodes of a plan.
+pub struct Seats {
+    roster: Rc<Roster>,
+    /// By node id.
+    seats: Vec<Prepared>,
+}
+
+/// What does not change between the boots of one node.
+struct Prepared {
+    index: u32,
+    uses: Rc<BTreeMap<String, Vec<NodeId>>>,
+    preload: Vec<Preload>,
+}
+
+impl Seats {
+    /// Prepares the seats of all nodes.
+    #[must_use]
+    pub fn new(roster: Rc<Roster>) -> Self {
+        let mut seats = Vec::new();
+        for group in roster.groups() {
+            let uses = Rc::new(uses(&roster, group.plan));
+            for (index, node) in group.nodes.iter().enumerate() {
+                let preload = preload(&roster, group.plan, *node);
+                seats.push(Prepared { index: index as u32, uses: Rc::clone(&uses), preload });
+            }
+        }
+        Self { roster, seats }
+    }
+}
+
+impl Boot for Seats {
+    fn boot(
+        &self,
+        node: NodeId,
+        boot: u32,
+        now: Now,
+        fx: &mut Fx<'_>,
+    ) -> Result<Box<dyn Node>, Refused> {
+        let group = self.roster.group_of(node);
+        let seat = &self.seats[node.index()];
+        let seat = Seat {
+            node,
+            name: self.roster.name(node),
+            index: seat.index,
+            boot,
+            role: group.plan.role,
+            group: group.nodes,
+            uses: &seat.uses,
+            settings: &group.plan.settings,
+            defects: &group.plan.defects,
+            drift_max: group.plan.clock.drift_max,
+            preload: &seat.preload,
+        };
+        group.plan.system.boot(&seat, now, fx)
+    }
+}
+
+/// What the engine needs to know of a plan.
+#[must_use]
+pub fn config(roster: &Roster) -> Config {
+    let plan = roster.plan();
+    let node = |node: NodeId| {
+        let group = roster.group_of(node);
+        let index = group.nodes.iter().position(|id| *id == node).expect("a member of its group");
+        NodeSpec {
+            name: roster.name(node).to_owned(),
+            clock: group.plan.clock.nodes[index],
+            memory_limit: group.plan.memory_limit,
+            disk: group.plan.disk.clone(),
+        }
+    };
+    Config {
+        seed: plan.seed,
+        nodes: (0..roster.names().len() as u32).map(NodeId).map(node).collect(),
+        link: plan.link.clone(),
+        links: links(roster),
+        ties: if plan.ties_explore { Ties::Explore } else { Ties::Canonical },
+        events_max: plan.budget.events,
+    }
+}
+
+/// Links with a law of their own, a later one replacing an earlier one.
+fn links(roster: &Roster) -> Vec<(NodeId, NodeId, engine::LinkSpec)> {
+    let mut links = BTreeMap::new();
+    for (from, to, spec) in &roster.plan().links {
+        for from in fixed(roster, from) {
+            for to in fixed(roster, to) {
+                if from != to {
+                    links.insert((from, to), spec.clone());
+                }
+            }
+        }
+    }
+    links.into_iter().map(|((from, to), spec)| (from, to, spec)).collect()
+}
+
+/// Which nodes each `uses` (or `target`) means. They are the whole group: which member a node
+/// prefers is its own business.
+fn uses(roster: &Roster, group: &GroupPlan) -> BTreeMap<String, Vec<NodeId>> {
+    let nodes = |selector: &str| {
+        let fixed = selector.replace("/any", "/*");
+        self::fixed(roster, &fixed)
+    };
+    group.uses.iter().map(|(key, selector)| (key.clone(), nodes(selector))).collect()
+}
+
+/// What `node` holds from the start.
+fn preload(roster: &Roster, group: &GroupPlan, node: NodeId) -> Vec<Preload> {
+    let mine = group.preload.iter().filter(|(into, _)| {
+        // Every replica holds what any of them does: it is installed as if from a snapshot.
+        let into =
+            if into.starts_with("zone:") { into.clone() } else { format!("{}/*", group.name) };
+        fixed(roster, &into).contains(&node)
+    });
+    mine.flat_map(|(_, entries)| entries.iter().copied()).collect()
+}
+
+/// The nodes of a selector that does not depend on the state of the world.
+fn fixed(roster: &Roster, selector: &str) -> Vec<NodeId> {
+    let mut rng = Rng::new(roster.plan().seed, Domain::Swarm, selector);
+    roster.select(selector, &Nobody, &mut Lots::new(), &mut rng)
+}
+
+/// A world in which nobody is up yet.
+struct Nobody;
+
+impl Nodes for Nobody {
+    fn count(&self) -> usize {
+        0
+    }
+    fn node(&self, _: NodeId) -> Option<&dyn Node> {
+        None
+    }
+    fn boot(&self, _: NodeId) -> u32 {
+        0
+    }
+}
+
+/// The seed and name under which `plan` runs, for messages: `hyperion/crash@7-flawed`.
+#[must_use]
+pub fn token(plan: &Plan) -> String {
+    let mut token = format!("{}@{}", plan.name, plan.seed);
+    if let Some(variant) = &plan.variant {
+        token.push('-');
+        token.push_str(variant);
+    }
+    if !plan.overrides.is_empty() {
+        let all = plan.overrides.join("\n");
+        let hash = contract::hash::hash_bytes(all.as_bytes()) as u32;
+        token.push_str(&format!("+{hash:08x}"));
+    }
+    token
+}

@@ -1,0 +1,355 @@
+//! A client against scripted nodes.
+
+use super::super::command::{Applied, Command, Refusal, Write};
+use super::super::tables;
+use super::super::testing::{self, Asked, Host};
+use super::super::wire::{self, Answer, Request};
+use super::*;
+use alloc::collections::BTreeMap;
+use contract::{Effect, Outcome, Ratio, ReadLevel, SettingValue, Value};
+
+const NODES: [NodeId; 3] = [NodeId(10), NodeId(11), NodeId(12)];
+const VALUE: Value = Value { id: 77, size_bytes: 16 };
+const PUT: Call = Call::Put { key: 5, value: VALUE, ttl: None };
+const GET: Call = Call::Get { key: 5, read: ReadLevel::Linearizable };
+
+struct World {
+    client: Client,
+    host: Host,
+    ops: u64,
+    /// Open connections by the node they lead to.
+    open: BTreeMap<ConnId, NodeId>,
+    outcome: Option<Outcome>,
+    /// Requests sent and not yet looked at: to which node, with which bytes.
+    sent: Vec<(NodeId, ConnId, Vec<u8>)>,
+    timers: BTreeMap<u64, Duration>,
+    /// Whether nodes accept connections.
+    accept: bool,
+}
+
+impl World {
+    fn new(index: u32, defects: &[&'static str]) -> Self {
+        let mut settings = testing::defaults(tables::CLIENT_SETTINGS);
+        settings.0.insert("jitter", SettingValue::Bool(false));
+        settings.0.insert("pinned", SettingValue::Ratio(Ratio::new(1, 2)));
+        let seat = Seat {
+            node: NodeId(1),
+            name: "kv/1",
+            index,
+            boot: 0,
+            role: "client",
+            group: &[NodeId(1)],
+            uses: &testing::target(&NODES),
+            settings: &settings,
+            defects,
+            drift_max: Ratio::ZERO,
+            preload: &[],
+        };
+        Self {
+            client: Client::boot(&seat),
+            host: Host::new(NodeId(1)),
+            ops: 0,
+            open: BTreeMap::new(),
+            outcome: None,
+            sent: Vec::new(),
+            timers: BTreeMap::new(),
+            accept: true,
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        let client = &mut self.client;
+        let asked = self.host.call(|now, fx| client.on_input(now, input, fx));
+        self.take(&asked);
+    }
+
+    fn take(&mut self, asked: &Asked) {
+        for effect in &asked.effects {
+            match effect {
+                Effect::Open { conn, to } => {
+                    self.open.insert(*conn, *to);
+                }
+                Effect::Close { conn } => {
+                    self.open.remove(conn);
+                }
+                Effect::Write { conn, bytes } => {
+                    let frame = bytes.of(&asked.bytes)[4..].to_vec();
+                    self.sent.push((self.open[conn], *conn, frame));
+                }
+                Effect::SetTimer { key, after } => {
+                    self.timers.insert(key.0, *after);
+                }
+                Effect::CancelTimer { key } => {
+                    self.timers.remove(&key.0);
+                }
+                Effect::Complete { outcome, .. } => {
+                    assert_eq!(self.outcome, None, "an operation ends once");
+                    self.outcome = Some(asked.outcomes[*outcome as usize].clone());
+                }
+                Effect::Mark(_) => {}
+                other => panic!("a client does not ask for {other:?}"),
+            }
+        }
+        if self.accept {
+            self.accept_all();
+        }
+    }
+
+    fn accept_all(&mut self) {
+        let waiting = |link: &Link| match link.state {
+            LinkState::Opening(conn) => Some((conn, link.to)),
+            _ => None,
+        };
+        let opening: Vec<_> = self.client.links.iter().filter_map(waiting).collect();
+        for (conn, peer) in opening {
+            self.input(Input::Opened { conn, peer });
+        }
+    }
+
+    fn invoke(&mut self, call: &Call) {
+        self.ops += 1;
+        self.outcome = None;
+        let op = OpId(self.ops);
+        self.input(Input::Invoke { op, call });
+    }
+
+    /// The one request that was sent since the last look: to which node.
+    fn sent_to(&mut self) -> (u32, ConnId, u64, Vec<u8>) {
+        assert_eq!(self.sent.len(), 1, "one request was sent");
+        let (node, conn, bytes) = self.sent.pop().unwrap();
+        let (id, _) = wire::decode_request(&bytes).unwrap();
+        let index = NODES.iter().position(|&n| n == node).unwrap();
+        (index as u32, conn, id, bytes)
+    }
+
+    fn answer(&mut self, conn: ConnId, id: u64, answer: &Answer<'_>) {
+        let mut bytes = Vec::new();
+        frame::write(&mut bytes, |out| answer.encode(id, out));
+        self.input(Input::Data { conn, bytes: &bytes });
+    }
+
+    fn fire(&mut self, key: TimerKey) {
+        assert!(self.timers.remove(&key.0).is_some(), "{key:?} is set");
+        self.input(Input::Timer(key));
+    }
+}
+
+fn session_of(bytes: &[u8]) -> (u64, u64) {
+    match wire::decode_request(bytes).unwrap().1 {
+        Request::Write { command, .. } => (command.session.epoch, command.seq),
+        other => panic!("{other:?} is no write"),
+    }
+}
+
+fn put_value(bytes: &[u8]) -> Option<Value> {
+    match wire::decode_request(bytes).unwrap().1 {
+        Request::Write { command, .. } => match command.write {
+            Write::Put { value, .. } => Value::from_bytes(value),
+            other => panic!("{other:?} is no put"),
+        },
+        other => panic!("{other:?} is no write"),
+    }
+}
+
+const DONE: Answer<'_> = Answer::Applied(Applied::Done { version: 4 });
+
+#[test]
+fn a_write_is_redirected_by_the_hint_and_the_leader_is_remembered() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&PUT);
+    let (node, conn, id, _) = world.sent_to();
+    assert_eq!(node, 0);
+    world.answer(conn, id, &Answer::NotLeader { hint: Some(2) });
+    let (node, conn, id, bytes) = world.sent_to();
+    assert_eq!((node, session_of(&bytes)), (2, (0, 1)));
+    assert_eq!(put_value(&bytes), Some(VALUE));
+    world.answer(conn, id, &DONE);
+    assert_eq!(world.outcome, Some(Outcome::Ok(Ret::Done { version: 4 })));
+    world.invoke(&PUT);
+    let (node, .., bytes) = world.sent_to();
+    assert_eq!((node, session_of(&bytes)), (2, (0, 2)));
+}
+
+#[test]
+fn a_pinned_client_starts_every_operation_at_home() {
+    let mut world = World::new(1, &[]);
+    assert_eq!(world.client.home(), Some(0));
+    for _ in 0..2 {
+        world.invoke(&GET);
+        let (node, conn, id, _) = world.sent_to();
+        assert_eq!(node, 0);
+        world.answer(conn, id, &Answer::NotLeader { hint: Some(1) });
+        let (node, conn, id, _) = world.sent_to();
+        assert_eq!(node, 1);
+        world.answer(conn, id, &Answer::Missing);
+        assert_eq!(world.outcome, Some(Outcome::Ok(Ret::Missing)));
+    }
+}
+
+#[test]
+fn a_write_without_an_answer_is_unknown_and_ends_the_session() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&PUT);
+    let (.., bytes) = world.sent_to();
+    assert_eq!(session_of(&bytes), (0, 1));
+    world.fire(DEADLINE);
+    assert_eq!(world.outcome, Some(Outcome::Unknown));
+    world.invoke(&PUT);
+    let (.., bytes) = world.sent_to();
+    assert_eq!(session_of(&bytes), (1, 1));
+}
+
+#[test]
+fn the_flaw_reports_it_as_failed() {
+    let mut world = World::new(0, &["timeout-treated-as-failure"]);
+    world.invoke(&PUT);
+    world.fire(DEADLINE);
+    assert_eq!(world.outcome, Some(Outcome::Fail));
+}
+
+#[test]
+fn a_write_that_never_left_has_failed() {
+    let mut world = World::new(0, &[]);
+    world.accept = false;
+    world.invoke(&PUT);
+    world.fire(TRY);
+    world.fire(BACKOFF);
+    world.fire(DEADLINE);
+    assert_eq!(world.outcome, Some(Outcome::Fail));
+    assert!(world.sent.is_empty());
+}
+
+#[test]
+fn a_write_that_every_node_declined_has_failed() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&PUT);
+    for _ in 0..2 {
+        let (_, conn, id, _) = world.sent_to();
+        world.answer(conn, id, &Answer::NotLeader { hint: None });
+        world.fire(BACKOFF);
+    }
+    let (_, conn, id, _) = world.sent_to();
+    world.answer(conn, id, &Answer::NotLeader { hint: None });
+    world.fire(DEADLINE);
+    assert_eq!(world.outcome, Some(Outcome::Fail));
+}
+
+#[test]
+fn a_retry_repeats_the_number_and_a_late_answer_to_an_earlier_try_counts() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&PUT);
+    let (_, first_conn, first_id, first) = world.sent_to();
+    world.fire(TRY);
+    world.fire(BACKOFF);
+    let (node, _, second_id, second) = world.sent_to();
+    assert_eq!(node, 1);
+    assert_ne!(first_id, second_id);
+    assert_eq!(session_of(&first), session_of(&second));
+    world.answer(first_conn, first_id, &DONE);
+    assert_eq!(world.outcome, Some(Outcome::Ok(Ret::Done { version: 4 })));
+}
+
+#[test]
+fn a_deposed_leader_makes_the_client_ask_again_and_then_not_know() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&PUT);
+    let (_, conn, id, _) = world.sent_to();
+    world.answer(conn, id, &Answer::Unknown);
+    world.fire(BACKOFF);
+    let (_, conn, id, _) = world.sent_to();
+    world.answer(conn, id, &Answer::NotLeader { hint: None });
+    world.fire(DEADLINE);
+    assert_eq!(world.outcome, Some(Outcome::Unknown));
+}
+
+#[test]
+fn a_definite_refusal_ends_the_operation() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&PUT);
+    let (_, conn, id, _) = world.sent_to();
+    let refusal = Refusal::ValueTooLarge { size: 9, max: 8 };
+    world.answer(conn, id, &Answer::Refused(refusal));
+    assert_eq!(world.outcome, Some(Outcome::Fail));
+}
+
+#[test]
+fn a_read_that_got_no_answer_has_failed() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&GET);
+    world.sent_to();
+    world.fire(DEADLINE);
+    assert_eq!(world.outcome, Some(Outcome::Fail));
+}
+
+#[test]
+fn a_damaged_value_is_never_taken_for_an_answer() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&GET);
+    let (_, conn, id, _) = world.sent_to();
+    let mut value = Vec::new();
+    VALUE.write_bytes(&mut value);
+    value[12] ^= 1;
+    let damaged = Answer::Found { version: 1, stale: false, value: &value };
+    world.answer(conn, id, &damaged);
+    assert_eq!(world.outcome, None);
+    assert!(!world.open.contains_key(&conn), "the connection is closed");
+    world.fire(BACKOFF);
+    let (_, conn, id, _) = world.sent_to();
+    value[12] ^= 1;
+    let intact = Answer::Found { version: 1, stale: false, value: &value };
+    world.answer(conn, id, &intact);
+    let found = Ret::Found { value: VALUE, version: 1, stale: false };
+    assert_eq!(world.outcome, Some(Outcome::Ok(found)));
+}
+
+#[test]
+fn compare_and_set_carries_the_version_that_the_client_saw() {
+    let mut world = World::new(0, &[]);
+    let cas = Call::Cas { key: 5, expect: Some(VALUE), value: Value { id: 78, size_bytes: 8 } };
+    let version_sent = |world: &mut World| {
+        let (_, conn, id, bytes) = world.sent_to();
+        world.answer(conn, id, &DONE);
+        match wire::decode_request(&bytes).unwrap().1 {
+            Request::Write {
+                command: Command { write: Write::Cas { version, .. }, .. }, ..
+            } => version,
+            other => panic!("{other:?} is no compare-and-set"),
+        }
+    };
+    world.invoke(&cas);
+    assert_eq!(version_sent(&mut world), 0);
+    world.invoke(&PUT);
+    let (_, conn, id, _) = world.sent_to();
+    world.answer(conn, id, &DONE);
+    world.invoke(&cas);
+    assert_eq!(version_sent(&mut world), 4);
+}
+
+#[test]
+fn an_operation_that_hyperion_does_not_have_fails_at_once() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&Call::Acquire { key: 1 });
+    assert_eq!(world.outcome, Some(Outcome::Fail));
+    assert!(world.sent.is_empty());
+}
+
+#[test]
+fn two_nodes_that_point_at_each_other_are_not_asked_in_a_circle() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&GET);
+    for round in 0..REDIRECTS_MAX + 1 {
+        let (node, conn, id, _) = world.sent_to();
+        assert_eq!(node, round % 2);
+        let hint = Some(1 - node);
+        world.answer(conn, id, &Answer::NotLeader { hint });
+    }
+    assert!(world.sent.is_empty());
+    assert!(world.timers.contains_key(&BACKOFF.0));
+}
+
+#[test]
+fn names_make_sessions_and_boots_make_epochs() {
+    let world = World::new(0, &[]);
+    assert_eq!(world.client.session.client, hash_bytes(b"kv/1"));
+    assert_eq!(world.client.session.epoch, 0);
+}

@@ -1,0 +1,82 @@
+//! The properties of Hyperion's nodes, one per file; those of Raft stand beside Raft.
+//!
+//! Each looks only at what the node that was touched could have changed, and reports each breach
+//! once.
+
+mod no_two_nodes_ack_in_overlap;
+mod replicas_equal;
+mod size_accounting;
+mod writes_apply_once;
+
+use super::server::Server;
+use super::system::CACHE;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use contract::{Group, Invariant, NodeId, Nodes};
+
+/// All of them, over the cache groups among `groups`.
+#[must_use]
+pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
+    let seats = Seats::of(groups);
+    vec![
+        Box::new(no_two_nodes_ack_in_overlap::NoTwoNodesAck::new(&seats)),
+        Box::new(replicas_equal::ReplicasEqual::new(&seats)),
+        Box::new(size_accounting::SizeAccounting::new(&seats)),
+        Box::new(writes_apply_once::WritesApplyOnce::new(&seats)),
+    ]
+}
+
+/// Which cache group each node is in, and what it is called.
+#[derive(Clone, Debug, Default)]
+struct Seats {
+    /// By node; `None` for nodes that are no cache nodes.
+    seats: Vec<Option<SeatOf>>,
+    groups: usize,
+}
+
+#[derive(Clone, Debug)]
+struct SeatOf {
+    group: usize,
+    name: String,
+}
+
+impl Seats {
+    fn of(groups: &[Group]) -> Self {
+        let caches = groups.iter().filter(|group| group.role == CACHE);
+        let mut seats = Self::default();
+        for (number, group) in caches.enumerate() {
+            seats.groups = number + 1;
+            for (index, node) in group.nodes.iter().enumerate() {
+                let slots = seats.seats.len().max(node.index() + 1);
+                seats.seats.resize(slots, None);
+                seats.seats[node.index()] =
+                    Some(SeatOf { group: number, name: format!("{}/{}", group.name, index + 1) });
+            }
+        }
+        seats
+    }
+
+    /// The number of the node's group, for nodes that are cache nodes.
+    fn group(&self, node: NodeId) -> Option<usize> {
+        let seat = self.seats.get(node.index())?.as_ref()?;
+        Some(seat.group)
+    }
+
+    fn name(&self, node: NodeId) -> &str {
+        let seat = self.seats.get(node.index()).and_then(Option::as_ref);
+        seat.map_or("?", |seat| &seat.name)
+    }
+
+    /// One slot per node id up to the last cache node.
+    fn slots(&self) -> usize {
+        self.seats.len()
+    }
+}
+
+/// The cache node with this id, when it is one and it is up.
+fn server(nodes: &dyn Nodes, node: NodeId) -> Option<&Server> {
+    nodes.get::<Server>(node)
+}

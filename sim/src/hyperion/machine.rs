@@ -1,0 +1,427 @@
+//! The replicated state machine: the store, and what each client was answered last.
+//!
+//! **Invariant:** what it does follows from the log alone. Time comes from the log entry, never
+//! from a clock of the node, so replicas that applied the same prefix are equal.
+
+use super::chunk_map::ChunkMap;
+use super::command::{Applied, Command, Refusal, Session, Write};
+use super::entry::{Entry, Key};
+use super::error::StoreError;
+use super::store::{Limits, NewEntry, Store, TTL_MAX};
+use alloc::vec::Vec;
+use contract::hash::{hash_bytes, mix};
+use contract::{Duration, Preload, Value};
+
+/// The most clients that the table of sessions remembers. One that is not in the table when it is
+/// full is refused: forgetting another would let a late repetition of its write apply twice.
+pub const SESSIONS_MAX: u64 = 65_536;
+
+/// The state that the log leads to.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    store: Store,
+    /// By client: its latest epoch, and the last answer in it. One answer is enough, because a
+    /// client has one operation in flight (raft-thesis §6.3 keeps one per unacknowledged request).
+    sessions: ChunkMap<u64, LastAnswer>,
+    applied_index: u64,
+    digest: u64,
+    /// Planted flaw: a repeated command is applied again.
+    repeats: bool,
+    last_repeat: Option<Repeat>,
+}
+
+/// What a client was answered last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct LastAnswer {
+    epoch: u64,
+    seq: u64,
+    index: u64,
+    answer: Applied,
+}
+
+/// A command that took effect twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeat {
+    /// Whose it was.
+    pub session: Session,
+    /// Which of its writes.
+    pub seq: u64,
+    /// The key.
+    pub key: u64,
+    /// Where in the log it took effect first.
+    pub first_index: u64,
+    /// And where again.
+    pub again_index: u64,
+}
+
+/// What applying one log entry did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effect {
+    /// The answer to whoever asked.
+    pub answer: Applied,
+    /// Whether the command was carried out now; else the answer is that of an earlier time, or a
+    /// refusal.
+    pub fresh: bool,
+    /// The entry that left because its time was over.
+    pub expired: Option<Expired>,
+}
+
+/// An entry that left because its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expired {
+    /// Its key, as a label.
+    pub key: u64,
+    /// Its version.
+    pub version: u64,
+    /// How long after its last moment it left, in nanoseconds of cluster time.
+    pub late_ns: u64,
+}
+
+impl Machine {
+    /// The state before the log: what was preloaded, and nothing else.
+    #[must_use]
+    pub fn new(limits: Limits, preload: &[Preload], flaws: MachineFlaws) -> Self {
+        let mut store = Store::new(limits, flaws.size_drifts);
+        let mut bytes = Vec::new();
+        for preload in preload {
+            bytes.clear();
+            preload.value.write_bytes(&mut bytes);
+            let entry = NewEntry {
+                key: &preload.key.to_be_bytes(),
+                value: &bytes,
+                version: 0,
+                ttl: preload.ttl,
+                created_at: 0,
+            };
+            store.set(entry).expect("a scenario preloads no more than the store holds");
+        }
+        Self {
+            store,
+            sessions: ChunkMap::default(),
+            applied_index: 0,
+            digest: 0,
+            repeats: flaws.repeats,
+            last_repeat: None,
+        }
+    }
+
+    /// Carries out the command of the log entry at `index`, stamped with `cluster_time`.
+    pub fn apply(&mut self, index: u64, cluster_time: u64, command: &[u8]) -> Effect {
+        self.advance(index, command);
+        let effect = self.carry_out(index, cluster_time, command);
+        self.digest = mix(self.digest, u64::from(effect.fresh));
+        self.digest = mix(self.digest, self.store.size_bytes());
+        effect
+    }
+
+    /// Counts an entry that asks for nothing.
+    pub fn skip(&mut self, index: u64) {
+        self.advance(index, &[]);
+    }
+
+    /// What a read of `key` sees when the cluster time is `cluster_time`, borrowed.
+    #[must_use]
+    pub fn read(&self, key: &Key, cluster_time: u64) -> Option<&Entry> {
+        let entry = self.store.get(key)?;
+        (!entry.is_expired(cluster_time)).then_some(entry)
+    }
+
+    /// The entries, expired ones among them.
+    #[must_use]
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The index of the last log entry that was applied.
+    #[must_use]
+    pub const fn applied_index(&self) -> u64 {
+        self.applied_index
+    }
+
+    /// A digest of the applied prefix of the log and of what each entry did. Equal at equal indexes
+    /// on all replicas.
+    #[must_use]
+    pub const fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// How many clients it remembers.
+    #[must_use]
+    pub const fn sessions(&self) -> u64 {
+        self.sessions.len()
+    }
+
+    /// The last command that took effect twice: `None` for ever, unless the flaw is planted.
+    #[must_use]
+    pub const fn last_repeat(&self) -> Option<&Repeat> {
+        self.last_repeat.as_ref()
+    }
+
+    fn advance(&mut self, index: u64, command: &[u8]) {
+        assert!(index == self.applied_index + 1, "the log is applied in order and without gaps");
+        self.applied_index = index;
+        self.digest = mix(self.digest, hash_bytes(command));
+    }
+
+    fn carry_out(&mut self, index: u64, cluster_time: u64, command: &[u8]) -> Effect {
+        let Ok(command) = Command::decode(command) else {
+            // Every replica sees the same bytes and refuses them alike.
+            return refused(Refusal::Malformed);
+        };
+        if let Write::Expire { version } = command.write {
+            return self.expire(command.key, version, cluster_time);
+        }
+        if let Some(effect) = self.repetition(index, &command) {
+            return effect;
+        }
+        let answer = self.execute(index, cluster_time, &command);
+        let last = LastAnswer { epoch: command.session.epoch, seq: command.seq, index, answer };
+        self.sessions.insert(command.session.client, last);
+        Effect { answer, fresh: !matches!(answer, Applied::Refused(_)), expired: None }
+    }
+
+    /// The effect of a command whose session has moved past it already; `None` for a new one.
+    fn repetition(&mut self, index: u64, command: &Command<'_>) -> Option<Effect> {
+        let session = command.session;
+        let Some(last) = self.sessions.get(&session.client) else {
+            let size = self.sessions.len();
+            let max = SESSIONS_MAX;
+            return (size >= max).then(|| refused(Refusal::SessionsFull { size, max }));
+        };
+        if (session.epoch, command.seq) > (last.epoch, last.seq) {
+            return None;
+        }
+        if self.repeats {
+            self.last_repeat = Some(Repeat {
+                session,
+                seq: command.seq,
+                key: Key::new(command.key).label(),
+                first_index: last.index,
+                again_index: index,
+            });
+            return None;
+        }
+        if (session.epoch, command.seq) == (last.epoch, last.seq) {
+            let answer = last.answer;
+            return Some(Effect { answer, fresh: false, expired: None });
+        }
+        Some(refused(Refusal::SessionOver))
+    }
+
+    fn execute(&mut self, index: u64, cluster_time: u64, command: &Command<'_>) -> Applied {
+        let key = Key::new(command.key);
+        match command.write {
+            Write::Put { value, ttl } => self.put(index, cluster_time, command.key, value, ttl),
+            Write::Delete => {
+                let held = self.read(&key, cluster_time);
+                let previous = held.and_then(Entry::verified);
+                self.store.delete(&key);
+                Applied::Deleted { previous }
+            }
+            Write::Cas { version, expect, value } => {
+                let held = self.read(&key, cluster_time);
+                let seen = held.and_then(Entry::verified);
+                let held_version = held.map_or(0, |entry| entry.version);
+                let version_fits = version == 0 || version == held_version;
+                if version_fits && seen.map(|value: Value| value.id) == expect {
+                    self.put(index, cluster_time, command.key, value, None)
+                } else {
+                    Applied::Conflict { seen }
+                }
+            }
+            Write::Expire { .. } => unreachable!("an expiry belongs to no session"),
+        }
+    }
+
+    fn put(
+        &mut self,
+        index: u64,
+        cluster_time: u64,
+        key: &[u8],
+        value: &[u8],
+        ttl: Option<Duration>,
+    ) -> Applied {
+        if let Some(ttl) = ttl.filter(|&ttl| ttl > TTL_MAX) {
+            let (size, max) = (ttl.as_millis(), TTL_MAX.as_millis());
+            return Applied::Refused(Refusal::TtlTooLong { size, max });
+        }
+        let entry = NewEntry { key, value, version: index, ttl, created_at: cluster_time };
+        match self.store.set(entry) {
+            Ok(()) => Applied::Done { version: index },
+            Err(error) => Applied::Refused(error.into()),
+        }
+    }
+
+    fn expire(&mut self, key: &[u8], version: u64, cluster_time: u64) -> Effect {
+        let key = Key::new(key);
+        let held = self.store.get(&key);
+        // A version written since then, or renewed, has a life of its own.
+        let over = held.filter(|entry| entry.version == version && entry.is_expired(cluster_time));
+        let expired = over.and_then(Entry::ends_at).map(|ends_at| Expired {
+            key: key.label(),
+            version,
+            late_ns: cluster_time - ends_at,
+        });
+        if expired.is_some() {
+            self.store.delete(&key);
+        }
+        Effect { answer: Applied::Deleted { previous: None }, fresh: expired.is_some(), expired }
+    }
+}
+
+/// The flaws that can be planted in the state machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MachineFlaws {
+    /// `retry-non-idempotent`.
+    pub repeats: bool,
+    /// `weight-accounting-drift`.
+    pub size_drifts: bool,
+}
+
+fn refused(refusal: Refusal) -> Effect {
+    Effect { answer: Applied::Refused(refusal), fresh: false, expired: None }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::KeyTooLarge { size, max } => Self::KeyTooLarge { size, max },
+            StoreError::ValueTooLarge { size, max } => Self::ValueTooLarge { size, max },
+            StoreError::StoreFull { current, max } => Self::StoreFull { current, max },
+            StoreError::HmacVerificationFailed => Self::Damaged,
+            StoreError::SerializationError(_) => Self::Malformed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { store_bytes_max: 10_000, value_bytes_max: 1_000 };
+
+    struct Log {
+        machine: Machine,
+        time: u64,
+    }
+
+    impl Log {
+        fn new(flaws: MachineFlaws) -> Self {
+            Self { machine: Machine::new(LIMITS, &[], flaws), time: 0 }
+        }
+
+        /// Applies a write of session (1, `epoch`).
+        fn write(&mut self, epoch: u64, seq: u64, write: Write<'_>) -> Effect {
+            let session = Session { client: 1, epoch };
+            let key = b"key";
+            let command = Command { session, seq, key, write };
+            let mut bytes = Vec::new();
+            command.encode(&mut bytes);
+            let index = self.machine.applied_index() + 1;
+            self.machine.apply(index, self.time, &bytes)
+        }
+
+        fn held(&self) -> Option<u64> {
+            let held = self.machine.read(&Key::new(b"key"), self.time)?;
+            Some(held.verified().expect("nothing is damaged").id)
+        }
+    }
+
+    fn bytes(id: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        Value { id, size_bytes: 9 }.write_bytes(&mut bytes);
+        bytes
+    }
+
+    fn put(value: &[u8]) -> Write<'_> {
+        Write::Put { value, ttl: None }
+    }
+
+    #[test]
+    fn a_repeated_write_is_answered_as_the_first_time_and_does_nothing() {
+        let mut log = Log::new(MachineFlaws::default());
+        let done = Applied::Done { version: 1 };
+        assert_eq!(log.write(0, 1, put(&bytes(5))).answer, done);
+        assert_eq!(log.write(0, 2, put(&bytes(6))).answer, Applied::Done { version: 2 });
+        let again = log.write(0, 2, put(&bytes(6)));
+        assert_eq!(again.answer, Applied::Done { version: 2 });
+        assert!(!again.fresh);
+        let late = log.write(0, 1, put(&bytes(5)));
+        assert_eq!(late, refused(Refusal::SessionOver));
+        assert_eq!(log.held(), Some(6));
+        assert_eq!(log.machine.last_repeat(), None);
+    }
+
+    #[test]
+    fn a_later_epoch_ends_the_earlier() {
+        let mut log = Log::new(MachineFlaws::default());
+        log.write(3, 1, put(&bytes(5)));
+        log.write(4, 1, put(&bytes(6)));
+        assert_eq!(log.write(3, 2, put(&bytes(7))), refused(Refusal::SessionOver));
+        assert_eq!(log.held(), Some(6));
+    }
+
+    #[test]
+    fn the_flaw_applies_a_repetition_and_the_machine_knows() {
+        let mut log = Log::new(MachineFlaws { repeats: true, ..MachineFlaws::default() });
+        log.write(0, 1, put(&bytes(5)));
+        log.write(0, 2, put(&bytes(6)));
+        assert!(log.write(0, 1, put(&bytes(5))).fresh);
+        assert_eq!(log.held(), Some(5));
+        let repeat = log.machine.last_repeat().expect("it was noticed");
+        assert_eq!((repeat.seq, repeat.again_index), (1, 3));
+    }
+
+    #[test]
+    fn compare_and_set_compares_value_and_version() {
+        let mut log = Log::new(MachineFlaws::default());
+        let new = bytes(9);
+        let cas = |version, expect| Write::Cas { version, expect, value: &new };
+        let absent = log.write(0, 1, cas(0, Some(5))).answer;
+        assert_eq!(absent, Applied::Conflict { seen: None });
+        log.write(0, 2, put(&bytes(5)));
+        let seen = Some(Value { id: 5, size_bytes: 9 });
+        assert_eq!(log.write(0, 3, cas(1, Some(5))).answer, Applied::Conflict { seen });
+        assert_eq!(log.write(0, 4, cas(0, None)).answer, Applied::Conflict { seen });
+        assert_eq!(log.write(0, 5, cas(2, Some(5))).answer, Applied::Done { version: 5 });
+        assert_eq!(log.held(), Some(9));
+    }
+
+    #[test]
+    fn what_is_expired_is_absent_and_leaves_by_its_version() {
+        let mut log = Log::new(MachineFlaws::default());
+        let value = bytes(5);
+        let ttl = Some(Duration(100));
+        log.write(0, 1, Write::Put { value: &value, ttl });
+        log.time = 100;
+        assert!(!log.write(0, 0, Write::Expire { version: 1 }).fresh);
+        assert_eq!(log.held(), Some(5));
+        log.time = 101;
+        assert_eq!(log.held(), None);
+        assert_eq!(log.machine.store().len(), 1);
+        assert!(!log.write(0, 0, Write::Expire { version: 7 }).fresh);
+        let expired =
+            Expired { key: u64::from_be_bytes(*b"key\0\0\0\0\0"), version: 1, late_ns: 1 };
+        let effect = log.write(0, 0, Write::Expire { version: 1 });
+        assert_eq!(effect.expired, Some(expired));
+        assert_eq!(log.machine.store().len(), 0);
+        let previous = None;
+        assert_eq!(log.write(0, 2, Write::Delete).answer, Applied::Deleted { previous });
+    }
+
+    #[test]
+    fn garbage_is_refused_by_every_replica_alike() {
+        let mut log = Log::new(MachineFlaws::default());
+        assert_eq!(log.machine.apply(1, 0, b"garbage"), refused(Refusal::Malformed));
+        assert_eq!(log.machine.applied_index(), 1);
+    }
+
+    #[test]
+    fn a_life_longer_than_seven_days_is_refused() {
+        let mut log = Log::new(MachineFlaws::default());
+        let value = bytes(5);
+        let ttl = Some(TTL_MAX + Duration::from_millis(1));
+        let refusal = Refusal::TtlTooLong { size: 604_800_001, max: 604_800_000 };
+        assert_eq!(log.write(0, 1, Write::Put { value: &value, ttl }), refused(refusal));
+    }
+}

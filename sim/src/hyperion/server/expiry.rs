@@ -1,0 +1,85 @@
+//! Entries whose time is over leave by the log.
+//!
+//! Reads do not see them from their last moment on, because they are judged by cluster time. Their
+//! memory is freed by commands that the leader proposes and that name the version, so that an entry
+//! that was renewed meanwhile stays (etcd#15247 is the same race with leases). All replicas drop
+//! the entry at the same index.
+
+use super::super::command::{Command, Session, Write};
+use super::super::machine::Effect;
+use super::super::tables::Event;
+use super::Server;
+use crate::protocol::raft::Role;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use contract::{Duration, Fx, Now, TimerKey};
+
+/// An entry is over, or the last batch of them is on its way.
+pub(super) const EXPIRE: TimerKey = TimerKey(1);
+
+/// The most entries that are proposed at once (HYPERION_EVICTION_BATCH_SIZE).
+const BATCH_MAX: usize = 1000;
+
+/// How long after one batch the next is looked for. What is not applied by then is proposed again,
+/// which does no harm.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Server {
+    /// Proposes that what is over leaves.
+    pub(super) fn on_expire(&mut self, now: Now, fx: &mut Fx<'_>) {
+        self.expiry_armed_for = None;
+        if self.raft.role() != Role::Leader {
+            return;
+        }
+        let time = self.time(now, self.raft.cluster_time(now));
+        let mut commands: Vec<Arc<[u8]>> = Vec::new();
+        for (key, version) in self.machine.store().expired(time).take(BATCH_MAX) {
+            let command = Command {
+                session: Session { client: 0, epoch: 0 },
+                seq: 0,
+                key: key.as_bytes(),
+                write: Write::Expire { version },
+            };
+            let mut bytes = Vec::new();
+            command.encode(&mut bytes);
+            commands.push(Arc::from(bytes));
+        }
+        if commands.is_empty() {
+            return;
+        }
+        for command in commands {
+            if self.raft.propose(now, command, fx).is_err() {
+                // Leadership is being handed over: the next leader sees to it.
+                break;
+            }
+        }
+        self.expiry_armed_for = Some(0);
+        fx.set_timer(EXPIRE, PAUSE);
+    }
+
+    /// Sees to it that the leader wakes up when the next entry is over.
+    pub(super) fn arm_expiry(&mut self, now: Now, fx: &mut Fx<'_>) {
+        let Some(ends_at) = self.machine.store().first_ending() else {
+            return;
+        };
+        let is_armed = self.expiry_armed_for.is_some_and(|armed| armed <= ends_at);
+        if is_armed || self.raft.role() != Role::Leader {
+            return;
+        }
+        let time = self.time(now, self.raft.cluster_time(now));
+        self.expiry_armed_for = Some(ends_at);
+        // At its last moment an entry still lives.
+        fx.set_timer(EXPIRE, Duration((ends_at + 1).saturating_sub(time)));
+    }
+
+    /// Tells the lab about an entry that left: once per group, at the node that leads.
+    pub(super) fn tell_expired(&self, effect: &Effect, fx: &mut Fx<'_>) {
+        if self.raft.role() != Role::Leader {
+            return;
+        }
+        if let Some(expired) = effect.expired {
+            let labels = [expired.key, expired.version, 0];
+            fx.mark(Event::Expired.row(), labels, expired.late_ns);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Reads: confirmed by lease or by a round of heartbeats, then served from the applied state.
+//!
+//! Read-index (raft-thesis §6.4): the leader notes its commit index, confirms that it still leads,
+//! waits until that index is applied, and reads. Lease (§6.4.1): while the lease runs, nobody else
+//! leads, so the leader's commit index is the newest there is. Both need the wait for the index.
+
+use super::super::BATCH_KEYS_MAX;
+use super::super::command::Refusal;
+use super::super::entry::Key;
+use super::super::store::KEY_BYTES_MAX;
+use super::super::tables::Event;
+use super::super::wire::Answer;
+use super::{Asker, Reads, Server, answer, refuse, spend};
+use crate::protocol::raft::{NotLeader, ReadId, Role};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use contract::{Fx, Now, ReadLevel};
+
+/// Reads that cannot be served yet.
+#[derive(Clone, Debug, Default)]
+pub struct PendingReads {
+    /// Not confirmed, in the order in which Raft was asked.
+    asked: VecDeque<(ReadId, Read)>,
+    /// Confirmed at an index that is not applied yet.
+    waiting: Vec<(u64, u64, Read)>,
+}
+
+impl PendingReads {
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        (self.asked.len() + self.waiting.len()) as u64
+    }
+
+    fn take(&mut self, id: ReadId) -> Option<Read> {
+        let position = self.asked.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        let (_, read) = self.asked.remove(position)?;
+        Some(read)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Read {
+    asker: Asker,
+    keys: Keys,
+}
+
+#[derive(Clone, Debug)]
+enum Keys {
+    One(Key),
+    Batch(Vec<Key>),
+}
+
+/// By what right a read is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grant {
+    /// It may be served now.
+    Now { stale: bool },
+    /// Raft must confirm it first.
+    Confirm,
+}
+
+impl Server {
+    pub(super) fn on_get(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        level: ReadLevel,
+        key: &[u8],
+        fx: &mut Fx<'_>,
+    ) {
+        spend(&self.config.service_get, 1, fx);
+        match check_key(key) {
+            Ok(key) => {
+                let keys = Keys::One(key);
+                self.read(now, Read { asker, keys }, level, fx);
+            }
+            Err(refusal) => refuse(asker, refusal, fx),
+        }
+    }
+
+    pub(super) fn on_batch_get(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        level: ReadLevel,
+        keys: &[&[u8]],
+        fx: &mut Fx<'_>,
+    ) {
+        let size = keys.len() as u64;
+        if size > BATCH_KEYS_MAX {
+            let max = BATCH_KEYS_MAX;
+            return refuse(asker, Refusal::BatchTooLarge { size, max }, fx);
+        }
+        spend(&self.config.service_get, size, fx);
+        match keys.iter().map(|key| check_key(key)).collect() {
+            Ok(keys) => {
+                let keys = Keys::Batch(keys);
+                self.read(now, Read { asker, keys }, level, fx);
+            }
+            Err(refusal) => refuse(asker, refusal, fx),
+        }
+    }
+
+    fn read(&mut self, now: Now, read: Read, level: ReadLevel, fx: &mut Fx<'_>) {
+        if let Grant::Now { stale } = self.grant(now, level) {
+            let time = self.time(now, self.raft.cluster_time(now));
+            return self.serve(&read, time, stale, fx);
+        }
+        match self.raft.read_index(now, fx) {
+            Ok(id) => {
+                let last = self.reads.asked.back().map(|(id, _)| *id);
+                assert!(last < Some(id), "Raft numbers reads in order");
+                self.reads.asked.push_back((id, read));
+            }
+            Err(NotLeader { hint }) => answer(read.asker, &Answer::NotLeader { hint }, fx),
+        }
+    }
+
+    fn grant(&self, now: Now, level: ReadLevel) -> Grant {
+        let flaws = &self.config.flaws;
+        let by_lease = match (level, self.config.reads) {
+            (ReadLevel::Stale, _) | (_, Reads::Local) => return Grant::Now { stale: true },
+            (ReadLevel::Lease, _) | (_, Reads::LeaderLease) => true,
+            (ReadLevel::Linearizable, Reads::ReadIndex) => false,
+        };
+        if flaws.local_leader_read && self.raft.role() == Role::Leader {
+            return Grant::Now { stale: false };
+        }
+        let applied = self.machine.applied_index() >= self.raft.commit_index();
+        if by_lease && self.raft.lease_valid(now) && (applied || flaws.read_before_apply) {
+            return Grant::Now { stale: false };
+        }
+        Grant::Confirm
+    }
+
+    pub(super) fn on_read_ready(
+        &mut self,
+        now: Now,
+        id: ReadId,
+        index: u64,
+        time: u64,
+        fx: &mut Fx<'_>,
+    ) {
+        let time = self.time(now, time);
+        let Some(read) = self.reads.take(id) else {
+            panic!("Raft answers a read once");
+        };
+        if self.machine.applied_index() >= index || self.config.flaws.read_before_apply {
+            self.serve(&read, time, false, fx);
+        } else {
+            self.reads.waiting.push((index, time, read));
+        }
+    }
+
+    pub(super) fn on_read_failed(&mut self, id: ReadId, fx: &mut Fx<'_>) {
+        if let Some(read) = self.reads.take(id) {
+            answer(read.asker, &Answer::Retry, fx);
+        }
+    }
+
+    /// Serves the reads that waited for what is applied by now.
+    pub(super) fn serve_applied(&mut self, fx: &mut Fx<'_>) {
+        if self.reads.waiting.is_empty() {
+            return;
+        }
+        let applied = self.machine.applied_index();
+        let mut waiting = core::mem::take(&mut self.reads.waiting);
+        waiting.retain(|(index, time, read)| {
+            let due = *index <= applied;
+            if due {
+                self.serve(read, *time, false, fx);
+            }
+            !due
+        });
+        self.reads.waiting = waiting;
+    }
+
+    fn serve(&mut self, read: &Read, time: u64, stale: bool, fx: &mut Fx<'_>) {
+        match &read.keys {
+            Keys::One(key) => self.serve_one(read.asker, key, time, stale, fx),
+            Keys::Batch(keys) => self.serve_batch(read.asker, keys, time, fx),
+        }
+    }
+
+    fn serve_one(&mut self, asker: Asker, key: &Key, time: u64, stale: bool, fx: &mut Fx<'_>) {
+        let Some(entry) = self.machine.read(key, time) else {
+            fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0);
+            return answer(asker, &Answer::Missing, fx);
+        };
+        if entry.verified().is_none() {
+            fx.mark(Event::DamagedValue.row(), [key.label(), entry.version, 0], 0);
+            return refuse(asker, Refusal::Damaged, fx);
+        }
+        let flaws = &self.config.flaws;
+        let (mut deep_clones, mut handle_clones) = (0, 0);
+        let mut copied = None;
+        if flaws.get_clones_value {
+            // The flaw of 2024-11-22: every hit copies the whole value.
+            copied = Some(Arc::from(&*entry.value));
+            deep_clones += 1;
+        }
+        if flaws.get_forgets_handle {
+            let handle: Arc<[u8]> = copied.clone().unwrap_or_else(|| entry.value.clone());
+            handle_clones += 1;
+            self.forgotten_bytes += u64::from(copied.is_some()) * handle.len() as u64;
+            self.forgotten.push(handle);
+        }
+        let len_bytes = entry.value.len() as u64;
+        let labels = [key.label(), deep_clones, handle_clones];
+        fx.mark(Event::Hit.row(), labels, len_bytes);
+        let found = Answer::Found {
+            version: entry.version,
+            stale,
+            value: copied.as_deref().unwrap_or(&entry.value),
+        };
+        answer(asker, &found, fx);
+    }
+
+    fn serve_batch(&mut self, asker: Asker, keys: &[Key], time: u64, fx: &mut Fx<'_>) {
+        let mut values = Vec::with_capacity(keys.len());
+        for key in keys {
+            let entry = self.machine.read(key, time);
+            if entry.is_some_and(|entry| entry.verified().is_none()) {
+                fx.mark(Event::DamagedValue.row(), [key.label(), 0, 0], 0);
+                return refuse(asker, Refusal::Damaged, fx);
+            }
+            match entry {
+                Some(entry) => {
+                    let len_bytes = entry.value.len() as u64;
+                    fx.mark(Event::Hit.row(), [key.label(), 0, 0], len_bytes);
+                }
+                None => fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0),
+            }
+            values.push(entry.map(|entry| &*entry.value));
+        }
+        answer(asker, &Answer::Batch(values), fx);
+    }
+}
+
+fn check_key(key: &[u8]) -> Result<Key, Refusal> {
+    let (size, max) = (key.len() as u64, KEY_BYTES_MAX);
+    match size > max {
+        true => Err(Refusal::KeyTooLarge { size, max }),
+        false => Ok(Key::new(key)),
+    }
+}

@@ -1,0 +1,115 @@
+//! Writes: checked, proposed, and answered when they are applied.
+
+use super::super::command::{Applied, Command, Refusal, Write};
+use super::super::entry::Key;
+use super::super::machine::Effect;
+use super::super::tables::Event;
+use super::super::wire::Answer;
+use super::{Asker, Server, answer, refuse, spend};
+use crate::protocol::raft::{LogId, NotLeader};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use contract::{Fx, Now, Value};
+
+/// Writes that this node proposed as leader and has not answered, in the order of the log.
+#[derive(Clone, Debug, Default)]
+pub struct PendingWrites(VecDeque<PendingWrite>);
+
+#[derive(Clone, Copy, Debug)]
+struct PendingWrite {
+    log_id: LogId,
+    asker: Asker,
+    key: u64,
+    /// The id of the value that is written; 0 for none.
+    value: u64,
+}
+
+impl PendingWrites {
+    /// How many there are.
+    pub fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn push(&mut self, write: PendingWrite) {
+        let last = self.0.back().map_or(0, |last| last.log_id.index);
+        assert!(last < write.log_id.index, "a leader appends to its log");
+        self.0.push_back(write);
+    }
+
+    /// The write with the first index up to `index`.
+    fn pop_through(&mut self, index: u64) -> Option<PendingWrite> {
+        let first = self.0.front()?;
+        (first.log_id.index <= index).then(|| self.0.pop_front())?
+    }
+}
+
+impl Server {
+    pub(super) fn on_write(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        bytes: &[u8],
+        command: &Command<'_>,
+        fx: &mut Fx<'_>,
+    ) {
+        spend(&self.config.service_put, 1, fx);
+        let value = match self.check_write(command) {
+            Ok(value) => value,
+            Err(refusal) => return refuse(asker, refusal, fx),
+        };
+        match self.raft.propose(now, Arc::from(bytes), fx) {
+            Ok(log_id) => self.writes.push(PendingWrite {
+                log_id,
+                asker,
+                key: Key::new(command.key).label(),
+                value,
+            }),
+            Err(NotLeader { hint }) => answer(asker, &Answer::NotLeader { hint }, fx),
+        }
+    }
+
+    /// The id of the value that is written, 0 for none; or why the write is refused before it
+    /// reaches the log.
+    fn check_write(&self, command: &Command<'_>) -> Result<u64, Refusal> {
+        let value = match command.write {
+            Write::Put { value, .. } | Write::Cas { value, .. } => value,
+            Write::Delete => &[],
+            // Only a leader decides on cluster time.
+            Write::Expire { .. } => return Err(Refusal::Malformed),
+        };
+        self.machine.store().check(command.key, value)?;
+        if value.is_empty() {
+            return Ok(0);
+        }
+        // What is damaged on arrival must not become the truth.
+        let value = Value::from_bytes(value).ok_or(Refusal::Damaged)?;
+        Ok(value.id)
+    }
+
+    /// Answers whoever proposed the entry, if that was at this node and in this leadership.
+    pub(super) fn acknowledge(&mut self, log_id: LogId, effect: Effect, fx: &mut Fx<'_>) {
+        while let Some(write) = self.writes.pop_through(log_id.index) {
+            if write.log_id != log_id {
+                // Another leader's entry took its place, or will.
+                answer(write.asker, &Answer::Unknown, fx);
+                continue;
+            }
+            if effect.fresh && !matches!(effect.answer, Applied::Conflict { .. }) {
+                let labels = [write.key, log_id.term, log_id.index];
+                fx.mark(Event::WriteAcked.row(), labels, write.value);
+            }
+            answer(write.asker, &Answer::Applied(effect.answer), fx);
+        }
+    }
+
+    /// Leadership is gone: what was proposed may still be committed by a later leader.
+    pub(super) fn give_up_writes(&mut self, fx: &mut Fx<'_>) {
+        while let Some(write) = self.writes.pop_through(u64::MAX) {
+            if self.config.flaws.definite_error {
+                refuse(write.asker, Refusal::Aborted, fx);
+            } else {
+                answer(write.asker, &Answer::Unknown, fx);
+            }
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Hyperion as the lab sees it: one row of the table of systems.
+
+use super::client::Client;
+use super::invariants;
+use super::server::{Reads, Server};
+use super::tables;
+use crate::protocol::raft::{self, Raft};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec::Vec;
+use contract::hash::mix;
+use contract::{
+    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Node, NodeId, Nodes, Now,
+    PredicateKind, Ratio, Refused, Relation, Role, Seat, Settings, System,
+};
+use core::any::Any;
+
+/// The role of a member of the group.
+pub const CACHE: &str = "cache";
+/// The role of a client.
+pub const CLIENT: &str = "client";
+
+/// The consensus cache.
+#[derive(Clone, Copy, Debug)]
+pub struct Hyperion;
+
+const ROLES: &[Role] = &[
+    Role {
+        name: CACHE,
+        about: "a member of a Raft group that serves reads and writes from the replicated state",
+        settings: tables::CACHE_SETTINGS,
+        uses: &[],
+    },
+    Role {
+        name: CLIENT,
+        about: "one logical process that asks the group and retries",
+        settings: tables::CLIENT_SETTINGS,
+        uses: &["target"],
+    },
+];
+
+impl System for Hyperion {
+    fn name(&self) -> &'static str {
+        "hyperion"
+    }
+
+    fn about(&self) -> &'static str {
+        "a cache replicated by Raft: sessions, leases, read-index, clients that retry"
+    }
+
+    fn roles(&self) -> &'static [Role] {
+        ROLES
+    }
+
+    fn defects(&self) -> &'static [Defect] {
+        tables::DEFECTS
+    }
+
+    fn events(&self) -> &'static [EventKind] {
+        tables::EVENTS
+    }
+
+    fn gauges(&self) -> &'static [GaugeKind] {
+        tables::GAUGES
+    }
+
+    fn predicates(&self) -> &'static [PredicateKind] {
+        tables::PREDICATES
+    }
+
+    fn selectors(&self) -> &'static [&'static str] {
+        raft::SELECTORS
+    }
+
+    fn relations(&self, role: &str, settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
+        match role {
+            CACHE => cache_relations(settings, drift_max),
+            _ => Vec::new(),
+        }
+    }
+
+    fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
+        match seat.role {
+            CACHE => Ok(Box::new(Server::boot(seat, now, fx)?)),
+            CLIENT => Ok(Box::new(Client::boot(seat))),
+            other => panic!("`{other}` is not in the table of roles"),
+        }
+    }
+
+    fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>> {
+        let caches = groups.iter().filter(|group| group.role == CACHE);
+        let of_raft = caches.flat_map(|group| raft::invariants::all(&group.nodes, raft_of));
+        of_raft.chain(invariants::all(groups)).collect()
+    }
+
+    fn select(&self, word: &str, group: &[NodeId], nodes: &dyn Nodes) -> Vec<NodeId> {
+        raft::select(word, group, nodes, raft_of)
+    }
+
+    fn gauge(&self, row: usize, node: &dyn Node) -> Option<u64> {
+        let node: &dyn Any = node;
+        let server = node.downcast_ref::<Server>()?;
+        match row.checked_sub(raft::GAUGES.len()) {
+            None => raft::gauge(row, server.raft()),
+            Some(row) => own_gauge(row, server),
+        }
+    }
+
+    fn holds(&self, row: usize, group: &[NodeId], nodes: &dyn Nodes) -> bool {
+        raft::holds(row, group, nodes, raft_of)
+    }
+
+    fn pending(&self, groups: &[Group], nodes: &dyn Nodes) -> Option<&'static str> {
+        groups.iter().find_map(|group| match group.role {
+            CACHE => cache_pending(&group.nodes, nodes),
+            _ => client_pending(&group.nodes, nodes),
+        })
+    }
+
+    fn view(&self, node: &dyn Node, fields: &mut dyn Fields) {
+        let node: &dyn Any = node;
+        if let Some(server) = node.downcast_ref::<Server>() {
+            raft::view(server.raft(), fields);
+            fields.number("entries", server.machine().store().len());
+            fields.number("size_bytes", server.machine().store().size_bytes());
+            fields.number("writes_pending", server.writes_pending());
+            fields.number("reads_pending", server.reads_pending());
+        } else if let Some(client) = node.downcast_ref::<Client>() {
+            fields.text("state", if client.is_busy() { "waiting" } else { "idle" });
+        }
+    }
+
+    fn fingerprint(&self, groups: &[Group], nodes: &dyn Nodes) -> u64 {
+        let mut digest = 0;
+        for group in groups {
+            let caches = || group.nodes.iter().map(|&id| nodes.get::<Server>(id));
+            let terms = caches().flatten().map(|server| server.raft().term());
+            let lowest_term = terms.min().unwrap_or(0);
+            for (server, &id) in caches().zip(&group.nodes) {
+                digest = mix(digest, fingerprint(server, lowest_term));
+                let busy = nodes.get::<Client>(id).is_some_and(Client::is_busy);
+                digest = mix(digest, u64::from(busy));
+            }
+        }
+        digest
+    }
+}
+
+/// The abstract state of a cache node. Terms and indexes count relative to others, because two
+/// runs that differ by an election long ago are in the same situation.
+fn fingerprint(server: Option<&Server>, lowest_term: u64) -> u64 {
+    let Some(server) = server else {
+        return 0;
+    };
+    let raft = server.raft();
+    let lag = raft.commit_index() - server.machine().applied_index().min(raft.commit_index());
+    let mut digest = mix(1, raft::fingerprint(raft));
+    digest = mix(digest, (raft.term() - lowest_term).min(4));
+    digest = mix(digest, lag.min(4));
+    digest = mix(digest, server.writes_pending().min(4));
+    mix(digest, server.reads_pending().min(4))
+}
+
+fn raft_of<'a>(nodes: &'a (dyn Nodes + 'a), node: NodeId) -> Option<&'a Raft> {
+    nodes.get::<Server>(node).map(Server::raft)
+}
+
+fn own_gauge(row: usize, server: &Server) -> Option<u64> {
+    let machine = server.machine();
+    Some(match row {
+        0 => machine.store().len(),
+        1 => machine.store().size_bytes(),
+        2 => machine.sessions(),
+        3 => server.connections(),
+        4 => server.writes_pending(),
+        5 => server.reads_pending(),
+        6 => server.memory_bytes(),
+        7 => server.value_handles_max(),
+        _ => return None,
+    })
+}
+
+fn cache_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
+    let of_raft = raft::pending(group, nodes, raft_of);
+    let mut servers = group.iter().filter_map(|&id| nodes.get::<Server>(id));
+    let waits = |server: &Server| server.writes_pending() + server.reads_pending() > 0;
+    of_raft.or_else(|| servers.any(waits).then_some("a request waits at a node"))
+}
+
+fn client_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
+    let mut clients = group.iter().filter_map(|&id| nodes.get::<Client>(id));
+    clients.any(Client::is_busy).then_some("an operation of a client is in flight")
+}
+
+fn cache_relations(settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
+    let mut broken = Vec::new();
+    let (election_min, election_max) = settings.range("election");
+    let heartbeat = settings.duration("heartbeat");
+    if settings.choice("reads") == Reads::WORDS[Reads::LeaderLease as usize] {
+        let lease = settings.duration("lease");
+        broken.extend(unsafe_lease(lease, election_min, drift_max));
+    }
+    if heartbeat >= election_min {
+        broken.push(Relation {
+            code: "E0312",
+            setting: "heartbeat",
+            detail: format!(
+                "heartbeat < election.min must hold, or followers elect others while the leader \
+                 is well; here {heartbeat} and {election_min}"
+            ),
+        });
+    }
+    let fixed = settings.durations("election_fixed");
+    if let Some(short) = fixed.into_iter().find(|&fixed| fixed < election_min) {
+        broken.push(Relation {
+            code: "E0314",
+            setting: "election_fixed",
+            detail: format!(
+                "no fixed wait may be below election.min, on which leases and votes rest; here \
+                 {short} and {election_min}"
+            ),
+        });
+    }
+    if election_min >= election_max {
+        broken.push(Relation {
+            code: "E0313",
+            setting: "election",
+            detail: format!(
+                "election.min < election.max must hold, or votes split; here {election_min} and \
+                 {election_max}"
+            ),
+        });
+    }
+    broken
+}
+
+/// `lease · (1 + d) < election.min · (1 − d)`: the slowest clock at the leader and the fastest at a
+/// voter still agree that the lease is over before anyone else can be elected.
+fn unsafe_lease(lease: Duration, election_min: Duration, drift_max: Ratio) -> Option<Relation> {
+    let lease_max = raft::Config::lease_max(election_min, drift_max);
+    if lease <= lease_max {
+        return None;
+    }
+    let drift_ppm = drift_max.ppm();
+    Some(Relation {
+        code: "E0311",
+        setting: "lease",
+        detail: format!(
+            "lease * (1 + d) < election.min * (1 - d) must hold with d = clock.drift_max, here \
+             {drift_ppm} ppm, and election.min = {election_min}: the lease may be up to \
+             {lease_max} and is {lease}"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_safe_below_the_election_timeout_with_room_for_drift() {
+        let check = |lease_ms, election_ms, drift_max, is_safe: bool| {
+            let lease = Duration::from_millis(lease_ms);
+            let broken = unsafe_lease(lease, Duration::from_millis(election_ms), drift_max);
+            assert_eq!(broken.is_none(), is_safe, "{broken:?}");
+        };
+        check(1000, 1500, Ratio::new(1, 100), true);
+        // Decision 12: with 1000 ms and 1500 ms the bound is one fifth, exclusive.
+        check(1000, 1500, Ratio::from_ppm(199_999), true);
+        check(1000, 1500, Ratio::new(1, 5), false);
+        check(1500, 1500, Ratio::ZERO, false);
+        check(1499, 1500, Ratio::ZERO, true);
+        check(1, 1500, Ratio::ONE, false);
+    }
+
+    #[test]
+    fn the_error_shows_its_figures() {
+        let lease = Duration::from_millis(1500);
+        let broken = unsafe_lease(lease, lease, Ratio::new(1, 100)).expect("it is not safe");
+        assert_eq!(broken.code, "E0311");
+        assert!(broken.detail.contains("10000 ppm"), "{}", broken.detail);
+        // 1500 ms · 0.99 / 1.01, exclusive.
+        let lease_max = Duration(1_470_297_029);
+        assert!(broken.detail.contains(&format!("{lease_max}")), "{}", broken.detail);
+    }
+
+    #[test]
+    fn the_words_of_the_reads_setting_stand_in_the_order_of_the_type() {
+        assert_eq!(Reads::WORDS[Reads::ReadIndex as usize], "read-index");
+        assert_eq!(Reads::WORDS[Reads::LeaderLease as usize], "leader-lease");
+        assert_eq!(Reads::WORDS[Reads::Local as usize], "local");
+    }
+}

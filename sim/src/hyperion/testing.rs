@@ -1,0 +1,95 @@
+//! What the unit tests of this system share: settings from the tables, and a host of one node.
+
+#[path = "../../tests/hyperion/settings.rs"]
+mod settings;
+
+pub use settings::defaults;
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use contract::{
+    Disk, DiskError, Domain, Duration, Effect, FileId, Fx, Instant, NodeId, Now, Outbox, Outcome,
+    Ratio, Rng, WallTime,
+};
+
+/// Calls one node and keeps what it asked for.
+pub struct Host {
+    pub now: Now,
+    pub me: NodeId,
+    pub rng: Rng,
+    conns_opened: u32,
+}
+
+/// What a node asked for in one call.
+#[derive(Debug)]
+pub struct Asked {
+    pub effects: Vec<Effect>,
+    pub bytes: Vec<u8>,
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Host {
+    pub fn new(me: NodeId) -> Self {
+        Self {
+            now: Now { mono: Instant(1), wall: WallTime(1) },
+            me,
+            rng: Rng::new(1, Domain::Node, "test"),
+            conns_opened: 0,
+        }
+    }
+
+    pub fn call(&mut self, call: impl FnOnce(Now, &mut Fx<'_>)) -> Asked {
+        let mut outbox = Outbox::default();
+        let mut disk = NoDisk;
+        let (conns, rng) = (&mut self.conns_opened, &mut self.rng);
+        call(self.now, &mut Fx::new(&mut outbox, self.me, conns, &mut disk, rng));
+        Asked { effects: outbox.effects, bytes: outbox.bytes, outcomes: outbox.outcomes }
+    }
+}
+
+/// The disk of a node that has none.
+struct NoDisk;
+
+impl Disk for NoDisk {
+    fn len_bytes(&self, _: FileId) -> u64 {
+        0
+    }
+    fn exists(&self, _: FileId) -> bool {
+        false
+    }
+    fn read_at(&mut self, _: FileId, _: u64, _: &mut [u8]) -> Result<(), DiskError> {
+        Err(DiskError::NotFound)
+    }
+    fn write_at(&mut self, _: FileId, _: u64, _: &[u8]) -> Result<(), DiskError> {
+        Err(DiskError::WriteFailed)
+    }
+    fn set_len(&mut self, _: FileId, _: u64) -> Result<(), DiskError> {
+        Err(DiskError::WriteFailed)
+    }
+    fn rename(&mut self, _: FileId, _: FileId) -> Result<(), DiskError> {
+        Err(DiskError::NotFound)
+    }
+    fn remove(&mut self, _: FileId) -> Result<(), DiskError> {
+        Err(DiskError::NotFound)
+    }
+    fn sync_now(&mut self, _: &[FileId]) -> Result<(), DiskError> {
+        Err(DiskError::SyncFailed)
+    }
+}
+
+/// A map with one group of nodes under `target`.
+pub fn target(nodes: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
+    BTreeMap::from([(String::from("target"), nodes.to_vec())])
+}
+
+#[test]
+fn every_default_of_the_tables_parses() {
+    use super::tables;
+    let cache = defaults(tables::CACHE_SETTINGS);
+    assert_eq!(cache.range("election"), (Duration::from_millis(1500), Duration::from_secs(3)));
+    assert_eq!(cache.bytes("cache_size"), 4096 << 20);
+    assert_eq!(cache.choice("reads"), "read-index");
+    let client = defaults(tables::CLIENT_SETTINGS);
+    assert_eq!(client.ratio("pinned"), Ratio::new(50, 100));
+}

@@ -1,0 +1,131 @@
+//! The planted flaws: one row per flaw, with where it comes from and what must catch it.
+
+use contract::Defect;
+
+/// Declares [`Flaws`], one field per row, and [`DEFECTS`], so that the two cannot differ.
+macro_rules! flaws {
+    ($($field:ident, $name:literal, $about:literal, $source:literal, $caught_by:literal;)*) => {
+        /// Which flaws are planted; none by default. A flaw draws no randomness and sends nothing
+        /// until the moment at which it shows, so runs with and without it can be compared.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+        pub struct Flaws {
+            $(#[doc = $about] pub $field: bool,)*
+        }
+
+        impl Flaws {
+            /// The flaws among `names`; names of other tables are left alone.
+            #[must_use]
+            pub fn from_names(names: &[&'static str]) -> Self {
+                let mut flaws = Self::default();
+                for name in names {
+                    match *name {
+                        $($name => flaws.$field = true,)*
+                        _ => {}
+                    }
+                }
+                flaws
+            }
+        }
+
+        /// Every flaw that can be planted, to be part of a system's own table.
+        pub const DEFECTS: &[Defect] = &[
+            $(Defect { name: $name, about: $about, source: $source, caught_by: $caught_by },)*
+        ];
+    };
+}
+
+flaws! {
+    vote_not_persisted, "vote-not-persisted",
+        "a vote reaches the disk without the candidate, so a restart may give it again",
+        "redisraft 46a6ad0; raft-paper §5.2", "raft.monotonic";
+    term_not_persisted, "term-not-persisted",
+        "a term learnt from a message is kept in memory only, so a restart goes back",
+        "willemt/raft 854a06d; raft-paper §5.1", "raft.monotonic";
+    double_vote, "double-vote-same-term",
+        "a voter grants every candidate of a term",
+        "etcd-io/raft 9d2a465; raft-paper §5.2", "raft.one_leader_per_term";
+    stale_vote_counted, "stale-vote-response-counted",
+        "a candidate counts votes that were granted in an earlier term",
+        "willemt/raft b754309; raft-paper §5.2", "raft.one_leader_per_term";
+    uptodate_index_only, "uptodate-index-only",
+        "voters compare the length of logs and not their last terms",
+        "raft-paper §5.4.1", "raft.leader_completeness";
+    candidate_ignores_append, "candidate-ignores-equal-term-append",
+        "a candidate does not yield to the leader of its own term",
+        "willemt/raft 271f080; raft-paper §5.2", "converge";
+    timer_reset_on_any_rpc, "timer-reset-on-any-rpc",
+        "refused candidates and deposed leaders reset the election timer",
+        "willemt/raft 51e049f; raft-paper §5.2", "converge";
+    disruptive_rejoin, "disruptive-rejoin",
+        "no pre-vote and no vote stickiness: a node that was cut off deposes a healthy leader",
+        "raft-thesis §9.6, §4.2.3; etcd ff14791", "count";
+    equal_fixed_timeouts, "equal-fixed-timeouts",
+        "every node waits the same time for a leader, so votes split again and again",
+        "hashicorp/raft cda1ee8; raft-paper §5.2", "converge";
+    commit_previous_term, "commit-previous-term",
+        "a leader counts replicas of entries of earlier terms",
+        "raft-paper §5.4.2, Figure 8; async-raft#106", "raft.leader_completeness";
+    truncate_on_match, "truncate-on-matching-append",
+        "an append cuts off what follows it although nothing conflicts",
+        "willemt/raft 77fb611; raft-paper §5.3", "raft.leader_completeness";
+    no_prev_term_check, "missing-prev-term-check",
+        "an append is accepted wherever its predecessor has the right index, whatever its term",
+        "raft-paper §5.3", "raft.log_matching";
+    commit_past_verified, "commit-past-verified-prefix",
+        "a follower believes the commit index of a heartbeat as far as its own log goes",
+        "hashicorp/raft bd0a437; raft-paper Figure 2", "raft.state_machine_safety";
+    quorum_off_by_one, "quorum-off-by-one",
+        "one node less than a majority commits and confirms reads",
+        "hashicorp/raft 163a55f; openraft d60f1e85", "raft.leader_completeness";
+    ack_before_fsync, "ack-before-fsync",
+        "appends are answered from the page cache",
+        "Jepsen NATS 2.12.1; etcd#14140", "raft.leader_completeness";
+    ack_before_quorum, "ack-before-quorum",
+        "a leader applies and acknowledges an entry before a quorum has it",
+        "raft-paper §5.3", "raft.state_machine_safety";
+    leader_rewrites_log, "leader-rewrites-log",
+        "a new leader drops what it finds uncommitted in its own log",
+        "raft-paper §5.3", "raft.leader_append_only";
+    read_before_own_commit, "readindex-before-own-term-commit",
+        "a new leader answers reads before it has committed an entry of its own term",
+        "etcd#7331; raft-thesis §6.4", "linearizable";
+    read_ack_unbound, "readindex-ack-not-bound-to-round",
+        "any answer to any heartbeat confirms a read, also to one sent before it arrived",
+        "raft-thesis §6.4", "linearizable";
+    lease_is_election_timeout, "lease-equals-election-timeout",
+        "the lease is as long as the shortest election timeout: no room for clock drift",
+        "Consul 0.x; raft-thesis §6.4.1", "linearizable";
+    lease_from_receive, "lease-measured-from-receive",
+        "the lease counts from the answer to a heartbeat instead of its sending",
+        "raft-thesis §6.4.1", "linearizable";
+    lease_without_stickiness, "lease-without-vote-stickiness",
+        "voters elect another leader while the lease of the first runs",
+        "etcd-io/raft 926a44a; raft-thesis §4.2.3", "linearizable";
+    lease_lost_on_restart, "lease-promise-lost-on-restart",
+        "a voter that restarted forgets that it promised a leader not to vote",
+        "raft-thesis §6.4.1", "linearizable";
+    lease_survives_transfer, "lease-survives-leader-transfer",
+        "a leader that handed over goes on serving reads under its lease",
+        "TiKV#1593; openraft#1747", "linearizable";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_plants_a_flaw_of_its_own() {
+        let clean = Flaws::default();
+        let planted: alloc::vec::Vec<Flaws> =
+            DEFECTS.iter().map(|defect| Flaws::from_names(&[defect.name])).collect();
+        for (row, flaws) in planted.iter().enumerate() {
+            assert_ne!(*flaws, clean, "{} plants nothing", DEFECTS[row].name);
+            assert!(!planted[..row].contains(flaws), "{}", DEFECTS[row].name);
+        }
+    }
+
+    #[test]
+    fn names_of_other_tables_are_left_alone() {
+        assert_eq!(Flaws::from_names(&["local-leader-read"]), Flaws::default());
+    }
+}

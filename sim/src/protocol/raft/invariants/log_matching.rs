@@ -1,0 +1,164 @@
+//! Log matching (raft-paper §5.3, Figure 3).
+
+use super::chunked::Chunked;
+use super::{Members, digest, violation};
+use crate::protocol::raft::{LogId, Raft};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+
+/// Two logs that hold an entry with the same index and term are identical up to it.
+///
+/// Shown entry by entry: whoever holds an entry of this index and term holds the same content
+/// there, after a predecessor of the same term. By induction the whole prefix is the same.
+#[derive(Clone, Debug)]
+pub struct LogMatching {
+    members: Members,
+    known: Chunked<Records>,
+    held: Vec<Held>,
+}
+
+/// What is known of one index: a record per term that put an entry there, mostly one.
+#[derive(Clone, Debug, Default)]
+struct Records {
+    first: Option<Known>,
+    others: Vec<Known>,
+}
+
+impl Records {
+    /// The record of this term, which is `this` where there was none.
+    fn of_term(&mut self, this: Known) -> Known {
+        let first = *self.first.get_or_insert(this);
+        if first.term == this.term {
+            return first;
+        }
+        let mut others = self.others.iter();
+        if let Some(other) = others.find(|other| other.term == this.term) {
+            return *other;
+        }
+        self.others.push(this);
+        this
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    term: u64,
+    term_before: u64,
+    digest: u64,
+    holder: NodeId,
+}
+
+/// One member's log as last seen.
+#[derive(Clone, Debug, Default)]
+struct Held {
+    boot: u32,
+    last: LogId,
+    terms: Chunked<u64>,
+    /// Whether it has left the others' history: reported once.
+    has_diverged: bool,
+}
+
+impl LogMatching {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(members: Members) -> Self {
+        let held = vec![Held::default(); members.len()];
+        Self { members, known: Chunked::default(), held }
+    }
+
+    /// The first index at which the log may differ from what was seen: only tails change.
+    fn changed_from(held: &Held, raft: &Raft) -> u64 {
+        let mut index = raft.last_index();
+        let is_same = |index: u64| {
+            let entry = raft.entry(index);
+            index <= held.last.index
+                && entry.is_some_and(|entry| held.terms.get(index) == Some(&entry.term))
+        };
+        while index >= raft.first_index() && !is_same(index) {
+            index -= 1;
+        }
+        index + 1
+    }
+
+    /// Compares the entry at `index` with what others held there; the first difference.
+    fn compare(
+        &mut self,
+        node: NodeId,
+        raft: &Raft,
+        index: u64,
+    ) -> Result<(), (Known, &'static str)> {
+        let entry = raft.entry(index).expect("the index is inside the log");
+        let term_before = raft.entry(index - 1).map_or(0, |before| before.term);
+        let this = Known { term: entry.term, term_before, digest: digest(entry), holder: node };
+        let known = self.known.entry(index).of_term(this);
+        // What stands before the first entry after a snapshot is not known entry by entry.
+        let has_before = index > raft.first_index() || index == 1;
+        if has_before && known.term_before != this.term_before {
+            return Err((known, "same entry after different ones"));
+        }
+        if known.digest != this.digest {
+            return Err((known, "same index and term, different content"));
+        }
+        Ok(())
+    }
+}
+
+impl Invariant for LogMatching {
+    fn property(&self) -> Property {
+        Property {
+            name: "raft.log_matching",
+            about: "logs with an entry of the same index and term are identical up to it",
+            source: "raft-paper §5.3",
+        }
+    }
+
+    fn after_event(
+        &mut self,
+        at: SimTime,
+        touched: NodeId,
+        nodes: &dyn Nodes,
+    ) -> Result<(), Violation> {
+        let Some(position) = self.members.position(touched) else {
+            return Ok(());
+        };
+        let Some(raft) = self.members.raft(nodes, touched) else {
+            return Ok(());
+        };
+        let boot = nodes.boot(touched);
+        let held = &mut self.held[position];
+        if held.boot == boot && held.last == raft.last_id() {
+            return Ok(());
+        }
+        let from = Self::changed_from(held, raft);
+        held.boot = boot;
+        held.last = raft.last_id();
+        let mut breach = None;
+        for index in from..=raft.last_index() {
+            let term = raft.entry(index).map_or(0, |entry| entry.term);
+            *self.held[position].terms.entry(index) = term;
+            if let Err((known, rule)) = self.compare(touched, raft, index) {
+                breach = breach.or(Some((index, term, known, rule)));
+            }
+        }
+        let Some((index, term, known, rule)) = breach else {
+            return Ok(());
+        };
+        if core::mem::replace(&mut self.held[position].has_diverged, true) {
+            return Ok(());
+        }
+        let detail = format!(
+            "nodes {} and {} hold an entry of term {term} at index {index}, but their logs differ \
+             up to it",
+            known.holder.0, touched.0
+        );
+        let nodes = [known.holder, touched];
+        Err(violation(self.property(), rule, at, &nodes, detail))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant> {
+        Box::new(self.clone())
+    }
+}

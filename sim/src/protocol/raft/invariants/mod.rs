@@ -1,0 +1,89 @@
+//! The properties of Raft (raft-paper, Figure 3), watched after every event.
+//!
+//! Start with [`all`]. Each property looks at the touched node alone, keeps what it needs of the
+//! past in shared chunks so that a fork is cheap, and reports a breach once: a node that has left
+//! the group's history is not reported again for every entry that follows.
+
+mod chunked;
+mod leader_append_only;
+mod leader_completeness;
+mod log_matching;
+mod monotonic;
+mod one_leader_per_term;
+mod state_machine_safety;
+
+use super::entry::Entry;
+use super::machine::Raft;
+use super::tables::RaftOf;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use contract::hash::{hash_bytes, mix};
+use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+
+pub use leader_append_only::LeaderAppendOnly;
+pub use leader_completeness::LeaderCompleteness;
+pub use log_matching::LogMatching;
+pub use monotonic::Monotonic;
+pub use one_leader_per_term::OneLeaderPerTerm;
+pub use state_machine_safety::StateMachineSafety;
+
+/// Every property of the group `nodes`, whose Raft is found by `raft_of`.
+#[must_use]
+pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
+    let members = Members { nodes: nodes.to_vec(), raft_of };
+    vec![
+        Box::new(OneLeaderPerTerm::new(members.clone())),
+        Box::new(LeaderAppendOnly::new(members.clone())),
+        Box::new(LogMatching::new(members.clone())),
+        Box::new(LeaderCompleteness::new(members.clone())),
+        Box::new(StateMachineSafety::new(members.clone())),
+        Box::new(Monotonic::new(members)),
+    ]
+}
+
+/// The members of one group, and how to look into them.
+#[derive(Clone, Debug)]
+pub struct Members {
+    nodes: Vec<NodeId>,
+    raft_of: RaftOf,
+}
+
+impl Members {
+    /// The group `nodes`, in the order of their indexes.
+    #[must_use]
+    pub fn new(nodes: &[NodeId], raft_of: RaftOf) -> Self {
+        let nodes = nodes.to_vec();
+        Self { nodes, raft_of }
+    }
+
+    fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// The position of `node` in the group.
+    fn position(&self, node: NodeId) -> Option<usize> {
+        self.nodes.iter().position(|&member| member == node)
+    }
+
+    fn raft<'a>(&self, nodes: &'a (dyn Nodes + 'a), node: NodeId) -> Option<&'a Raft> {
+        (self.raft_of)(nodes, node)
+    }
+}
+
+/// The identity of what an entry says; the same on every node.
+fn digest(entry: &Entry) -> u64 {
+    let stamped = mix(mix(0, entry.term), entry.time);
+    mix(stamped, hash_bytes(entry.command()))
+}
+
+fn violation(
+    property: Property,
+    rule: &'static str,
+    at: SimTime,
+    nodes: &[NodeId],
+    detail: String,
+) -> Violation {
+    Violation { property: property.name, rule, at, nodes: nodes.to_vec(), ops: Vec::new(), detail }
+}

@@ -1,0 +1,102 @@
+//! State machine safety (raft-paper §5.4.3, Figure 3).
+
+use super::chunked::Chunked;
+use super::{Members, digest, violation};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+
+/// No two nodes ever apply different entries at one index, nor one node in two boots.
+#[derive(Clone, Debug)]
+pub struct StateMachineSafety {
+    members: Members,
+    /// The first entry applied at each index.
+    applied: Chunked<Option<Applied>>,
+    seen: Vec<Seen>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Applied {
+    digest: u64,
+    term: u64,
+    by: NodeId,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    boot: u32,
+    applied_index: u64,
+    /// Whether it applied something else than others: reported once.
+    has_diverged: bool,
+}
+
+impl StateMachineSafety {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(members: Members) -> Self {
+        let seen = vec![Seen::default(); members.len()];
+        Self { members, applied: Chunked::default(), seen }
+    }
+}
+
+impl Invariant for StateMachineSafety {
+    fn property(&self) -> Property {
+        Property {
+            name: "raft.state_machine_safety",
+            about: "no two nodes apply different entries at the same index",
+            source: "raft-paper §5.4.3",
+        }
+    }
+
+    fn after_event(
+        &mut self,
+        at: SimTime,
+        touched: NodeId,
+        nodes: &dyn Nodes,
+    ) -> Result<(), Violation> {
+        let Some(position) = self.members.position(touched) else {
+            return Ok(());
+        };
+        let Some(raft) = self.members.raft(nodes, touched) else {
+            return Ok(());
+        };
+        let boot = nodes.boot(touched);
+        let seen = &mut self.seen[position];
+        if seen.boot != boot {
+            seen.boot = boot;
+            seen.applied_index = 0;
+        }
+        let from = seen.applied_index + 1;
+        seen.applied_index = raft.applied_index();
+        let mut breach = None;
+        for index in from.max(raft.first_index())..=raft.applied_index() {
+            let Some(entry) = raft.entry(index) else {
+                continue;
+            };
+            let this = Applied { digest: digest(entry), term: entry.term, by: touched };
+            let first = *self.applied.entry(index).get_or_insert(this);
+            if first.digest != this.digest {
+                breach = breach.or(Some((index, first, this)));
+            }
+        }
+        let Some((index, first, this)) = breach else {
+            return Ok(());
+        };
+        if core::mem::replace(&mut self.seen[position].has_diverged, true) {
+            return Ok(());
+        }
+        let detail = format!(
+            "at index {index} node {} applied an entry of term {} and node {} another, of term {}",
+            first.by.0, first.term, touched.0, this.term
+        );
+        let nodes = [first.by, touched];
+        let rule = "different entries applied at one index";
+        Err(violation(self.property(), rule, at, &nodes, detail))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant> {
+        Box::new(self.clone())
+    }
+}

@@ -1,0 +1,368 @@
+//! The state machine: its state, its inputs, and what leaves it.
+
+use super::config::Config;
+use super::election::Votes;
+use super::entry::{LogId, Payload};
+use super::log::Log;
+use super::progress::Progress;
+use super::promise::Promise;
+use super::reads::Reads;
+use super::ready::{NotLeader, ReadId, Ready, Role};
+use super::recovery::recover;
+use super::storage::{SYNCS, Storage, Ticket};
+use super::tables::Event;
+use super::time::{ClusterClock, Ticks};
+use super::wire::{Body, COMMAND_BYTES_MAX, Message, decode};
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use contract::{DiskError, Duration, Fx, Instant, Now, Refused, Span, SyncId, TimerKey};
+use core::ops::Range;
+
+/// The timer keys that Raft uses; the owner's own are outside.
+pub const TIMERS: Range<u64> = 0x5AF7_0000_0000_0000..0x5AF7_0000_0000_0010;
+
+pub(super) const ELECTION: TimerKey = TimerKey(TIMERS.start);
+pub(super) const HEARTBEAT: TimerKey = TimerKey(TIMERS.start + 1);
+pub(super) const APPLY: TimerKey = TimerKey(TIMERS.start + 2);
+const FSYNC: TimerKey = TimerKey(TIMERS.start + 3);
+
+/// One member of a Raft group.
+///
+/// **Invariant:** whatever leaves this node as a promise (a vote, an accepted append, an answered
+/// heartbeat, its own part of a majority) was durable before it left.
+#[derive(Clone, Debug)]
+pub struct Raft {
+    /// Shared by all forks of this node.
+    pub(super) config: Arc<Config>,
+    pub(super) role: Role,
+    pub(super) term: u64,
+    pub(super) vote: Option<u32>,
+    pub(super) leader: Option<u32>,
+    pub(super) log: Log,
+    pub(super) commit_index: u64,
+    pub(super) applied_index: u64,
+
+    pub(super) storage: Storage,
+    /// What waits for the disk, in the order in which it was promised.
+    pub(super) promises: VecDeque<(Ticket, Promise)>,
+    /// Term and vote as last known durable.
+    pub(super) durable_hard: (u64, Option<u32>),
+    /// The last term that this node campaigned in, or booted with: for one flaw alone.
+    pub(super) own_term: u64,
+
+    pub(super) clock: ClusterClock,
+    ticks: Ticks,
+    election_deadline: Instant,
+    heartbeat_deadline: Instant,
+    pub(super) is_apply_paused: bool,
+
+    /// When a leader was last heard.
+    pub(super) leader_contact: Option<Instant>,
+    /// No votes before this: a leader that was answered before this boot may hold a lease.
+    pub(super) silent_until: Instant,
+    pub(super) votes: Votes,
+
+    /// What a leader knows about each peer, itself included.
+    pub(super) progress: Vec<Progress>,
+    pub(super) reads: Reads,
+    pub(super) transfer: Option<Transfer>,
+    /// Whether this leader told another node to campaign: its leases are over.
+    pub(super) is_tainted: bool,
+
+    pub(super) ready: Vec<Ready>,
+    pub(super) has_failed: bool,
+}
+
+/// A transfer of leadership in progress.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Transfer {
+    pub to: u32,
+    pub deadline: Instant,
+    pub is_sent: bool,
+}
+
+impl Raft {
+    /// Boots, or reboots, from what is on the disk: term, vote and log are recovered, a torn tail
+    /// is cut off. After any boot but the first a node votes for nobody for the shortest election
+    /// timeout, where leases are in use: it may have answered a leader that still holds one.
+    ///
+    /// # Errors
+    /// When the log is damaged in the middle: what was acknowledged may be gone, and a node that
+    /// forgot it must not vote. Also when settings contradict each other.
+    ///
+    /// # Panics
+    /// When the group itself makes no sense, which is a bug of the owner.
+    pub fn boot(config: Config, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
+        config.check()?;
+        let recovered = recover(fx)?;
+        let now = now.mono;
+        let phase = Duration(fx.rng.range(0, config.tick.as_nanos()));
+        let ticks = Ticks { tick: config.tick, phase };
+        let owes_silence = !recovered.is_first_boot && config.lease > Duration::ZERO;
+        let silence = if owes_silence { config.election.0 } else { Duration::ZERO };
+        let last = recovered.log.entry(recovered.log.last().index);
+        let clock = ClusterClock::starting(last.map_or(0, |entry| entry.time), now);
+        let before_log = recovered.log.first_index() - 1;
+        let mut raft = Self {
+            progress: alloc::vec![Progress::none(); config.peers.len()],
+            config: Arc::new(config),
+            role: Role::Follower,
+            term: recovered.term,
+            vote: recovered.vote,
+            leader: None,
+            log: recovered.log,
+            commit_index: before_log,
+            applied_index: before_log,
+            storage: recovered.storage,
+            promises: VecDeque::new(),
+            durable_hard: (0, None),
+            own_term: recovered.term,
+            clock,
+            ticks,
+            election_deadline: Instant::MAX,
+            heartbeat_deadline: Instant::MAX,
+            is_apply_paused: false,
+            leader_contact: None,
+            silent_until: now + silence,
+            votes: Votes::default(),
+            reads: Reads::default(),
+            transfer: None,
+            is_tainted: false,
+            ready: Vec::new(),
+            has_failed: false,
+        };
+        raft.reset_election(now, fx);
+        raft.finish(now, fx);
+        Ok(raft)
+    }
+
+    /// Whether a timer is Raft's: hand it to [`Raft::on_timer`].
+    #[must_use]
+    pub fn owns_timer(key: TimerKey) -> bool {
+        TIMERS.contains(&key.0)
+    }
+
+    /// Whether a sync is Raft's: hand it to [`Raft::on_synced`].
+    #[must_use]
+    pub fn owns_sync(sync: SyncId) -> bool {
+        SYNCS.contains(&sync.0)
+    }
+
+    /// Handles a frame of the peer with index `from`. Damaged frames are marked and dropped.
+    pub fn on_datagram(&mut self, now: Now, from: u32, bytes: &[u8], fx: &mut Fx<'_>) {
+        if self.has_failed {
+            return;
+        }
+        let is_peer = (from as usize) < self.config.peers.len() && from != self.me();
+        match decode(bytes) {
+            Ok(message) if is_peer => self.step(now.mono, from, message, fx),
+            _ => {
+                let labels = [u64::from(from), 0, 0];
+                self.mark(Event::DecodeError, labels, bytes.len() as u64, fx);
+            }
+        }
+        self.finish(now.mono, fx);
+    }
+
+    /// Handles one of Raft's timers. One that comes before its deadline, as after a deadline was
+    /// moved, is set again.
+    pub fn on_timer(&mut self, now: Now, key: TimerKey, fx: &mut Fx<'_>) {
+        let now = now.mono;
+        if self.has_failed {
+            return;
+        }
+        match key {
+            ELECTION if self.role == Role::Leader => {}
+            ELECTION if now < self.election_deadline => {
+                fx.set_timer(ELECTION, self.election_deadline.since(now));
+            }
+            ELECTION => self.on_election_timeout(now, fx),
+            HEARTBEAT if self.role != Role::Leader => {}
+            HEARTBEAT if now < self.heartbeat_deadline => {
+                fx.set_timer(HEARTBEAT, self.heartbeat_deadline.since(now));
+            }
+            HEARTBEAT => self.on_heartbeat_due(now, fx),
+            APPLY => self.is_apply_paused = false,
+            FSYNC => self.storage.sync_due(),
+            _ => panic!("{key:?} is not one of Raft's timers"),
+        }
+        self.finish(now, fx);
+    }
+
+    /// Handles the end of one of Raft's syncs.
+    pub fn on_synced(
+        &mut self,
+        now: Now,
+        sync: SyncId,
+        result: Result<(), DiskError>,
+        fx: &mut Fx<'_>,
+    ) {
+        if self.has_failed {
+            return;
+        }
+        self.storage.on_synced(sync, result, fx);
+        let mut at = 0;
+        while let Some(&(ticket, promise)) = self.promises.get(at) {
+            if self.storage.is_durable(ticket) {
+                self.promises.remove(at);
+                self.fulfil(now.mono, promise, fx);
+            } else {
+                at += 1;
+            }
+        }
+        self.finish(now.mono, fx);
+    }
+
+    /// Appends `command` to the log of a leader. It is committed once it comes back in
+    /// [`Ready::Apply`] with this id; after [`Ready::SteppedDown`] its outcome is unknown.
+    ///
+    /// # Errors
+    /// When this node does not lead, or is handing over: the command certainly has no effect.
+    ///
+    /// # Panics
+    /// When the command is longer than [`COMMAND_BYTES_MAX`].
+    pub fn propose(
+        &mut self,
+        now: Now,
+        command: Arc<[u8]>,
+        fx: &mut Fx<'_>,
+    ) -> Result<LogId, NotLeader> {
+        assert!(command.len() <= COMMAND_BYTES_MAX, "a command fits into one datagram");
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        if let Some(transfer) = &self.transfer {
+            let hint = Some(transfer.to);
+            return Err(NotLeader { hint });
+        }
+        let id = self.append_own(now.mono, Payload::Command(command), fx);
+        self.finish(now.mono, fx);
+        Ok(id)
+    }
+
+    /// Asks for a linearizable read without a log entry (raft-thesis §6.4). Answered by
+    /// [`Ready::ReadReady`] or [`Ready::ReadFailed`].
+    ///
+    /// # Errors
+    /// When this node does not lead.
+    pub fn read_index(&mut self, now: Now, fx: &mut Fx<'_>) -> Result<ReadId, NotLeader> {
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        let id = self.queue_read(now.mono, fx);
+        self.finish(now.mono, fx);
+        Ok(id)
+    }
+
+    /// Whether this node may serve linearizable reads alone at this moment (raft-thesis §6.4.1):
+    /// it leads, has committed in its term, hands over to nobody, and its lease runs. The owner
+    /// must also have applied [`Raft::commit_index`].
+    #[must_use]
+    pub fn lease_valid(&self, now: Now) -> bool {
+        !self.has_failed && self.is_lease_running(now.mono)
+    }
+
+    /// Hands leadership to the voter `to` (raft-thesis §3.10). Proposals are refused until it took
+    /// over or `election.0` has passed; once the peer was told, no lease is valid in this term.
+    /// Nothing happens when `to` is this leader, or a transfer is under way.
+    ///
+    /// # Errors
+    /// When this node does not lead.
+    pub fn transfer(&mut self, now: Now, to: u32, fx: &mut Fx<'_>) -> Result<(), NotLeader> {
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        if to != self.me() && self.transfer.is_none() {
+            self.start_transfer(now.mono, to, fx);
+            self.finish(now.mono, fx);
+        }
+        Ok(())
+    }
+
+    /// Moves what the owner must do to the end of `out`. Call it after every call that takes `fx`.
+    pub fn drain(&mut self, out: &mut Vec<Ready>) {
+        out.append(&mut self.ready);
+    }
+}
+
+impl Raft {
+    pub(super) fn arm_heartbeat(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        self.heartbeat_deadline = self.ticks.at_or_after(now + self.config.heartbeat);
+        fx.set_timer(HEARTBEAT, self.heartbeat_deadline.since(now));
+    }
+
+    /// Waits for a leader anew. Draws once whatever the settings are, so that they shift no other
+    /// draw.
+    pub(super) fn reset_election(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        let (min, max) = self.config.election;
+        let drawn = Duration(fx.rng.range(min.as_nanos(), max.as_nanos()));
+        let wait = if self.config.flaws.equal_fixed_timeouts {
+            min
+        } else {
+            self.config.election_fixed.unwrap_or(drawn)
+        };
+        if self.is_voter(self.me()) {
+            self.election_deadline = self.ticks.at_or_after(now + wait);
+            fx.set_timer(ELECTION, self.election_deadline.since(now));
+        }
+    }
+
+    /// Ends every input: what it made possible is done, what it wrote is on its way to the disk.
+    fn finish(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        if self.role == Role::Leader {
+            self.round_for_waiting_reads(now, fx);
+        }
+        if let Some(after) = self.storage.flush(self.config.fsync, fx) {
+            fx.set_timer(FSYNC, after);
+        }
+        if let Some(error) = self.storage.failed() {
+            self.fail(now, error, fx);
+        }
+        if self.storage.is_durable(self.storage.hard_ticket()) {
+            self.durable_hard = (self.term, self.vote);
+        }
+        self.apply(fx);
+        self.invariants();
+    }
+
+    /// The disk failed: nobody knows what it kept, so nothing more is promised in this boot.
+    fn fail(&mut self, now: Instant, error: DiskError, fx: &mut Fx<'_>) {
+        self.follow(now, self.term, fx);
+        self.has_failed = true;
+        self.promises.clear();
+        fx.cancel_timer(ELECTION);
+        self.mark(Event::StorageFailed, [self.term, 0, 0], 0, fx);
+        self.ready.push(Ready::StorageFailed(error));
+    }
+
+    fn invariants(&self) {
+        assert!(self.commit_index <= self.log.last().index, "what is committed is in the log");
+        let leads = self.role == Role::Leader;
+        assert!(!leads || self.leader == Some(self.me()), "a leader follows itself");
+        assert!(leads || self.transfer.is_none(), "only leaders hand over");
+    }
+
+    pub(super) fn is_voter(&self, peer: u32) -> bool {
+        self.config.voters.contains(&peer)
+    }
+
+    fn not_leader(&self) -> NotLeader {
+        let hint = self.leader.filter(|&leader| leader != self.me());
+        NotLeader { hint }
+    }
+
+    pub(super) fn mark(&self, event: Event, labels: [u64; 3], value: u64, fx: &mut Fx<'_>) {
+        fx.mark(event as u16, labels, value);
+    }
+
+    pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
+        self.send_as(self.term, to, body, fx)
+    }
+
+    pub(super) fn send_as(&self, term: u64, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
+        assert!(to != self.me(), "a node does not write to itself");
+        let to = self.config.peers[to as usize];
+        fx.datagram(to, |out| Message { term, body }.encode(out))
+    }
+}

@@ -1,0 +1,267 @@
+//! Replication: appends in a pipeline, conflicts, the commit rule, applying.
+//!
+//! Sources: raft-paper §5.3 and §5.4.2; the back-off by term and the probe and replicate states
+//! are etcd's. A leader writes its own disk in parallel with the others' (raft-thesis §10.2.1).
+
+use super::entry::{Entry, LogId, Payload};
+use super::machine::{APPLY, Raft};
+use super::promise::Promise;
+use super::quorum::{majority, reached_by};
+use super::ready::{Ready, Role};
+use super::tables::Event;
+use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};
+use contract::{Fx, Instant};
+
+impl Raft {
+    /// Appends an entry of this leader's term and sends it.
+    pub(super) fn append_own(&mut self, now: Instant, payload: Payload, fx: &mut Fx<'_>) -> LogId {
+        assert!(self.role == Role::Leader, "only leaders append of their own");
+        let entry = Entry {
+            term: self.term,
+            index: self.log.last().index + 1,
+            time: self.clock.time(now),
+            payload,
+        };
+        let id = entry.id();
+        self.storage.put_entry(&entry);
+        self.log.append(entry);
+        self.send_appends_to_all(now, fx);
+        let term = self.term;
+        let index = id.index;
+        let ticket = self.storage.ticket();
+        self.promise(now, ticket, Promise::OwnMatch { term, index }, fx);
+        id
+    }
+
+    pub(super) fn send_appends_to_all(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        for peer in 0..self.config.peers.len() as u32 {
+            if peer != self.me() {
+                self.send_appends(now, peer, fx);
+            }
+        }
+    }
+
+    /// Sends `peer` what it lacks, as far as its window allows.
+    pub(super) fn send_appends(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
+        let last_index = self.log.last().index;
+        while self.progress[peer as usize].has_room(self.config.inflight_max)
+            && self.progress[peer as usize].next <= last_index
+        {
+            self.send_append(now, peer, fx);
+        }
+    }
+
+    fn send_append(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
+        let next = self.progress[peer as usize].next;
+        let count = self.batch_from(next);
+        let index = next - 1;
+        let term = self.log.term(index);
+        let term = term.expect("a leader holds what it has not sent: nothing is compacted");
+        let previous = LogId { term, index };
+        let time = self.clock.time(now);
+        let (own_term, commit) = (self.term, self.commit_index);
+        let log = &self.log;
+        fx.datagram(self.config.peers[peer as usize], |out| {
+            encode_append(out, own_term, previous, commit, time, log.from(next), count);
+        });
+        self.progress[peer as usize].sent(index + u64::from(count), now);
+    }
+
+    /// How many entries from `next` on go into one append. A no-op travels alone: in one frame
+    /// with older entries it would hide whether the commit rule of §5.4.2 is kept.
+    fn batch_from(&self, next: u64) -> u32 {
+        let entries_max = self.config.entries_per_append_max;
+        let bytes_max = u64::from(self.config.append_bytes_max).min(COMMAND_BYTES_MAX as u64);
+        let mut count = 0;
+        let mut size_bytes = 0;
+        for entry in self.log.from(next).take(entries_max as usize) {
+            let is_noop = entry.payload == Payload::Noop;
+            size_bytes += entry.size_bytes();
+            let fits = count == 0 || size_bytes <= bytes_max && !is_noop;
+            if !fits {
+                break;
+            }
+            count += 1;
+            if is_noop {
+                break;
+            }
+        }
+        count
+    }
+
+    /// A leader's append. The sender was heard and followed before.
+    pub(super) fn on_append(
+        &mut self,
+        now: Instant,
+        from: u32,
+        previous: LogId,
+        commit: u64,
+        entries: Entries<'_>,
+        fx: &mut Fx<'_>,
+    ) {
+        if previous.index + 1 < self.log.first_index() {
+            let matched = self.commit_index;
+            return self.promise_append(now, from, matched, fx);
+        }
+        let is_held = match self.log.term(previous.index) {
+            Some(term) => term == previous.term || self.config.flaws.no_prev_term_check,
+            None => false,
+        };
+        if !is_held {
+            return self.reject_append(from, previous, fx);
+        }
+        let matched = previous.index + u64::from(entries.count());
+        self.store(entries, fx);
+        if self.config.flaws.truncate_on_match {
+            self.truncate(matched + 1, fx);
+        }
+        self.promise_append(now, from, matched, fx);
+        self.commit_to(commit.min(matched), fx);
+    }
+
+    fn promise_append(&mut self, now: Instant, to: u32, matched: u64, fx: &mut Fx<'_>) {
+        let term = self.term;
+        let ticket = self.storage.ticket();
+        self.promise(now, ticket, Promise::Append { term, to, matched }, fx);
+    }
+
+    /// Says how far the logs may agree: back over the follower's entries that are newer than what
+    /// the leader has there, a whole run of terms at a time.
+    fn reject_append(&mut self, from: u32, previous: LogId, fx: &mut Fx<'_>) {
+        let index = self.log.last_with_term_up_to(previous.index, previous.term);
+        let term = self.log.term(index).unwrap_or(0);
+        let hint = LogId { term, index };
+        let labels = [self.term, previous.index, 0];
+        self.mark(Event::AppendRejected, labels, 0, fx);
+        let rejected = previous.index;
+        self.send(from, Body::AppendRejected { rejected, hint }, fx);
+    }
+
+    /// Stores what is new. Entries that are there already are left alone, and only a conflict cuts
+    /// the tail: an append that was overtaken by a later one must not undo it.
+    fn store(&mut self, entries: Entries<'_>, fx: &mut Fx<'_>) {
+        for entry in entries.iter() {
+            if self.log.term(entry.index) == Some(entry.term) {
+                continue;
+            }
+            self.truncate(entry.index, fx);
+            self.storage.put_entry(&entry);
+            self.log.append(entry);
+        }
+    }
+
+    /// Drops the entries from `from` on. Committed ones among them mean that safety was lost
+    /// elsewhere, as when a majority of the disks is damaged; this node does as it is told, and the
+    /// invariants tell what happened.
+    fn truncate(&mut self, from: u64, fx: &mut Fx<'_>) {
+        let dropped = self.log.truncate(from);
+        if dropped > 0 {
+            self.commit_index = self.commit_index.min(from - 1);
+            let labels = [self.term, from, 0];
+            self.mark(Event::LogTruncated, labels, dropped, fx);
+        }
+    }
+
+    /// A follower has everything up to `matched` on its disk.
+    pub(super) fn on_append_accepted(
+        &mut self,
+        now: Instant,
+        from: u32,
+        matched: u64,
+        fx: &mut Fx<'_>,
+    ) {
+        if matched > self.log.last().index {
+            return;
+        }
+        self.progress[from as usize].accepted(matched, now);
+        self.advance_commit(fx);
+        self.continue_transfer(fx);
+        self.send_appends(now, from, fx);
+    }
+
+    /// A follower's log differs at `rejected`; the leader skips its own entries that are newer
+    /// than the hint as well.
+    pub(super) fn on_append_rejected(
+        &mut self,
+        now: Instant,
+        from: u32,
+        rejected: u64,
+        hint: LogId,
+        fx: &mut Fx<'_>,
+    ) {
+        let agrees = self.log.last_with_term_up_to(hint.index, hint.term);
+        if self.progress[from as usize].rejected(rejected, agrees, now) {
+            self.send_appends(now, from, fx);
+        }
+    }
+
+    /// Sends again what has had no answer for two heartbeats to a peer that answers heartbeats.
+    pub(super) fn nudge(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
+        let patience = self.config.heartbeat.saturating_mul(2);
+        let progress = &mut self.progress[peer as usize];
+        let is_stuck =
+            !progress.in_flight.is_empty() && now.since(progress.progress_at) >= patience;
+        if is_stuck {
+            progress.rewind(now);
+        }
+        self.send_appends(now, peer, fx);
+    }
+
+    /// This leader's own disk has everything up to `index`.
+    pub(super) fn on_own_match(&mut self, index: u64, fx: &mut Fx<'_>) {
+        let me = self.me() as usize;
+        let own = &mut self.progress[me];
+        own.matched = own.matched.max(index);
+        self.advance_commit(fx);
+    }
+
+    /// Commits what a majority has on disk, if it is of this term: an entry of an earlier term may
+    /// be on a majority and still be overwritten (raft-paper §5.4.2, Figure 8).
+    fn advance_commit(&mut self, fx: &mut Fx<'_>) {
+        let voters = &self.config.voters;
+        let matched = voters.iter().map(|&voter| self.progress[voter as usize].matched);
+        let reached = reached_by(matched, self.quorum());
+        let is_own = self.log.term(reached) == Some(self.term);
+        if is_own || self.config.flaws.commit_previous_term {
+            self.commit_to(reached, fx);
+        }
+    }
+
+    /// How many nodes commit an entry or confirm a round.
+    pub(super) fn quorum(&self) -> usize {
+        let voters = self.config.voters.len();
+        if self.config.flaws.quorum_off_by_one {
+            return (majority(voters) - 1).max(1);
+        }
+        majority(voters)
+    }
+
+    /// Moves the commit index forward; never back, and never past the log.
+    pub(super) fn commit_to(&mut self, index: u64, fx: &mut Fx<'_>) {
+        if index <= self.commit_index || index > self.log.last().index {
+            return;
+        }
+        let count = index - self.commit_index;
+        self.commit_index = index;
+        self.mark(Event::Committed, [self.term, index, 0], count, fx);
+    }
+
+    /// Hands committed entries to the owner, one batch at a time: while a pause runs, nothing.
+    pub(super) fn apply(&mut self, fx: &mut Fx<'_>) {
+        let is_rash = self.config.flaws.ack_before_quorum && self.role == Role::Leader;
+        let end = if is_rash { self.log.last().index } else { self.commit_index };
+        if self.is_apply_paused || self.applied_index >= end {
+            return;
+        }
+        let batch_end = end.min(self.applied_index + u64::from(self.config.apply_batch_max));
+        for index in self.applied_index + 1..=batch_end {
+            let entry = self.log.entry(index).expect("the log reaches its commit index");
+            self.ready.push(Ready::Apply(entry.clone()));
+        }
+        self.applied_index = batch_end;
+        if batch_end < end {
+            self.is_apply_paused = true;
+            fx.set_timer(APPLY, self.config.apply_pause);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What is on the disk: one write-ahead log of checksummed records, only ever appended to.
+//!
+//! Term and vote share a record, so they are durable together; an entry whose index is not the
+//! next one takes the place of everything from that index on, so cutting a tail and writing its
+//! successor is one step for a crash (openraft 9540c904 is the bug of doing it in two). Nothing is
+//! promised before its sync ended: see [`Storage::ticket`]. Recovery is in `recovery`.
+//!
+//! ```text
+//! record  = length u32 | crc32c u32 over (offset u64, length u32, body) | body
+//! body    = 1 header: version u32, term and index before the first entry u64 u64
+//!         | 2 hard state: term u64, vote u32 (0: none, else the peer's index + 1)
+//!         | 3 entry: index u64, the entry as in a frame
+//!         | 4 seal: nothing
+//! ```
+//!
+//! The checksum covers the offset, so a record that the device put elsewhere is not believed. A
+//! seal is written once the log has become quiet and durable: a damaged record that is followed by
+//! a whole one was durable once, and is not taken for a torn tail.
+
+use super::config::Fsync;
+use super::crc::crc32c;
+use super::entry::{Entry, LogId};
+use super::wire::put_entry;
+use alloc::vec::Vec;
+use contract::{DiskError, Duration, FileId, Fx, SyncId};
+use core::ops::Range;
+
+/// The sync ids that Raft uses; the owner's own are outside.
+pub const SYNCS: Range<u64> = 0x5AF7_0000_0000_0000..0x5AF8_0000_0000_0000;
+/// The files that Raft uses; the owner's own are outside.
+pub const FILES: Range<u32> = 0x5AF7_0000..0x5AF7_0010;
+
+/// The write-ahead log.
+pub(super) const WAL: FileId = FileId(FILES.start);
+
+/// Syncs in flight at once. While all are busy, what is written waits and shares the next one.
+const SYNCS_MAX: u32 = 4;
+
+pub(super) const HEADER: u8 = 1;
+pub(super) const HARD: u8 = 2;
+pub(super) const ENTRY: u8 = 3;
+pub(super) const SEAL: u8 = 4;
+pub(super) const VERSION: u32 = 1;
+
+/// The bytes of a record before its body.
+pub(super) const PREFIX_BYTES: usize = 8;
+
+/// When something will be durable: the number of the sync that covers it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Ticket(u64);
+
+/// The writing half.
+#[derive(Clone, Debug)]
+pub(super) struct Storage {
+    /// Records that go to the file at the end of this input, in one write.
+    buffer: Vec<u8>,
+    /// The length of the file.
+    end: u64,
+    /// Whether the file holds something that no sync was asked for.
+    dirty: bool,
+    /// The last sync asked for.
+    asked: u64,
+    /// The latest sync that ended well: everything written before it was asked for is durable.
+    durable: u64,
+    in_flight: u32,
+    /// Covers the last hard state that was written.
+    hard: Ticket,
+    sealed: bool,
+    /// Whether a timer runs that will ask for a sync, and whether it has run out.
+    has_timer: bool,
+    is_due: bool,
+    failed: Option<DiskError>,
+}
+
+impl Storage {
+    /// Continues a file of `end` bytes, of which nothing is known to be durable: a process that
+    /// died may have left its pages in the cache only, so the first sync covers them too.
+    pub fn resume(end: u64) -> Self {
+        Self {
+            buffer: Vec::new(),
+            end,
+            dirty: end > 0,
+            asked: 0,
+            durable: 0,
+            in_flight: 0,
+            hard: Ticket(1),
+            sealed: false,
+            has_timer: false,
+            is_due: false,
+            failed: None,
+        }
+    }
+
+    /// Writes what stands before the first entry, at the start of the file.
+    pub fn put_header(&mut self, base: LogId) {
+        assert!(self.end == 0 && self.buffer.is_empty(), "the header opens the file");
+        self.record(|out| {
+            out.push(HEADER);
+            out.extend_from_slice(&VERSION.to_be_bytes());
+            out.extend_from_slice(&base.term.to_be_bytes());
+            out.extend_from_slice(&base.index.to_be_bytes());
+        });
+    }
+
+    /// Writes term and vote.
+    pub fn put_hard(&mut self, term: u64, vote: Option<u32>) {
+        self.record(|out| {
+            out.push(HARD);
+            out.extend_from_slice(&term.to_be_bytes());
+            let vote = vote.map_or(0, |peer| peer + 1);
+            out.extend_from_slice(&vote.to_be_bytes());
+        });
+        self.hard = self.ticket();
+    }
+
+    /// Writes an entry; it replaces every entry from its index on.
+    pub fn put_entry(&mut self, entry: &Entry) {
+        self.record(|out| {
+            out.push(ENTRY);
+            out.extend_from_slice(&entry.index.to_be_bytes());
+            put_entry(out, entry);
+        });
+    }
+
+    /// When everything written so far will be durable.
+    pub fn ticket(&self) -> Ticket {
+        let pending = self.dirty || !self.buffer.is_empty();
+        Ticket(self.asked + u64::from(pending))
+    }
+
+    /// When term and vote will be durable.
+    pub const fn hard_ticket(&self) -> Ticket {
+        self.hard
+    }
+
+    /// Whether what `ticket` was given for is durable.
+    pub const fn is_durable(&self, ticket: Ticket) -> bool {
+        ticket.0 <= self.durable && self.failed.is_none()
+    }
+
+    /// The error that ended this boot's part in the group.
+    pub const fn failed(&self) -> Option<DiskError> {
+        self.failed
+    }
+
+    /// Writes what this input produced and asks for its sync, unless too many are in flight or
+    /// `fsync` lets entries wait. Returns how long to wait before [`Storage::sync_due`].
+    pub fn flush(&mut self, fsync: Fsync, fx: &mut Fx<'_>) -> Option<Duration> {
+        if self.failed.is_some() {
+            self.buffer.clear();
+            return None;
+        }
+        if !self.buffer.is_empty() {
+            self.dirty = true;
+            self.sealed = false;
+            self.write(fx);
+        }
+        if !self.dirty || self.failed.is_some() {
+            return None;
+        }
+        let may_wait = self.hard <= Ticket(self.asked) && !self.is_due;
+        match fsync {
+            Fsync::Every(after) if may_wait => {
+                let is_new = !core::mem::replace(&mut self.has_timer, true);
+                return is_new.then_some(after);
+            }
+            Fsync::Never if may_wait => return None,
+            _ => {}
+        }
+        if self.in_flight < SYNCS_MAX {
+            self.dirty = false;
+            self.is_due = false;
+            self.asked += 1;
+            self.in_flight += 1;
+            let files = [WAL, FileId::DIRECTORY];
+            // The file's own name must survive as well: until a first sync has ended.
+            let files = &files[..if self.durable == 0 { 2 } else { 1 }];
+            fx.sync(SyncId(SYNCS.start + self.asked), files);
+        }
+        None
+    }
+
+    /// The time that entries may wait is over.
+    pub fn sync_due(&mut self) {
+        self.has_timer = false;
+        self.is_due = true;
+    }
+
+    /// Takes note of the end of a sync. Completions come in any order: a later one covers the
+    /// earlier ones, and an earlier one after it changes nothing.
+    pub fn on_synced(&mut self, sync: SyncId, result: Result<(), DiskError>, fx: &mut Fx<'_>) {
+        assert!(SYNCS.contains(&sync.0), "the owner hands on Raft's syncs");
+        let number = sync.0 - SYNCS.start;
+        assert!(number <= self.asked, "a sync ends after it was asked for, in the same boot");
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match result {
+            Ok(()) => self.durable = self.durable.max(number),
+            Err(error) => self.failed = self.failed.or(Some(error)),
+        }
+        let quiet = self.in_flight == 0 && !self.dirty && self.buffer.is_empty();
+        if quiet && !self.sealed && self.failed.is_none() {
+            self.sealed = true;
+            self.record(|out| out.push(SEAL));
+            self.write(fx);
+        }
+    }
+
+    fn write(&mut self, fx: &mut Fx<'_>) {
+        match fx.disk.write_at(WAL, self.end, &self.buffer) {
+            Ok(()) => self.end += self.buffer.len() as u64,
+            Err(error) => self.failed = Some(error),
+        }
+        self.buffer.clear();
+    }
+
+    fn record(&mut self, body: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.buffer.len();
+        let offset = self.end + start as u64;
+        self.buffer.extend_from_slice(&[0; PREFIX_BYTES]);
+        body(&mut self.buffer);
+        let len = (self.buffer.len() - start - PREFIX_BYTES) as u32;
+        let checksum = checksum(offset, &self.buffer[start + PREFIX_BYTES..]);
+        self.buffer[start..start + 4].copy_from_slice(&len.to_be_bytes());
+        self.buffer[start + 4..start + PREFIX_BYTES].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
+/// The checksum of the record with this body at `offset`.
+pub(super) fn checksum(offset: u64, body: &[u8]) -> u32 {
+    let len = body.len() as u32;
+    crc32c(&[&offset.to_be_bytes(), &len.to_be_bytes(), body])
+}

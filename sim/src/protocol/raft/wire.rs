@@ -1,0 +1,476 @@
+//! The frames: fixed-width big-endian fields, a checksum at the end, entries borrowed.
+//!
+//! Every frame is `kind u8, term u64, fields, crc32c u32`. Decoding checks the checksum first and
+//! then every field, so it never panics, and what it accepts encodes to the same bytes again.
+//!
+//! | Frame | From | To | Says | Source |
+//! |---|---|---|---|---|
+//! | pre-vote | pre-candidate | voters | would I win the next term? | raft-thesis §9.6 |
+//! | vote | candidate | voters | vote for me | raft-paper §5.2 |
+//! | their responses | voter | candidate | granted or not, and the cluster time | §5.2, §5.4.1 |
+//! | append | leader | peers | entries after a known one | raft-paper §5.3 |
+//! | accepted | follower | leader | durable and equal up to here | §5.3 |
+//! | rejected | follower | leader | no such predecessor; try here | §5.3, last paragraphs |
+//! | heartbeat | leader | peers | I lead, in this round | raft-thesis §6.4 |
+//! | its response | follower | leader | you led when the round came; or a newer term | §6.4, §9.6 |
+//! | timeout now | leader | successor | campaign at once | raft-thesis §3.10 |
+
+use super::crc::crc32c;
+use super::entry::{Entry, LogId, Payload};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The longest command: a datagram less what surrounds it.
+pub const COMMAND_BYTES_MAX: usize = (contract::node::DATAGRAM_BYTES_MAX - 256) as usize;
+
+/// A frame. `term` is the sender's, except where its field says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Message<'a> {
+    pub term: u64,
+    pub body: Body<'a>,
+}
+
+/// What a frame says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Body<'a> {
+    /// Would you vote for me in `term`, which is the sender's plus one (raft-thesis §9.6)?
+    PreVote { last: LogId },
+    /// `term` is the one asked for when granted, the sender's own when not.
+    PreVoteResponse { granted: bool, time: u64 },
+    /// Vote for me. `transfer`: the leader wants it (raft-thesis §3.10).
+    Vote { last: LogId, transfer: bool },
+    /// The answer.
+    VoteResponse { granted: bool, time: u64 },
+    /// Entries after `previous`.
+    Append { previous: LogId, commit: u64, time: u64, entries: Entries<'a> },
+    /// Everything up to `matched` is durable here and equal to the leader's.
+    AppendAccepted { matched: u64 },
+    /// The log does not contain `rejected`; it may agree up to `hint`.
+    AppendRejected { rejected: u64, hint: LogId },
+    /// I lead. `commit` is nothing that the receiver has not acknowledged.
+    Heartbeat { round: u64, commit: u64, time: u64 },
+    /// You led when this round reached me, and my log ended at `last_index`.
+    HeartbeatResponse { round: u64, last_index: u64 },
+    /// Campaign now, if your log reaches `last`.
+    TimeoutNow { last: LogId },
+}
+
+/// The entries of an append, as they lie in the frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entries<'a> {
+    first_index: u64,
+    count: u32,
+    bytes: &'a [u8],
+}
+
+/// Why a frame was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DecodeError {
+    /// It ends before its fields do.
+    Short,
+    /// It was damaged on its way.
+    Checksum,
+    /// No frame has this kind.
+    Kind,
+    /// A field has a value that no sender writes.
+    Field,
+}
+
+const CHECKSUM_BYTES: usize = 4;
+const APPEND: u8 = 5;
+
+impl Message<'_> {
+    /// Appends the frame to `out`.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let Body::Append { previous, commit, time, entries } = self.body else {
+            return frame(out, |out| self.fields(out));
+        };
+        frame(out, |out| {
+            append_fields(out, self.term, previous, commit, time, entries.count);
+            out.extend_from_slice(entries.bytes);
+        });
+    }
+
+    fn fields(&self, out: &mut Vec<u8>) {
+        out.push(self.body.kind());
+        put(out, self.term);
+        match self.body {
+            Body::PreVote { last } | Body::TimeoutNow { last } => put_id(out, last),
+            Body::PreVoteResponse { granted, time } | Body::VoteResponse { granted, time } => {
+                out.push(u8::from(granted));
+                put(out, time);
+            }
+            Body::Vote { last, transfer } => {
+                put_id(out, last);
+                out.push(u8::from(transfer));
+            }
+            Body::Append { .. } => unreachable!("appends carry entries and are written apart"),
+            Body::AppendAccepted { matched } => put(out, matched),
+            Body::AppendRejected { rejected, hint } => {
+                put(out, rejected);
+                put_id(out, hint);
+            }
+            Body::Heartbeat { round, commit, time } => {
+                put(out, round);
+                put(out, commit);
+                put(out, time);
+            }
+            Body::HeartbeatResponse { round, last_index } => {
+                put(out, round);
+                put(out, last_index);
+            }
+        }
+    }
+}
+
+/// Appends an append frame with `count` of the entries from `entries` on, straight from the log.
+pub(super) fn encode_append<'e>(
+    out: &mut Vec<u8>,
+    term: u64,
+    previous: LogId,
+    commit: u64,
+    time: u64,
+    entries: impl Iterator<Item = &'e Entry>,
+    count: u32,
+) {
+    frame(out, |out| {
+        append_fields(out, term, previous, commit, time, count);
+        let mut written = 0;
+        for entry in entries.take(count as usize) {
+            assert!(
+                entry.index == previous.index + 1 + u64::from(written),
+                "an append has no gaps"
+            );
+            put_entry(out, entry);
+            written += 1;
+        }
+        assert!(written == count, "an append holds what it says");
+    });
+}
+
+/// Reads a frame.
+///
+/// # Errors
+/// When it is not exactly what a sender wrote.
+pub(super) fn decode(frame: &[u8]) -> Result<Message<'_>, DecodeError> {
+    let length = frame.len().checked_sub(CHECKSUM_BYTES).ok_or(DecodeError::Short)?;
+    let (bytes, checksum) = frame.split_at(length);
+    if crc32c(&[bytes]).to_be_bytes() != checksum {
+        return Err(DecodeError::Checksum);
+    }
+    let mut reader = Reader(bytes);
+    let kind = reader.u8()?;
+    let term = reader.u64()?;
+    let body = reader.body(kind)?;
+    if !reader.0.is_empty() {
+        return Err(DecodeError::Field);
+    }
+    Ok(Message { term, body })
+}
+
+impl Body<'_> {
+    const fn kind(&self) -> u8 {
+        match self {
+            Self::PreVote { .. } => 1,
+            Self::PreVoteResponse { .. } => 2,
+            Self::Vote { .. } => 3,
+            Self::VoteResponse { .. } => 4,
+            Self::Append { .. } => APPEND,
+            Self::AppendAccepted { .. } => 6,
+            Self::AppendRejected { .. } => 7,
+            Self::Heartbeat { .. } => 8,
+            Self::HeartbeatResponse { .. } => 9,
+            Self::TimeoutNow { .. } => 10,
+        }
+    }
+}
+
+impl<'a> Entries<'a> {
+    /// How many there are.
+    pub const fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The entries in order. Their commands are copied out of the frame.
+    pub fn iter(&self) -> impl Iterator<Item = Entry> + use<'a> {
+        let mut reader = Reader(self.bytes);
+        (0..u64::from(self.count)).zip(self.first_index..).map(move |(_, index)| {
+            let entry = reader.entry(index);
+            entry.expect("the decoder has walked over every entry")
+        })
+    }
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        let (head, rest) = self.0.split_at_checked(count).ok_or(DecodeError::Short)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    fn u8(&mut self) -> Result<u8, DecodeError> {
+        self.take(1).map(|bytes| bytes[0])
+    }
+
+    fn u32(&mut self) -> Result<u32, DecodeError> {
+        let bytes = self.take(4)?;
+        Ok(u32::from_be_bytes(bytes.try_into().expect("four bytes")))
+    }
+
+    fn u64(&mut self) -> Result<u64, DecodeError> {
+        let bytes = self.take(8)?;
+        Ok(u64::from_be_bytes(bytes.try_into().expect("eight bytes")))
+    }
+
+    fn bool(&mut self) -> Result<bool, DecodeError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(DecodeError::Field),
+        }
+    }
+
+    fn id(&mut self) -> Result<LogId, DecodeError> {
+        let term = self.u64()?;
+        let index = self.u64()?;
+        Ok(LogId { term, index })
+    }
+
+    fn body(&mut self, kind: u8) -> Result<Body<'a>, DecodeError> {
+        Ok(match kind {
+            1 => Body::PreVote { last: self.id()? },
+            2 => Body::PreVoteResponse { granted: self.bool()?, time: self.u64()? },
+            3 => Body::Vote { last: self.id()?, transfer: self.bool()? },
+            4 => Body::VoteResponse { granted: self.bool()?, time: self.u64()? },
+            APPEND => self.append()?,
+            6 => Body::AppendAccepted { matched: self.u64()? },
+            7 => Body::AppendRejected { rejected: self.u64()?, hint: self.id()? },
+            8 => Body::Heartbeat { round: self.u64()?, commit: self.u64()?, time: self.u64()? },
+            9 => Body::HeartbeatResponse { round: self.u64()?, last_index: self.u64()? },
+            10 => Body::TimeoutNow { last: self.id()? },
+            _ => return Err(DecodeError::Kind),
+        })
+    }
+
+    fn append(&mut self) -> Result<Body<'a>, DecodeError> {
+        let previous = self.id()?;
+        let commit = self.u64()?;
+        let time = self.u64()?;
+        let count = self.u32()?;
+        // Leaves room below the end of the numbers, so that no sum of them can overflow.
+        let first_index = previous.index.checked_add(1).ok_or(DecodeError::Field)?;
+        first_index.checked_add(u64::from(count)).ok_or(DecodeError::Field)?;
+        let bytes = self.0;
+        for _ in 0..count {
+            self.skip_entry()?;
+        }
+        let used = bytes.len() - self.0.len();
+        Ok(Body::Append {
+            previous,
+            commit,
+            time,
+            entries: Entries { first_index, count, bytes: &bytes[..used] },
+        })
+    }
+
+    fn skip_entry(&mut self) -> Result<(), DecodeError> {
+        self.take(16)?;
+        let kind = self.u8()?;
+        let len = self.u32()?;
+        self.take(len as usize)?;
+        let known = kind == NOOP && len == 0 || kind == COMMAND;
+        known.then_some(()).ok_or(DecodeError::Field)
+    }
+
+    fn entry(&mut self, index: u64) -> Result<Entry, DecodeError> {
+        let term = self.u64()?;
+        let time = self.u64()?;
+        let kind = self.u8()?;
+        let len = self.u32()?;
+        let bytes = self.take(len as usize)?;
+        let payload = match kind {
+            NOOP => Payload::Noop,
+            COMMAND => Payload::Command(Arc::from(bytes)),
+            _ => return Err(DecodeError::Field),
+        };
+        Ok(Entry { term, index, time, payload })
+    }
+}
+
+const NOOP: u8 = 0;
+const COMMAND: u8 = 1;
+
+/// Reads one entry without its index, as [`put_entry`] wrote it; the whole of `bytes`.
+pub(super) fn read_entry(bytes: &[u8], index: u64) -> Result<Entry, DecodeError> {
+    let mut reader = Reader(bytes);
+    let entry = reader.entry(index)?;
+    reader.0.is_empty().then_some(entry).ok_or(DecodeError::Field)
+}
+
+/// Appends one entry without its index.
+pub(super) fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
+    put(out, entry.term);
+    put(out, entry.time);
+    out.push(match entry.payload {
+        Payload::Noop => NOOP,
+        Payload::Command(_) => COMMAND,
+    });
+    let command = entry.command();
+    out.extend_from_slice(&(command.len() as u32).to_be_bytes());
+    out.extend_from_slice(command);
+}
+
+fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    write(out);
+    let checksum = crc32c(&[&out[start..]]);
+    out.extend_from_slice(&checksum.to_be_bytes());
+}
+
+fn append_fields(
+    out: &mut Vec<u8>,
+    term: u64,
+    previous: LogId,
+    commit: u64,
+    time: u64,
+    count: u32,
+) {
+    out.push(APPEND);
+    put(out, term);
+    put_id(out, previous);
+    put(out, commit);
+    put(out, time);
+    out.extend_from_slice(&count.to_be_bytes());
+}
+
+fn put(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(&number.to_be_bytes());
+}
+
+fn put_id(out: &mut Vec<u8>, id: LogId) {
+    put(out, id.term);
+    put(out, id.index);
+}
+
+impl fmt::Display for LogId {
+    /// Term and index: `2/17`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.term, self.index)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    fn id() -> impl Strategy<Value = LogId> {
+        (any::<u64>(), any::<u64>()).prop_map(|(term, index)| LogId { term, index })
+    }
+
+    fn body() -> impl Strategy<Value = Body<'static>> {
+        let pair = || (any::<bool>(), any::<u64>());
+        prop_oneof![
+            id().prop_map(|last| Body::PreVote { last }),
+            pair().prop_map(|(granted, time)| Body::PreVoteResponse { granted, time }),
+            (id(), any::<bool>()).prop_map(|(last, transfer)| Body::Vote { last, transfer }),
+            pair().prop_map(|(granted, time)| Body::VoteResponse { granted, time }),
+            any::<u64>().prop_map(|matched| Body::AppendAccepted { matched }),
+            (any::<u64>(), id())
+                .prop_map(|(rejected, hint)| Body::AppendRejected { rejected, hint }),
+            any::<[u64; 3]>().prop_map(|[round, commit, time]| Body::Heartbeat {
+                round,
+                commit,
+                time
+            }),
+            any::<[u64; 2]>()
+                .prop_map(|[round, last_index]| Body::HeartbeatResponse { round, last_index }),
+            id().prop_map(|last| Body::TimeoutNow { last }),
+        ]
+    }
+
+    fn payload() -> impl Strategy<Value = Payload> {
+        let command = vec(any::<u8>(), 0..40);
+        prop_oneof![Just(Payload::Noop), command.prop_map(|bytes| Payload::Command(bytes.into())),]
+    }
+
+    fn entries(first: u64) -> impl Strategy<Value = Vec<Entry>> {
+        let fields = vec((any::<u64>(), any::<u64>(), payload()), 0..6);
+        fields.prop_map(move |fields| {
+            let entry = |((term, time, payload), index)| Entry { term, index, time, payload };
+            fields.into_iter().zip(first..).map(entry).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_decoded_is_what_was_encoded(term: u64, body in body()) {
+            let message = Message { term, body };
+            let mut frame = Vec::new();
+            message.encode(&mut frame);
+            prop_assert_eq!(decode(&frame), Ok(message));
+        }
+
+        #[test]
+        fn appends_carry_their_entries(
+            term: u64,
+            previous_term: u64,
+            commit: u64,
+            time: u64,
+            sent in entries(8),
+        ) {
+            let previous = LogId { term: previous_term, index: 7 };
+            let count = sent.len() as u32;
+            let mut frame = Vec::new();
+            encode_append(&mut frame, term, previous, commit, time, sent.iter(), count);
+            let message = decode(&frame).unwrap();
+            let mut again = Vec::new();
+            message.encode(&mut again);
+            prop_assert_eq!(&again, &frame);
+            let Body::Append { entries, previous: got, .. } = message.body else {
+                panic!("an append was sent");
+            };
+            prop_assert_eq!(got, previous);
+            prop_assert_eq!(entries.iter().collect::<Vec<_>>(), sent);
+        }
+
+        #[test]
+        fn one_flipped_bit_is_refused(term: u64, body in body(), at: prop::sample::Index, bit in 0..8) {
+            let mut frame = Vec::new();
+            Message { term, body }.encode(&mut frame);
+            let at = at.index(frame.len());
+            frame[at] ^= 1_u8 << bit;
+            prop_assert_eq!(decode(&frame), Err(DecodeError::Checksum));
+        }
+
+        #[test]
+        fn nothing_makes_decoding_panic(bytes in vec(any::<u8>(), 0..120), is_signed: bool) {
+            let mut signed = bytes;
+            if is_signed {
+                let checksum = crc32c(&[&signed]);
+                signed.extend_from_slice(&checksum.to_be_bytes());
+            }
+            if let Ok(message) = decode(&signed) {
+                let mut again = Vec::new();
+                message.encode(&mut again);
+                prop_assert_eq!(again, signed);
+            }
+        }
+
+        #[test]
+        fn entries_that_end_too_early_are_refused(sent in entries(1), cut in 1..20_usize) {
+            prop_assume!(!sent.is_empty());
+            let mut frame = Vec::new();
+            let count = sent.len() as u32;
+            encode_append(&mut frame, 1, LogId::default(), 0, 0, sent.iter(), count);
+            frame.truncate(frame.len() - CHECKSUM_BYTES - cut.min(13));
+            let checksum = crc32c(&[&frame]);
+            frame.extend_from_slice(&checksum.to_be_bytes());
+            prop_assert!(decode(&frame).is_err());
+        }
+    }
+}
