@@ -126,7 +126,7 @@ pub fn shares_of(ops: &[Op], key: u64, judged: impl Fn(&Op) -> bool) -> Vec<Shar
 
 /// Calls `each(key, share)` for every key that `op`, at `index`, is about.
 #[inline]
-pub(super) fn each_share(op: &Op, index: u32, mut each: impl FnMut(u64, Share)) {
+pub fn each_share(op: &Op, index: u32, mut each: impl FnMut(u64, Share)) {
     if let Call::BatchGet { keys, .. } = &op.call {
         for (item, &key) in (0..).zip(keys) {
             each(key, Share { op: index, item });

@@ -27,7 +27,7 @@ fn linearizable_histories_keep_sessions_and_are_never_stale() {
     let (mut broken, mut stale) = (0, 0);
     for (subject, seed) in [RegisterSubject::unique(), RegisterSubject::empty()].iter().zip(301..) {
         let mut generator = Generator::new(seed, Shape::LONG);
-        for _ in 0..30_000 {
+        for _ in 0..6_000 {
             let ops = one_at_a_time(generator.next(subject, 0));
             let sessions = check_sessions(&ops, &subject.model, &options);
             let bound = Duration::ZERO;
@@ -41,5 +41,5 @@ fn linearizable_histories_keep_sessions_and_are_never_stale() {
             stale += staleness.breaches;
         }
     }
-    assert!(broken > 1_000 && stale > 1_000, "{broken} broken, {stale} stale");
+    assert!(broken > 200 && stale > 200, "{broken} broken, {stale} stale");
 }
