@@ -30,7 +30,7 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Validate scenario files without running them.
     Check(CheckArgs),
-    /// Print the long form of an error code.
+    /// Print the long form of an error code, or the fields of a kind of check or of fault.
     Explain(ExplainArgs),
     /// List systems, scenarios, faults, checks, events and defects.
     List(ListArgs),
@@ -129,7 +129,7 @@ pub struct CheckArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// An error code such as E0311; without one, all codes.
+    /// An error code such as E0311, or a kind of check or of fault; without one, all codes.
     pub code: Option<String>,
 }
 

@@ -80,6 +80,8 @@ pub const CHECK_KINDS: &[&str] = &[
     "final",
     "op-cost",
     "staleness",
+    "sessions",
+    "level",
     "agree",
 ];
 

@@ -176,9 +176,11 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
                 names_of(lab, |system| system.predicates().iter().map(|row| row.name).collect());
             json!({ "type": "array", "items": { "enum": names } })
         }
+        FieldKind::Labels(_) => json!({ "type": "array", "items": { "type": "string" } }),
         FieldKind::Model => json!({ "enum": lab.models }),
         FieldKind::Selector
         | FieldKind::Clients
+        | FieldKind::Measured(_)
         | FieldKind::Group
         | FieldKind::Phase
         | FieldKind::Invariant

@@ -5,7 +5,7 @@ use super::super::testkit::subjects::RegisterSubject;
 use super::super::weaker::session::check_sessions;
 use super::super::weaker::staleness::check_staleness;
 use super::super::{Options, Verdict, check_register_with};
-use contract::{Duration, Op, SimTime};
+use contract::{Duration, NodeId, Op, SimTime};
 
 /// Gives each operation the first process that is free.
 fn one_at_a_time(ops: &[Op]) -> Vec<Op> {
@@ -17,6 +17,7 @@ fn one_at_a_time(ops: &[Op]) -> Vec<Op> {
         free_at.resize(free_at.len().max(process + 1), SimTime::ZERO);
         free_at[process] = op.ret_at;
         op.process = process as u32;
+        op.client = NodeId(op.process);
     }
     ops
 }
