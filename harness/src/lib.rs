@@ -22,6 +22,7 @@ pub mod history;
 pub mod interrupt;
 pub mod load;
 pub mod loose;
+pub mod measure;
 pub mod models;
 pub mod observe;
 pub mod outcome;

@@ -6,6 +6,7 @@
 
 use crate::checks::{self, RunData};
 use crate::load::Load;
+use crate::measure::{Marked, Measured};
 use crate::observe::Watch;
 use crate::panics;
 use crate::run::Finished;
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The kinds of checks that are judged: by the history alone, or by the nodes' states.
-const JUDGED: &[&str] = &["linearizable", "invariant"];
+const JUDGED: &[&str] = &["linearizable", "sessions", "staleness", "invariant"];
 
 /// What came of a run on another simulator.
 #[derive(Clone, Debug)]
@@ -87,6 +88,8 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
     let plan = roster.plan();
     let ops = history(loads);
     let properties: Vec<_> = watch.properties().collect();
+    let marks: Vec<Marked> = watch.marks.iter().copied().collect();
+    let (extremes, samples) = (watch.extremes.seen(), BTreeMap::new());
     let data = RunData {
         plan,
         roster,
@@ -95,6 +98,13 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
         violated: &watch.violated,
         properties: &properties,
         occurrences: &[],
+        script: &[],
+        measured: Measured {
+            marks: &marks,
+            marks_lost: watch.marks_lost,
+            extremes: &extremes,
+            samples: &samples,
+        },
         converged: &BTreeMap::new(),
         ended_at: SimTime::ZERO + plan.budget.sim_time,
         cut_short: None,

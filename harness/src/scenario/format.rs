@@ -81,6 +81,8 @@ pub const CHECK_KINDS: &[&str] = &[
     "final",
     "op-cost",
     "staleness",
+    "sessions",
+    "level",
     "agree",
 ];
 

@@ -24,6 +24,7 @@ mod fields;
 mod format;
 mod groups;
 mod layout;
+mod limits;
 mod moment;
 mod names;
 mod near;

@@ -178,9 +178,11 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
             names.push(checks::SETTLED);
             json!({ "type": "array", "items": { "enum": names } })
         }
+        FieldKind::Labels(_) => json!({ "type": "array", "items": { "type": "string" } }),
         FieldKind::Model => json!({ "enum": lab.models }),
         FieldKind::Selector
         | FieldKind::Clients
+        | FieldKind::Measured(_)
         | FieldKind::Group
         | FieldKind::Phase
         | FieldKind::Invariant
