@@ -383,6 +383,7 @@ impl<O: Observer> Engine<O> {
         }
         if host.law.memory_bent {
             host.hit(HostHit::Memory);
+            host.starved = true;
         }
         self.kernel.counters.out_of_memory_kills += 1;
         self.kernel.incident(node, IncidentKind::OutOfMemory { used_bytes, limit_bytes });
