@@ -207,6 +207,21 @@ fn a_stream_hides_duplicates() {
     }
 }
 
+/// Without either it would strike nothing, with both nobody could say what.
+#[test]
+fn a_fault_on_links_says_which() {
+    for kind in ["link", "clog", "inject-frame"] {
+        let both = format!("node = \"h/1\"\n{DATAGRAMS}");
+        for (place, code) in [("", "E0103"), (both.as_str(), "E0107")] {
+            let text = format!("{BASE}\n{}", table(kind, place));
+            let (scenario, said) = Scenario::compile("faults.toml", text.as_bytes(), &names(&LAB));
+            assert!(scenario.is_none(), "{kind} {place}");
+            let shown = harness::diagnostics::render(&said, &text, "faults.toml", false);
+            assert!(shown.contains(code), "{shown}");
+        }
+    }
+}
+
 /// A kind, or a field of a kind, that no case names would go untested.
 #[test]
 fn the_cases_name_every_kind_and_every_field() {
