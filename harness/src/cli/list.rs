@@ -4,6 +4,7 @@ use super::args::{ListArgs, Listed};
 use super::{Lab, load, print};
 use crate::outcome::Exit;
 use crate::shell::Shell;
+use crate::table::Row;
 use crate::{checks, faults};
 use std::fs;
 
@@ -42,8 +43,8 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
     let row = |name: &str, about: &str| (name.to_owned(), about.to_owned());
     let mut rows = Vec::new();
     match what {
-        Listed::Faults => rows.extend(faults::ROWS.iter().map(|kind| row(kind.name, kind.about))),
-        Listed::Checks => rows.extend(checks::ROWS.iter().map(|kind| row(kind.name, kind.about))),
+        Listed::Faults => rows.extend(faults::ROWS.iter().flat_map(kind_with_fields)),
+        Listed::Checks => rows.extend(checks::ROWS.iter().flat_map(kind_with_fields)),
         _ => {}
     }
     for system in lab.systems {
@@ -76,6 +77,20 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
             Listed::Faults | Listed::Scenarios => {}
         }
     }
+    rows
+}
+
+/// A kind of fault or check, and below it its fields.
+fn kind_with_fields(kind: &Row) -> Vec<(String, String)> {
+    let mut rows = vec![(kind.name.to_owned(), kind.about.to_owned())];
+    rows.extend(kind.fields.iter().map(|field| {
+        let given = match (field.required, field.default) {
+            (true, _) => " Required.".to_owned(),
+            (false, "") => String::new(),
+            (false, default) => format!(" Default: {default}."),
+        };
+        (format!("  {}", field.name), format!("{}.{given}", field.about))
+    }));
     rows
 }
 
