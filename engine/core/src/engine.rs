@@ -75,7 +75,10 @@ impl<O: Observer> Engine<O> {
                 continue;
             }
             let record = match self.kernel.queue.next(until) {
-                Next::Record(record) => record,
+                Next::Record(record) => {
+                    self.kernel.look_ahead();
+                    record
+                }
                 Next::Reached => return Stopped::Reached,
                 Next::Idle => return Stopped::Idle,
                 Next::Stuck => return Stopped::Stuck,
