@@ -40,6 +40,8 @@ pub struct Field {
 pub enum FieldKind {
     /// A value without a reference.
     Plain(Kind),
+    /// A pure factor with at most three decimals, such as `4.0`; stored as `Int`, in thousandths.
+    Factor,
     /// An amount of whatever is measured: `10_000`, `"512 entries"`, `"64KiB"`, `"5ms"`, `"98%"`,
     /// `"300/s"`; stored as `Int`, `Bytes`, `Duration`, `Ratio` or `Rate` accordingly.
     Amount,

@@ -82,7 +82,7 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
 
 /// A kind of fault or of check, and its fields.
 fn kind(row: &Row) -> Vec<(String, String)> {
-    let name = |field: &Field| format!("{} {}", row.name, field.name);
+    let name = |field: &Field| format!("  {}", field.name);
     let fields = row.fields.iter().map(|field| (name(field), field.told()));
     std::iter::once((row.name.to_owned(), row.about.to_owned())).chain(fields).collect()
 }

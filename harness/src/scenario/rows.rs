@@ -45,6 +45,7 @@ fn default(cx: &mut Cx<'_>, name: &str, text: &str, kind: &FieldKind) -> Option<
     match kind {
         FieldKind::Plain(kind) => value::default(cx, name, text, kind),
         FieldKind::Amount => amount(cx, name, &parse_value(text, 0, 0)),
+        FieldKind::Factor => factor(cx, name, &parse_value(text, 0, 0)),
         _ => Some(SettingValue::Text(text.to_owned())),
     }
 }
@@ -55,6 +56,7 @@ fn value(cx: &mut Cx<'_>, path: &str, item: &Item, kind: &FieldKind) -> Option<S
     match kind {
         FieldKind::Plain(kind) => return value::setting(cx, path, item, kind),
         FieldKind::Amount => return amount(cx, path, item),
+        FieldKind::Factor => return factor(cx, path, item),
         FieldKind::Sides => return sides(cx, item),
         FieldKind::Link => return link(cx, item),
         FieldKind::Predicates => return predicates(cx, item),
@@ -90,11 +92,25 @@ fn value(cx: &mut Cx<'_>, path: &str, item: &Item, kind: &FieldKind) -> Option<S
         FieldKind::Plain(_)
         | FieldKind::Amount
         | FieldKind::Labels(_)
+        | FieldKind::Factor
         | FieldKind::Sides
         | FieldKind::Link
         | FieldKind::Predicates => unreachable!("read above"),
     }
     kept(text)
+}
+
+/// A pure factor, in thousandths.
+fn factor(cx: &mut Cx<'_>, path: &str, item: &Item) -> Option<SettingValue> {
+    const PPM_MAX: u32 = 4_000_000_000;
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let ppm = value::factor(cx, item, name, PPM_MAX)?;
+    if !ppm.is_multiple_of(1_000) {
+        let message = format!("`{name}` has at most three decimals");
+        cx.report(Diagnostic::error(E0105, message), item.span, "");
+        return None;
+    }
+    Some(SettingValue::Int(i64::from(ppm / 1_000)))
 }
 
 /// An amount of whatever is measured; what it measures is told by its unit.

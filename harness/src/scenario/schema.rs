@@ -158,6 +158,7 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
     let selectors = json!({ "type": "array", "items": { "type": "string" } });
     match kind {
         FieldKind::Plain(kind) => kind_of(kind),
+        FieldKind::Factor => json!({ "type": "number", "minimum": 0 }),
         FieldKind::Amount => json!({ "type": ["string", "integer", "object"] }),
         FieldKind::Sides => json!({ "type": "array", "minItems": 2, "items": selectors }),
         FieldKind::Link => json!({
