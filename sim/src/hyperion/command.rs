@@ -5,12 +5,12 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | kind (1 put, 2 delete, 3 compare-and-set, 4 expire) | 1 |
+//! | kind (1 put, 2 delete, 3 compare-and-set, 4 drop) | 1 |
 //! | session: client, epoch; sequence number | 8, 8, 8 |
 //! | key length, key | 2, n |
 //! | put: ttl in ns (0: none), value | 8, rest |
 //! | compare-and-set: version, expected id with its presence, value | 8, 1 + 8, rest |
-//! | expire: version | 8 |
+//! | drop: reason (1 ttl, 2 lru, 3 manual), then per entry: key length, key, version | 1, 2, n, 8 |
 
 use crate::protocol::frame::{Cursor, Malformed};
 use alloc::vec::Vec;
@@ -61,12 +61,88 @@ pub enum Write<'a> {
         /// The bytes of the new value.
         value: &'a [u8],
     },
-    /// Removes the entry with this version if it is expired at the time of the command. Proposed
-    /// by leaders; it belongs to no session.
-    Expire {
-        /// The version of the entry, so that a newer one is left alone.
-        version: u64,
+    /// Removes entries, each if it still has its version. Proposed by leaders; it belongs to no
+    /// session, and its key is empty.
+    Drop {
+        /// Why. What leaves because of its time stays where it is not expired at the time of the
+        /// command.
+        reason: DropReason,
+        /// Which.
+        entries: Versions<'a>,
     },
+}
+
+/// Why an entry leaves without having been deleted: the reasons of `hyperion_evictions_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DropReason {
+    /// Its time is over.
+    Ttl,
+    /// The store is full.
+    Lru,
+    /// An operator asked for it.
+    Manual,
+}
+
+impl DropReason {
+    /// The value of the label `reason`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ttl => "ttl",
+            Self::Lru => "lru",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// All of them, in the order of their codes, which start at 1.
+    pub const ALL: [Self; 3] = [Self::Ttl, Self::Lru, Self::Manual];
+}
+
+/// Keys with the versions of their entries, in the bytes of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions<'a>(&'a [u8]);
+
+impl<'a> Versions<'a> {
+    /// Those that `bytes` hold, which [`push_version`] wrote.
+    ///
+    /// # Errors
+    /// When they hold something else.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = next_version(rest)?.2;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Key and version, one after another.
+    pub fn iter(self) -> impl Iterator<Item = (&'a [u8], u64)> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (key, version, after) = next_version(rest).expect("it was read through at first");
+            rest = after;
+            Some((key, version))
+        })
+    }
+}
+
+/// Appends one key and the version of its entry.
+pub fn push_version(key: &[u8], version: u64, out: &mut Vec<u8>) {
+    let key_len = u16::try_from(key.len()).expect("a stored key is short");
+    out.extend_from_slice(&key_len.to_be_bytes());
+    out.extend_from_slice(key);
+    out.extend_from_slice(&version.to_be_bytes());
+}
+
+fn next_version(bytes: &[u8]) -> Result<(&[u8], u64, &[u8]), Malformed> {
+    let mut cursor = Cursor::new(bytes);
+    let key_len = cursor.u16()?;
+    let key = cursor.bytes(u32::from(key_len))?;
+    let version = cursor.u64()?;
+    Ok((key, version, cursor.rest()))
 }
 
 /// What a command did. Kept per session, so that a repetition is answered alike.
@@ -153,7 +229,7 @@ impl<'a> Command<'a> {
             Write::Put { .. } => 1,
             Write::Delete => 2,
             Write::Cas { .. } => 3,
-            Write::Expire { .. } => 4,
+            Write::Drop { .. } => 4,
         });
         out.extend_from_slice(&self.session.client.to_be_bytes());
         out.extend_from_slice(&self.session.epoch.to_be_bytes());
@@ -174,7 +250,10 @@ impl<'a> Command<'a> {
                 out.extend_from_slice(&expect.unwrap_or(0).to_be_bytes());
                 out.extend_from_slice(value);
             }
-            Write::Expire { version } => out.extend_from_slice(&version.to_be_bytes()),
+            Write::Drop { reason, entries } => {
+                out.push(1 + reason as u8);
+                out.extend_from_slice(entries.0);
+            }
         }
     }
 
@@ -205,9 +284,10 @@ impl<'a> Command<'a> {
                 Write::Cas { version, expect: optional(present, expect)?, value: cursor.rest() }
             }
             4 => {
-                let version = cursor.u64()?;
-                cursor.end()?;
-                Write::Expire { version }
+                let code = usize::from(cursor.u8()?).checked_sub(1);
+                let reason = code.and_then(|code| DropReason::ALL.get(code));
+                let reason = *reason.ok_or(Malformed("there is no such reason"))?;
+                Write::Drop { reason, entries: Versions::decode(cursor.rest())? }
             }
             _ => return Err(Malformed("there is no such command")),
         };
@@ -375,11 +455,16 @@ pub(super) mod tests {
             let session = Session { client, epoch };
             let value = &value[..];
             let ttl = ttl.map(Duration);
+            let mut entries = Vec::new();
+            push_version(&key, version, &mut entries);
+            push_version(b"", 7, &mut entries);
+            let entries = Versions::decode(&entries).unwrap();
+            prop_assert!(entries.iter().eq([(&key[..], version), (&b""[..], 7)]));
             for write in [
                 Write::Put { value, ttl },
                 Write::Delete,
                 Write::Cas { version, expect, value },
-                Write::Expire { version },
+                Write::Drop { reason: DropReason::Lru, entries },
             ] {
                 check(&Command { session, seq, key: &key, write });
             }

@@ -7,6 +7,8 @@
 //! | Part | Where | Source |
 //! |---|---|---|
 //! | entries, limits, accounting | [`entry`], [`store`], [`error`] | the codebase that is modelled |
+//! | what is kept: tags, compression, zeroing | [`seal`] | RFC 2104, LZ4 |
+//! | the order of eviction | [`recency`] | O'Neil et al. 1993 |
 //! | copies that cost nothing | [`chunk_map`] | Driscoll et al. 1989 |
 //! | commands, sessions | [`command`], [`machine`] | raft-thesis §6.3 |
 //! | messages | [`wire`] | this project |
@@ -18,6 +20,8 @@ pub mod entry;
 pub mod error;
 pub mod invariants;
 pub mod machine;
+pub mod recency;
+pub mod seal;
 pub mod server;
 pub mod store;
 pub mod system;

@@ -122,7 +122,7 @@ impl System for Hyperion {
         if let Some(server) = node.downcast_ref::<Server>() {
             raft::view(server.raft(), fields);
             fields.number("entries", server.machine().store().len());
-            fields.number("size_bytes", server.machine().store().size_bytes());
+            fields.number("size_bytes", server.size_bytes());
             fields.number("writes_pending", server.writes_pending());
             fields.number("reads_pending", server.reads_pending());
         } else if let Some(client) = node.downcast_ref::<Client>() {
@@ -169,13 +169,15 @@ fn own_gauge(row: usize, server: &Server) -> Option<u64> {
     let machine = server.machine();
     Some(match row {
         0 => machine.store().len(),
-        1 => machine.store().size_bytes(),
+        1 => server.size_bytes(),
         2 => machine.sessions(),
         3 => server.connections(),
         4 => server.writes_pending(),
         5 => server.reads_pending(),
         6 => server.memory_bytes(),
         7 => server.value_handles_max(),
+        8 => server.cloned_bytes(),
+        9 => machine.store().endings(),
         _ => return None,
     })
 }

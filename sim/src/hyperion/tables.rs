@@ -17,10 +17,16 @@ pub enum Event {
     WriteAcked,
     /// `cache.expired`
     Expired,
+    /// `cache.eviction_proposed`
+    EvictionProposed,
+    /// `cache.evicted`
+    Evicted,
     /// `cache.damaged_value`
     DamagedValue,
     /// `cache.bad_request`
     BadRequest,
+    /// `cache.too_many_connections`
+    TooManyConnections,
     /// `client.retry`
     ClientRetry,
     /// `client.redirect`
@@ -51,7 +57,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 11] = [
+const OWN_EVENTS: [EventKind; 14] = [
     event(
         "cache.hit",
         "bytes",
@@ -72,6 +78,18 @@ const OWN_EVENTS: [EventKind; 11] = [
         "an expired entry left; the value is how long after its end",
     ),
     event(
+        "cache.eviction_proposed",
+        "",
+        &["key", "version"],
+        "a leader chose an entry to leave, to make room for a write",
+    ),
+    event(
+        "cache.evicted",
+        "",
+        &["key", "version", "reason"],
+        "an entry left to make room (reason 1), or because an operator asked for it (2)",
+    ),
+    event(
         "cache.damaged_value",
         "",
         &["key", "version"],
@@ -82,6 +100,12 @@ const OWN_EVENTS: [EventKind; 11] = [
         "bytes",
         &[],
         "a connection carried something else than requests and was closed",
+    ),
+    event(
+        "cache.too_many_connections",
+        "",
+        &["connection"],
+        "a client opened more connections than it may, and the last was closed",
     ),
     event(
         "client.retry",
@@ -122,7 +146,7 @@ const fn gauge(name: &'static str, unit: &'static str, about: &'static str) -> G
 }
 
 /// The gauges of Hyperion alone, in the order in which `system` reads them.
-pub const OWN_GAUGES: [GaugeKind; 8] = [
+pub const OWN_GAUGES: [GaugeKind; 10] = [
     gauge("cache.entries", "", "entries held, expired ones among them"),
     gauge("cache.size_bytes", "bytes", "what those entries count for"),
     gauge("cache.sessions", "", "clients whose last answer is kept"),
@@ -143,6 +167,13 @@ pub const OWN_GAUGES: [GaugeKind; 8] = [
         "",
         "the most live handles on one value; 1 when every borrowed one was given back",
     ),
+    gauge(
+        "cache.cloned_bytes",
+        "bytes",
+        "what copies count for that gets made and never gave back: `CacheEntry::clone` in a heap \
+         profile",
+    ),
+    gauge("cache.endings", "", "entries that end at some time, by the list of endings"),
 ];
 
 /// All gauges.
@@ -165,7 +196,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 9] = [
+const OWN_DEFECTS: [Defect; 12] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -207,6 +238,25 @@ const OWN_DEFECTS: [Defect; 9] = [
         "entries are stamped and judged by the wall clock of whichever node looks at them",
         "redis#416; valkey#2651",
         "linearizable",
+    ),
+    defect(
+        "ttl-on-monotonic-clock",
+        "entries carry the time of the leader that wrote them, and are judged by the monotonic \
+         clock of whichever node looks at them",
+        "Hyperion `is_expired(now_mono)`; etcd#9888",
+        "linearizable",
+    ),
+    defect(
+        "lru-order-not-updated-on-hit",
+        "a hit does not make an entry younger: eviction is first in, first out",
+        "mutant of the reference model of the store",
+        "hyperion.evicts_in_order",
+    ),
+    defect(
+        "expiry-queue-leak",
+        "what leaves the store stays in the list of endings",
+        "moka#64, moka#329",
+        "hyperion.size_accounting",
     ),
     defect(
         "get-clones-value",
@@ -360,6 +410,47 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         r#""512KiB""#,
         "The largest value that is taken (max_value_size_kb), against floods of large values. At \
          most 512KiB.",
+    ),
+    setting(
+        "enable_compression",
+        Kind::Bool,
+        "true",
+        "Whether values over 1 KiB are kept as LZ4 blocks (the feature flag of this name). Costs \
+         processor time, saves memory.",
+    ),
+    setting(
+        "new_eviction_algorithm",
+        Kind::Bool,
+        "false",
+        "Whether eviction goes by LRU-2 instead of LRU (the feature flag of this name): what was \
+         used once goes before what was used twice, so that scans do no harm.",
+    ),
+    setting(
+        "eviction_batch",
+        count(1, 10_000),
+        "1000",
+        "How many entries leave at once when the store is full, and expire in one command \
+         (HYPERION_EVICTION_BATCH_SIZE); at most half of the store. Larger means fewer log entries \
+         and a lower hit rate.",
+    ),
+    setting(
+        "hmac_key",
+        Kind::Text,
+        r#""hyperion""#,
+        "The secret of the tags on values (secret/hyperion/…/hmac-key).",
+    ),
+    setting(
+        "connections_per_client_max",
+        count(1, 10_000),
+        "10",
+        "The most connections of one client, so that none takes the share of others.",
+    ),
+    setting(
+        "memory_scale",
+        count(1, 1 << 20),
+        "1",
+        "What one byte that is held counts for in limits, gauges and reports; `[memory.G] scale` \
+         sets it. Large memories without large runs.",
     ),
     setting(
         "service_get",

@@ -34,6 +34,7 @@ fn parse(kind: Kind, text: &str) -> SettingValue {
             };
             SettingValue::Range { min, max }
         }
+        Kind::Text => SettingValue::Text(word.into()),
         other => panic!("no default is {other}"),
     }
 }

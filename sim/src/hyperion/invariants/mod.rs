@@ -3,6 +3,7 @@
 //! Each looks only at what the node that was touched could have changed, and reports each breach
 //! once.
 
+mod evicts_in_order;
 mod no_two_nodes_ack_in_overlap;
 mod replicas_equal;
 mod size_accounting;
@@ -22,6 +23,7 @@ use contract::{Group, Invariant, NodeId, Nodes};
 pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
     let seats = Seats::of(groups);
     vec![
+        Box::new(evicts_in_order::EvictsInOrder::new(&seats)),
         Box::new(no_two_nodes_ack_in_overlap::NoTwoNodesAck::new(&seats)),
         Box::new(replicas_equal::ReplicasEqual::new(&seats)),
         Box::new(size_accounting::SizeAccounting::new(&seats)),

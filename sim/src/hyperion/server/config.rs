@@ -1,8 +1,11 @@
 //! The settings of the role `cache`, as the node uses them.
 
 use super::super::machine::MachineFlaws;
-use super::super::store::Limits;
+use super::super::recency::Policy;
+use super::super::seal::Sealer;
+use super::super::store::{Limits, StoreConfig, StoreFlaws};
 use crate::protocol::raft;
+use alloc::sync::Arc;
 use contract::{Dist, Duration, Seat};
 
 /// How a node serves a linearizable read. Each is a setting of `reads`.
@@ -46,6 +49,8 @@ pub struct ServerFlaws {
     pub definite_error: bool,
     /// `ttl-on-wall-clock`.
     pub ttl_on_wall_clock: bool,
+    /// `ttl-on-monotonic-clock`.
+    pub ttl_on_monotonic_clock: bool,
     /// `get-clones-value`.
     pub get_clones_value: bool,
     /// `get-forgets-handle`.
@@ -53,12 +58,18 @@ pub struct ServerFlaws {
 }
 
 /// What a cache node is told at boot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// How linearizable reads are served.
     pub reads: Reads,
-    /// How much the store may hold.
-    pub limits: Limits,
+    /// How the store keeps its entries.
+    pub store: Arc<StoreConfig>,
+    /// How many entries are proposed to leave at once.
+    pub eviction_batch: u64,
+    /// The most connections of one client.
+    pub connections_max: u64,
+    /// What one byte that is held counts for.
+    pub memory_scale: u64,
     /// Processor time of one key read, in nanoseconds.
     pub service_get: Dist,
     /// Processor time of one write request, in nanoseconds.
@@ -74,26 +85,51 @@ impl Config {
         let settings = seat.settings;
         Self {
             reads: Reads::from_word(settings.choice("reads")),
-            limits: Limits {
-                store_bytes_max: settings.bytes("cache_size"),
-                value_bytes_max: settings.bytes("value_size_max"),
-            },
+            store: store_config(seat),
+            eviction_batch: count(seat, "eviction_batch"),
+            connections_max: count(seat, "connections_per_client_max"),
+            memory_scale: count(seat, "memory_scale"),
             service_get: settings.dist("service_get"),
             service_put: settings.dist("service_put"),
             flaws: ServerFlaws {
                 machine: MachineFlaws {
                     repeats: seat.has("retry-non-idempotent"),
-                    size_drifts: seat.has("weight-accounting-drift"),
+                    store: StoreFlaws {
+                        size_drifts: seat.has("weight-accounting-drift"),
+                        uses_forgotten: seat.has("lru-order-not-updated-on-hit"),
+                        endings_leak: seat.has("expiry-queue-leak"),
+                    },
                 },
                 local_leader_read: seat.has("local-leader-read"),
                 read_before_apply: seat.has("read-before-apply"),
                 definite_error: seat.has("definite-error-on-leadership-loss"),
                 ttl_on_wall_clock: seat.has("ttl-on-wall-clock"),
+                ttl_on_monotonic_clock: seat.has("ttl-on-monotonic-clock"),
                 get_clones_value: seat.has("get-clones-value"),
                 get_forgets_handle: seat.has("get-forgets-handle"),
             },
         }
     }
+}
+
+fn count(seat: &Seat<'_>, name: &str) -> u64 {
+    u64::try_from(seat.settings.int(name)).expect("the setting has a limit")
+}
+
+fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
+    let settings = seat.settings;
+    let limits = Limits {
+        // The limit is for what bytes count for.
+        store_bytes_max: settings.bytes("cache_size") / count(seat, "memory_scale"),
+        value_bytes_max: settings.bytes("value_size_max"),
+    };
+    let policy = match settings.bool("new_eviction_algorithm") {
+        true => Policy::Lru2,
+        false => Policy::Lru,
+    };
+    let hmac_key = settings.text("hmac_key");
+    let sealer = Sealer::new(hmac_key.as_bytes(), settings.bool("enable_compression"));
+    Arc::new(StoreConfig { limits, sealer, policy })
 }
 
 /// Reads the settings of Raft from a seat.

@@ -8,23 +8,26 @@
 //! read when its index is.
 
 mod config;
+mod eviction;
 mod expiry;
 mod reads;
 mod writes;
 
 pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
 
-use super::command::Refusal;
-use super::machine::Machine;
+use super::command::{DropReason, Refusal};
+use super::machine::{Effect, Machine};
+use super::seal::Bytes;
 use super::tables::Event;
 use super::wire::{self, Answer, Request};
 use crate::protocol::frame::{self, Decoder};
-use crate::protocol::raft::{Payload, Raft, Ready};
+use crate::protocol::raft::{Payload, Raft, Ready, Role};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Dist, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
+use eviction::Room;
 use expiry::EXPIRE;
 use reads::PendingReads;
 use writes::PendingWrites;
@@ -39,13 +42,15 @@ pub struct Server {
     conns: BTreeMap<ConnId, Decoder>,
     writes: PendingWrites,
     reads: PendingReads,
+    room: Room,
     /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
     expiry_armed_for: Option<u64>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
     ready: Vec<Ready>,
     /// Planted flaw `get-forgets-handle`: what reads borrowed and never gave back.
-    forgotten: Vec<Arc<[u8]>>,
-    forgotten_bytes: u64,
+    forgotten: Vec<Arc<Bytes>>,
+    /// What copies that `get-clones-value` made and `get-forgets-handle` kept count for.
+    cloned_bytes: u64,
 }
 
 /// Where an answer goes.
@@ -64,16 +69,17 @@ impl Server {
         let config = Config::of(seat);
         let raft = Raft::boot(config::raft_config(seat), now, fx)?;
         let mut server = Self {
-            machine: Machine::new(config.limits, seat.preload, config.flaws.machine),
+            machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
             config: Arc::new(config),
             raft,
             conns: BTreeMap::new(),
             writes: PendingWrites::default(),
             reads: PendingReads::default(),
+            room: Room::default(),
             expiry_armed_for: None,
             ready: Vec::new(),
             forgotten: Vec::new(),
-            forgotten_bytes: 0,
+            cloned_bytes: 0,
         };
         server.handle_ready(now, fx);
         Ok(server)
@@ -115,6 +121,29 @@ impl Server {
     pub fn value_handles_max(&self) -> u64 {
         let handles = |entry: &super::entry::Entry| Arc::strong_count(&entry.value) as u64;
         self.machine.store().iter().map(handles).max().unwrap_or(0)
+    }
+
+    /// What the entries count for, as reports show it.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.machine.store().size_bytes() * self.config.memory_scale
+    }
+
+    /// What copies that reads made and never gave back count for; 0 without the flaw.
+    #[must_use]
+    pub fn cloned_bytes(&self) -> u64 {
+        self.cloned_bytes * self.config.memory_scale
+    }
+
+    /// Takes a connection in, unless its client has too many already.
+    fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+        let first = ConnId { opener: conn.opener, number: 0 };
+        let last = ConnId { opener: conn.opener, number: u32::MAX };
+        if self.conns.range(first..=last).count() as u64 >= self.config.connections_max {
+            fx.mark(Event::TooManyConnections.row(), [u64::from(conn.number), 0, 0], 0);
+            return fx.close(conn);
+        }
+        self.conns.insert(conn, Decoder::default());
     }
 
     fn on_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
@@ -166,10 +195,11 @@ impl Server {
                     match &entry.payload {
                         Payload::Noop => self.machine.skip(entry.index),
                         Payload::Command(command) => {
-                            let time = self.time(now, entry.time);
+                            let time = self.stamp(now, entry.time);
                             let effect = self.machine.apply(entry.index, time, command);
-                            self.tell_expired(&effect, fx);
-                            self.acknowledge(entry.id(), effect, fx);
+                            self.tell_dropped(&effect, fx);
+                            self.room.applied(entry.index);
+                            self.acknowledge(entry.id(), &effect, fx);
                         }
                     }
                     self.serve_applied(fx);
@@ -179,18 +209,51 @@ impl Server {
                 }
                 Ready::ReadFailed { id } => self.on_read_failed(id, fx),
                 Ready::BecameLeader { .. } => {}
-                Ready::SteppedDown { .. } | Ready::StorageFailed(_) => self.give_up_writes(fx),
+                Ready::SteppedDown { .. } | Ready::StorageFailed(_) => {
+                    self.room = Room::default();
+                    self.give_up_writes(fx);
+                }
             }
         }
         self.ready = ready;
         self.arm_expiry(now, fx);
     }
 
-    /// The clock by which entries live and die: the cluster's, as Raft gives it.
-    fn time(&self, now: Now, cluster_time: u64) -> u64 {
+    /// The time that an entry of the log carries out its command at: the cluster's.
+    fn stamp(&self, now: Now, cluster_time: u64) -> u64 {
         match self.config.flaws.ttl_on_wall_clock {
             true => now.wall.0,
             false => cluster_time,
+        }
+    }
+
+    /// The clock by which entries live and die: the cluster's, as Raft gives it.
+    fn time(&self, now: Now, cluster_time: u64) -> u64 {
+        let flaws = &self.config.flaws;
+        match (flaws.ttl_on_wall_clock, flaws.ttl_on_monotonic_clock) {
+            (true, _) => now.wall.0,
+            (_, true) => now.mono.0,
+            _ => cluster_time,
+        }
+    }
+
+    /// Tells the lab about entries that left: once per group, at the node that leads. For what
+    /// ended this is the notification that subscribers of expiries get.
+    fn tell_dropped(&self, effect: &Effect, fx: &mut Fx<'_>) {
+        let Some((reason, dropped)) = &effect.dropped else { return };
+        if self.raft.role() != Role::Leader {
+            return;
+        }
+        for entry in dropped {
+            match reason {
+                DropReason::Ttl => {
+                    fx.mark(Event::Expired.row(), [entry.key, entry.version, 0], entry.late_ns);
+                }
+                DropReason::Lru | DropReason::Manual => {
+                    let labels = [entry.key, entry.version, *reason as u64];
+                    fx.mark(Event::Evicted.row(), labels, 0);
+                }
+            }
         }
     }
 
@@ -212,9 +275,7 @@ impl Node for Server {
                     self.raft.on_datagram(now, peer, bytes, fx);
                 }
             }
-            Input::Opened { conn, .. } => {
-                self.conns.insert(conn, Decoder::default());
-            }
+            Input::Opened { conn, .. } => self.on_opened(conn, fx),
             Input::Data { conn, bytes } => self.on_data(now, conn, bytes, fx),
             Input::Closed { conn, .. } => {
                 self.conns.remove(&conn);
@@ -239,7 +300,8 @@ impl Node for Server {
 
     fn memory_bytes(&self) -> u64 {
         let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
-        self.machine.store().size_bytes() + self.raft.log_bytes() + self.forgotten_bytes + buffered
+        let held = self.machine.store().size_bytes() + self.raft.log_bytes() + self.cloned_bytes;
+        (held + buffered) * self.config.memory_scale
     }
 }
 

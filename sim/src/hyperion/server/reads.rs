@@ -188,53 +188,47 @@ impl Server {
             fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0);
             return answer(asker, &Answer::Missing, fx);
         };
-        if entry.verified().is_none() {
+        let Ok(value) = self.machine.store().open(entry) else {
             fx.mark(Event::DamagedValue.row(), [key.label(), entry.version, 0], 0);
             return refuse(asker, Refusal::Damaged, fx);
-        }
-        let flaws = &self.config.flaws;
+        };
         let (mut deep_clones, mut handle_clones) = (0, 0);
-        let mut copied = None;
-        if flaws.get_clones_value {
-            // The flaw of 2024-11-22: every hit copies the whole value.
-            copied = Some(Arc::from(&*entry.value));
+        let mut kept = None;
+        if self.config.flaws.get_clones_value {
+            // The flaw of 2024-11-22: every hit copies the whole entry.
+            kept = Some(Arc::new((*entry.value).clone()));
             deep_clones += 1;
         }
-        if flaws.get_forgets_handle {
-            let handle: Arc<[u8]> = copied.clone().unwrap_or_else(|| entry.value.clone());
+        let found = Answer::Found { version: entry.version, stale, value: &value };
+        if self.config.flaws.get_forgets_handle {
             handle_clones += 1;
-            self.forgotten_bytes += u64::from(copied.is_some()) * handle.len() as u64;
-            self.forgotten.push(handle);
+            self.cloned_bytes += if kept.is_some() { entry.size_bytes() } else { 0 };
+            self.forgotten.push(kept.unwrap_or_else(|| Arc::clone(&entry.value)));
         }
-        let len_bytes = entry.value.len() as u64;
         let labels = [key.label(), deep_clones, handle_clones];
-        fx.mark(Event::Hit.row(), labels, len_bytes);
-        let found = Answer::Found {
-            version: entry.version,
-            stale,
-            value: copied.as_deref().unwrap_or(&entry.value),
-        };
+        fx.mark(Event::Hit.row(), labels, value.len() as u64);
         answer(asker, &found, fx);
+        self.machine.touch(key);
     }
 
     fn serve_batch(&mut self, asker: Asker, keys: &[Key], time: u64, fx: &mut Fx<'_>) {
+        let store = self.machine.store();
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
             let entry = self.machine.read(key, time);
-            if entry.is_some_and(|entry| entry.verified().is_none()) {
+            let Ok(value) = entry.map(|entry| store.open(entry)).transpose() else {
                 fx.mark(Event::DamagedValue.row(), [key.label(), 0, 0], 0);
                 return refuse(asker, Refusal::Damaged, fx);
-            }
-            match entry {
-                Some(entry) => {
-                    let len_bytes = entry.value.len() as u64;
-                    fx.mark(Event::Hit.row(), [key.label(), 0, 0], len_bytes);
-                }
+            };
+            match &value {
+                Some(value) => fx.mark(Event::Hit.row(), [key.label(), 0, 0], value.len() as u64),
                 None => fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0),
             }
-            values.push(entry.map(|entry| &*entry.value));
+            values.push(value);
         }
+        let values = values.iter().map(|value| value.as_deref()).collect();
         answer(asker, &Answer::Batch(values), fx);
+        keys.iter().for_each(|key| self.machine.touch(key));
     }
 }
 
