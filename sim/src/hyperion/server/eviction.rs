@@ -45,7 +45,11 @@ impl Room {
 
     /// What was proposed up to `index` has happened, or will never.
     pub(super) fn applied(&mut self, index: u64) {
-        while let Some((_, change)) = self.proposed.pop_front_if(|(at, _)| *at <= index) {
+        while let Some(&(at, change)) = self.proposed.front() {
+            if at > index {
+                return;
+            }
+            self.proposed.pop_front();
             match change {
                 Change::Takes { bytes } => self.taking_bytes -= bytes,
                 Change::Gives { bytes, entries } => {
@@ -62,10 +66,15 @@ impl Server {
     pub(super) fn make_room(&mut self, now: Now, key: &[u8], value: &[u8], fx: &mut Fx<'_>) {
         let store = self.machine.store();
         let max = store.config().limits.store_bytes_max;
-        let held = store.get(&Key::new(key)).map_or(0, Entry::size_bytes);
-        let new = size_bytes(key, value).saturating_sub(held);
-        let after = store.size_bytes() + self.room.taking_bytes + new;
-        if after.saturating_sub(self.room.giving_bytes) <= max {
+        // What the key holds already is left out of account unless it matters.
+        let held_and_coming = store.size_bytes() + self.room.taking_bytes;
+        let free = (max + self.room.giving_bytes).saturating_sub(held_and_coming);
+        let new = size_bytes(key, value);
+        if new <= free {
+            return;
+        }
+        let replaced = store.get(&Key::new(key)).map_or(0, Entry::size_bytes);
+        if new <= free + replaced {
             return;
         }
         self.evict(
