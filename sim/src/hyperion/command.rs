@@ -5,11 +5,12 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | kind (1 put, 2 delete, 3 compare-and-set, 4 drop) | 1 |
+//! | kind (1 put, 2 delete, 3 compare-and-set, 4 drop, 5 fill) | 1 |
 //! | session: client, epoch; sequence number | 8, 8, 8 |
 //! | key length, key | 2, n |
 //! | put: ttl in ns (0: none), value | 8, rest |
 //! | compare-and-set: version, expected id with its presence, value | 8, 1 + 8, rest |
+//! | fill: ttl in ns (0: none), whether it overwrites, value | 8, 1, rest |
 //! | drop: reason (1 ttl, 2 lru, 3 manual), then per entry: key length, key, version | 1, 2, n, 8 |
 
 use crate::protocol::frame::{Cursor, Malformed};
@@ -60,6 +61,16 @@ pub enum Write<'a> {
         expect: Option<u64>,
         /// The bytes of the new value.
         value: &'a [u8],
+    },
+    /// Stores what was loaded from the database, where the key is absent. Proposed by leaders; it
+    /// belongs to no session.
+    Fill {
+        /// The bytes of the value.
+        value: &'a [u8],
+        /// How long it lives.
+        ttl: Option<Duration>,
+        /// Planted flaw `stale-set-lookaside`: whatever was written meanwhile is lost.
+        overwrites: bool,
     },
     /// Removes entries, each if it still has its version. Proposed by leaders; it belongs to no
     /// session, and its key is empty.
@@ -230,6 +241,7 @@ impl<'a> Command<'a> {
             Write::Delete => 2,
             Write::Cas { .. } => 3,
             Write::Drop { .. } => 4,
+            Write::Fill { .. } => 5,
         });
         out.extend_from_slice(&self.session.client.to_be_bytes());
         out.extend_from_slice(&self.session.epoch.to_be_bytes());
@@ -239,8 +251,7 @@ impl<'a> Command<'a> {
         out.extend_from_slice(self.key);
         match self.write {
             Write::Put { value, ttl } => {
-                let ttl_ns = ttl.map_or(0, |ttl| ttl.as_nanos().max(1));
-                out.extend_from_slice(&ttl_ns.to_be_bytes());
+                encode_ttl(ttl, out);
                 out.extend_from_slice(value);
             }
             Write::Delete => {}
@@ -248,6 +259,11 @@ impl<'a> Command<'a> {
                 out.extend_from_slice(&version.to_be_bytes());
                 out.push(u8::from(expect.is_some()));
                 out.extend_from_slice(&expect.unwrap_or(0).to_be_bytes());
+                out.extend_from_slice(value);
+            }
+            Write::Fill { value, ttl, overwrites } => {
+                encode_ttl(ttl, out);
+                out.push(u8::from(overwrites));
                 out.extend_from_slice(value);
             }
             Write::Drop { reason, entries } => {
@@ -270,8 +286,8 @@ impl<'a> Command<'a> {
         let key = cursor.bytes(u32::from(key_len))?;
         let write = match kind {
             1 => {
-                let ttl_ns = cursor.u64()?;
-                Write::Put { ttl: (ttl_ns > 0).then_some(Duration(ttl_ns)), value: cursor.rest() }
+                let ttl = decode_ttl(&mut cursor)?;
+                Write::Put { ttl, value: cursor.rest() }
             }
             2 => {
                 cursor.end()?;
@@ -289,10 +305,29 @@ impl<'a> Command<'a> {
                 let reason = *reason.ok_or(Malformed("there is no such reason"))?;
                 Write::Drop { reason, entries: Versions::decode(cursor.rest())? }
             }
+            5 => {
+                let ttl = decode_ttl(&mut cursor)?;
+                let overwrites = match cursor.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Malformed("a flag is 0 or 1")),
+                };
+                Write::Fill { value: cursor.rest(), ttl, overwrites }
+            }
             _ => return Err(Malformed("there is no such command")),
         };
         Ok(Self { session, seq, key, write })
     }
+}
+
+fn encode_ttl(ttl: Option<Duration>, out: &mut Vec<u8>) {
+    let ttl_ns = ttl.map_or(0, |ttl| ttl.as_nanos().max(1));
+    out.extend_from_slice(&ttl_ns.to_be_bytes());
+}
+
+fn decode_ttl(cursor: &mut Cursor<'_>) -> Result<Option<Duration>, Malformed> {
+    let ttl_ns = cursor.u64()?;
+    Ok((ttl_ns > 0).then_some(Duration(ttl_ns)))
 }
 
 fn optional(present: u8, value: u64) -> Result<Option<u64>, Malformed> {
@@ -465,6 +500,7 @@ pub(super) mod tests {
                 Write::Delete,
                 Write::Cas { version, expect, value },
                 Write::Drop { reason: DropReason::Lru, entries },
+                Write::Fill { value, ttl, overwrites: version % 2 == 0 },
             ] {
                 check(&Command { session, seq, key: &key, write });
             }

@@ -176,8 +176,20 @@ impl Machine {
             // Every replica sees the same bytes and refuses them alike.
             return refused(Refusal::Malformed);
         };
-        if let Write::Drop { reason, entries } = command.write {
-            return self.drop_entries(reason, entries, cluster_time);
+        match command.write {
+            Write::Drop { reason, entries } => {
+                return self.drop_entries(reason, entries, cluster_time);
+            }
+            Write::Fill { value, ttl, overwrites } => {
+                let held = self.read(&Key::new(command.key), cluster_time).is_some();
+                let answer = match held && !overwrites {
+                    true => Applied::Conflict { seen: None },
+                    false => self.put(index, cluster_time, command.key, value, ttl),
+                };
+                let fresh = matches!(answer, Applied::Done { .. });
+                return Effect { answer, fresh, dropped: None };
+            }
+            Write::Put { .. } | Write::Delete | Write::Cas { .. } => {}
         }
         if let Some(effect) = self.repetition(index, &command) {
             return effect;
@@ -237,7 +249,9 @@ impl Machine {
                     Applied::Conflict { seen }
                 }
             }
-            Write::Drop { .. } => unreachable!("a drop belongs to no session"),
+            Write::Drop { .. } | Write::Fill { .. } => {
+                unreachable!("what leaders decide belongs to no session")
+            }
         }
     }
 

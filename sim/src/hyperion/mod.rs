@@ -11,11 +11,14 @@
 //! | the order of eviction | [`recency`] | O'Neil et al. 1993 |
 //! | copies that cost nothing | [`chunk_map`] | Driscoll et al. 1989 |
 //! | commands, sessions | [`command`], [`machine`] | raft-thesis §6.3 |
+//! | the database and the way to it | [`database`], [`desk`] | this project |
 //! | messages | [`wire`] | this project |
 
 pub mod chunk_map;
 pub mod client;
 pub mod command;
+pub mod database;
+pub mod desk;
 pub mod entry;
 pub mod error;
 pub mod invariants;
@@ -31,6 +34,7 @@ mod testing;
 pub mod wire;
 
 pub use client::Client;
+pub use database::Database;
 pub use error::{RaftError, StoreError};
 pub use server::Server;
 pub use store::{KEY_BYTES_MAX, TTL_MAX, VALUE_BYTES_MAX};

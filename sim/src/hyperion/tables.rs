@@ -27,12 +27,34 @@ pub enum Event {
     BadRequest,
     /// `cache.too_many_connections`
     TooManyConnections,
+    /// `pool.created`
+    PoolCreated,
+    /// `pool.refused`
+    PoolRefused,
+    /// `pool.timeout`
+    PoolTimeout,
+    /// `db.connected`
+    DbConnected,
+    /// `db.refused`
+    DbRefused,
+    /// `db.query`
+    DbQuery,
+    /// `db.wasted`
+    DbWasted,
     /// `client.retry`
     ClientRetry,
+    /// `client.resend`
+    ClientResend,
     /// `client.redirect`
     ClientRedirect,
     /// `client.timeout`
     ClientTimeout,
+    /// `client.rejected`
+    ClientRejected,
+    /// `client.breaker_opened`
+    ClientBreakerOpened,
+    /// `client.breaker_closed`
+    ClientBreakerClosed,
     /// `client.bad_answer`
     ClientBadAnswer,
     /// `client.unsupported`
@@ -57,7 +79,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 14] = [
+const OWN_EVENTS: [EventKind; 25] = [
     event(
         "cache.hit",
         "bytes",
@@ -108,10 +130,48 @@ const OWN_EVENTS: [EventKind; 14] = [
         "a client opened more connections than it may, and the last was closed",
     ),
     event(
+        "pool.created",
+        "ns",
+        &[],
+        "the pool of connections to the database is ready; the value is how long it took",
+    ),
+    event(
+        "pool.refused",
+        "",
+        &["key"],
+        "a query was refused, because too many wait; the value is how many",
+    ),
+    event("pool.timeout", "ns", &["key"], "a query was given up; the value is how long it waited"),
+    event(
+        "db.connected",
+        "",
+        &[],
+        "the database admitted a connection; the value is how many are open",
+    ),
+    event(
+        "db.refused",
+        "",
+        &[],
+        "the database refused a connection; the value is how many are open",
+    ),
+    event(
+        "db.query",
+        "bytes",
+        &["key"],
+        "the database answered a query; the value is the length of the row",
+    ),
+    event("db.wasted", "", &[], "the database worked for a connection that was gone"),
+    event(
         "client.retry",
         "ns",
         &["tries", "node"],
         "a try failed; the value is the wait before the next",
+    ),
+    event(
+        "client.resend",
+        "",
+        &["tries", "node"],
+        "an operation is tried again; the label is how often it was tried before",
     ),
     event(
         "client.redirect",
@@ -120,6 +180,14 @@ const OWN_EVENTS: [EventKind; 14] = [
         "a client followed the hint of a node that does not lead",
     ),
     event("client.timeout", "", &["tries", "node"], "the time of an operation was over"),
+    event(
+        "client.rejected",
+        "",
+        &["node"],
+        "an operation failed without being tried, because the breaker is open",
+    ),
+    event("client.breaker_opened", "", &[], "half of the last tries failed: nothing is tried"),
+    event("client.breaker_closed", "", &[], "a try went well, and everything is tried again"),
     event(
         "client.bad_answer",
         "",
@@ -146,7 +214,7 @@ const fn gauge(name: &'static str, unit: &'static str, about: &'static str) -> G
 }
 
 /// The gauges of Hyperion alone, in the order in which `system` reads them.
-pub const OWN_GAUGES: [GaugeKind; 10] = [
+pub const OWN_GAUGES: [GaugeKind; 16] = [
     gauge("cache.entries", "", "entries held, expired ones among them"),
     gauge("cache.size_bytes", "bytes", "what those entries count for"),
     gauge("cache.sessions", "", "clients whose last answer is kept"),
@@ -174,6 +242,16 @@ pub const OWN_GAUGES: [GaugeKind; 10] = [
          profile",
     ),
     gauge("cache.endings", "", "entries that end at some time, by the list of endings"),
+    gauge(
+        "cache.hit_ratio",
+        "ppm",
+        "the share of hits among the last one to two thousand lookups of the node",
+    ),
+    gauge("pool.in_use", "", "connections to the database that carry a query"),
+    gauge("pool.waiting", "", "queries that wait for a connection"),
+    gauge("db.connections", "", "open connections at the database"),
+    gauge("db.connections_peak", "", "the most connections that were open at the database"),
+    gauge("db.queries", "", "queries that the database answered"),
 ];
 
 /// All gauges.
@@ -196,7 +274,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 12] = [
+const OWN_DEFECTS: [Defect; 17] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -259,6 +337,36 @@ const OWN_DEFECTS: [Defect; 12] = [
         "hyperion.size_accounting",
     ),
     defect(
+        "stale-set-lookaside",
+        "a value that was loaded from the database overwrites what was written meanwhile",
+        "nsdi-2013 §3.2.1",
+        "linearizable",
+    ),
+    defect(
+        "stampede-on-expiry",
+        "each miss of a key asks the database, also while a query for it is under way",
+        "nsdi-2013 §3.2.1",
+        "count",
+    ),
+    defect(
+        "pool-permit-leak-on-cancel",
+        "a connection whose query was given up is never used again",
+        "sqlx#83",
+        "bound",
+    ),
+    defect(
+        "breaker-half-open-herd",
+        "a breaker that is half open lets everything through",
+        "actor-ts#457",
+        "count",
+    ),
+    defect(
+        "no-jitter-synchronised-retry",
+        "waits before retries have no random part",
+        "Hyperion PR 812; Google Cloud incident of 2025-06-12",
+        "rate",
+    ),
+    defect(
         "get-clones-value",
         "a hit copies the whole value instead of borrowing it",
         "the clone leak of 2024-11-22, PR 847",
@@ -292,7 +400,7 @@ const fn count(min: i64, max: i64) -> Kind {
     Kind::Int { min, max }
 }
 
-/// The settings of the role `cache`.
+/// The settings of the roles `cache` and `read-through`.
 pub const CACHE_SETTINGS: &[Setting] = &[
     setting(
         "heartbeat",
@@ -466,6 +574,87 @@ pub const CACHE_SETTINGS: &[Setting] = &[
     ),
 ];
 
+/// The settings that `read-through` has beside those of `cache`.
+const LOAD_SETTINGS: [Setting; 8] = [
+    setting(
+        "pool_max",
+        count(1, 10_000),
+        "20",
+        "The most connections of one node to the database. More load it harder when it is slow.",
+    ),
+    setting(
+        "pool_eager",
+        Kind::Bool,
+        "true",
+        "Whether the pool is created at boot, and nobody is served before; else the first query \
+         creates it, and waits.",
+    ),
+    setting(
+        "pool_create",
+        Kind::DURATION,
+        r#""500ms""#,
+        "How long the creation of the pool takes.",
+    ),
+    setting(
+        "query_timeout",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(600) },
+        r#""5000ms""#,
+        "How long a query may take, its wait for a connection included (DB_QUERY_TIMEOUT_MS).",
+    ),
+    setting(
+        "pool_waiting_max",
+        count(0, 1_000_000),
+        "1000",
+        "The most queries that wait for a connection; further ones are refused.",
+    ),
+    setting(
+        "coalesce",
+        Kind::Bool,
+        "true",
+        "Whether concurrent misses of one key share one query.",
+    ),
+    setting(
+        "fill_ttl",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_millis(604_800_000) },
+        r#""600s""#,
+        "How long a value that was loaded is kept.",
+    ),
+    setting(
+        "ttl_stagger",
+        Kind::Ratio,
+        r#""10%""#,
+        "Up to this share of the time to live is added at random to each loaded value, so that what \
+         was loaded together does not expire together.",
+    ),
+];
+
+/// The settings of the role `read-through`.
+pub const READ_THROUGH_SETTINGS: &[Setting] = &joined::<
+    _,
+    { CACHE_SETTINGS.len() + LOAD_SETTINGS.len() },
+>(CACHE_SETTINGS, &LOAD_SETTINGS, LOAD_SETTINGS[0]);
+
+/// The settings of the role `sql`.
+pub const SQL_SETTINGS: &[Setting] = &[
+    setting(
+        "connections_max",
+        count(1, 10_000),
+        "100",
+        "The most connections; further ones are refused.",
+    ),
+    setting(
+        "query",
+        Kind::Dist,
+        r#""2ms""#,
+        "Processor time of one query. Queries are worked off one after another, so the database \
+         serves as many per second as fit.",
+    ),
+    setting("login", Kind::Dist, r#""0ns""#, "Processor time of admitting one connection."),
+    setting("rows", count(0, i64::MAX), "1_000_000", "The keys below this have a row."),
+    setting("row_size", Kind::Bytes, r#""64B""#, "The length of a row's value, at least 8 B."),
+    setting("errors", Kind::Ratio, r#""0%""#, "The share of queries that fail."),
+];
+
 /// The settings of the role `client`.
 pub const CLIENT_SETTINGS: &[Setting] = &[
     setting(
@@ -501,6 +690,37 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
          together do not come back together.",
     ),
     setting("attempts_max", count(1, 1000), "16", "The most tries of one operation."),
+    setting(
+        "sticky",
+        Kind::Bool,
+        "false",
+        "Whether a try that timed out is repeated at the leader, where one is known, and not at the \
+         next node.",
+    ),
+    setting(
+        "breaker",
+        Kind::Bool,
+        "false",
+        "Whether the client stops asking for a while when too many of its tries failed.",
+    ),
+    setting(
+        "breaker_window",
+        count(1, 64),
+        "10",
+        "How many tries the breaker judges by. Fewer react sooner, and to chance.",
+    ),
+    setting(
+        "breaker_threshold",
+        Kind::Ratio,
+        r#""50%""#,
+        "The share of failures at which the breaker opens.",
+    ),
+    setting(
+        "breaker_open",
+        Kind::DURATION,
+        r#""1s""#,
+        "How long the breaker stays open before it lets one try through.",
+    ),
     setting(
         "pinned",
         Kind::Ratio,

@@ -10,6 +10,7 @@
 //! | retry | node → client | the read could not be confirmed: ask again |
 //! | unknown | node → client | the write is in the log of a deposed leader: it may yet commit |
 //! | refused | node → client | it has no effect and never will |
+//! | unavailable | node → client | the database did not answer: ask again later |
 //!
 //! A request starts with an id of the client's choice, which its answer repeats. All integers are
 //! big-endian. Nodes are named by their index in the group.
@@ -74,6 +75,8 @@ pub enum Answer<'a> {
     Unknown,
     /// The request has no effect and never will.
     Refused(Refusal),
+    /// The database did not answer, or too many wait for it: nothing happened, ask again later.
+    Unavailable,
 }
 
 /// The absence of a hint.
@@ -200,6 +203,7 @@ impl<'a> Answer<'a> {
                 out.push(8);
                 refusal.encode(out);
             }
+            Self::Unavailable => out.push(9),
         }
     }
 
@@ -227,6 +231,7 @@ impl<'a> Answer<'a> {
             6 => Self::Retry,
             7 => Self::Unknown,
             8 => Self::Refused(Refusal::decode(&mut cursor)?),
+            9 => Self::Unavailable,
             _ => return Err(Malformed("there is no such answer")),
         };
         cursor.end()?;
@@ -279,6 +284,7 @@ mod tests {
             Answer::Missing,
             Answer::Retry,
             Answer::Unknown,
+            Answer::Unavailable,
             Answer::NotLeader { hint: None },
             Answer::NotLeader { hint: Some(4) },
             Answer::Refused(Refusal::Damaged),

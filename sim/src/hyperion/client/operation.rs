@@ -26,6 +26,8 @@ pub struct Operation {
     pub request: u64,
     /// Whether the current try has been sent.
     pub sent: bool,
+    /// Whether the current try is over, and the wait before the next runs.
+    pub waits: bool,
     /// How many tries of a write were sent and not answered in a way that rules the write out.
     pub unresolved: u32,
 }

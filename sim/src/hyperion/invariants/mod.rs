@@ -10,7 +10,7 @@ mod size_accounting;
 mod writes_apply_once;
 
 use super::server::Server;
-use super::system::CACHE;
+use super::system::is_cache;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -47,7 +47,7 @@ struct SeatOf {
 
 impl Seats {
     fn of(groups: &[Group]) -> Self {
-        let caches = groups.iter().filter(|group| group.role == CACHE);
+        let caches = groups.iter().filter(|group| is_cache(group.role));
         let mut seats = Self::default();
         for (number, group) in caches.enumerate() {
             seats.groups = number + 1;

@@ -6,7 +6,9 @@ use super::super::seal::Sealer;
 use super::super::store::{Limits, StoreConfig, StoreFlaws};
 use crate::protocol::raft;
 use alloc::sync::Arc;
-use contract::{Dist, Duration, Seat};
+use contract::{Dist, Duration, Ratio, Seat};
+
+use super::pool::PoolConfig;
 
 /// How a node serves a linearizable read. Each is a setting of `reads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,8 @@ pub struct ServerFlaws {
     pub ttl_on_wall_clock: bool,
     /// `ttl-on-monotonic-clock`.
     pub ttl_on_monotonic_clock: bool,
+    /// `stale-set-lookaside`.
+    pub fill_overwrites: bool,
     /// `get-clones-value`.
     pub get_clones_value: bool,
     /// `get-forgets-handle`.
@@ -74,6 +78,10 @@ pub struct Config {
     pub service_get: Dist,
     /// Processor time of one write request, in nanoseconds.
     pub service_put: Dist,
+    /// How long what is loaded from the database is kept; for ever where it is absent.
+    pub fill_ttl: Option<Duration>,
+    /// Up to this share of it is added at random.
+    pub ttl_stagger: Ratio,
     /// Planted flaws.
     pub flaws: ServerFlaws,
 }
@@ -91,6 +99,11 @@ impl Config {
             memory_scale: count(seat, "memory_scale"),
             service_get: settings.dist("service_get"),
             service_put: settings.dist("service_put"),
+            fill_ttl: settings.has("fill_ttl").then(|| settings.duration("fill_ttl")),
+            ttl_stagger: match settings.has("ttl_stagger") {
+                true => settings.ratio("ttl_stagger"),
+                false => Ratio::ZERO,
+            },
             flaws: ServerFlaws {
                 machine: MachineFlaws {
                     repeats: seat.has("retry-non-idempotent"),
@@ -105,6 +118,7 @@ impl Config {
                 definite_error: seat.has("definite-error-on-leadership-loss"),
                 ttl_on_wall_clock: seat.has("ttl-on-wall-clock"),
                 ttl_on_monotonic_clock: seat.has("ttl-on-monotonic-clock"),
+                fill_overwrites: seat.has("stale-set-lookaside"),
                 get_clones_value: seat.has("get-clones-value"),
                 get_forgets_handle: seat.has("get-forgets-handle"),
             },
@@ -130,6 +144,24 @@ fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
     let hmac_key = settings.text("hmac_key");
     let sealer = Sealer::new(hmac_key.as_bytes(), settings.bool("enable_compression"));
     Arc::new(StoreConfig { limits, sealer, policy })
+}
+
+/// Reads the settings of the pool from a seat, where its role has a database.
+#[must_use]
+pub fn pool_config(seat: &Seat<'_>) -> Option<PoolConfig> {
+    let settings = seat.settings;
+    let databases = seat.uses.get("db")?;
+    assert!(!databases.is_empty(), "the lab resolves `uses` to nodes");
+    Some(PoolConfig {
+        database: databases[seat.index as usize % databases.len()],
+        connections_max: count(seat, "pool_max"),
+        eager: settings.bool("pool_eager"),
+        create: settings.duration("pool_create"),
+        query_timeout: settings.duration("query_timeout"),
+        waiting_max: count(seat, "pool_waiting_max"),
+        coalesces: settings.bool("coalesce") && !seat.has("stampede-on-expiry"),
+        leaks: seat.has("pool-permit-leak-on-cancel"),
+    })
 }
 
 /// Reads the settings of Raft from a seat.

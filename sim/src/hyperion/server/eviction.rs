@@ -66,23 +66,18 @@ impl Server {
     pub(super) fn make_room(&mut self, now: Now, key: &[u8], value: &[u8], fx: &mut Fx<'_>) {
         let store = self.machine.store();
         let max = store.config().limits.store_bytes_max;
-        // What the key holds already is left out of account unless it matters.
-        let held_and_coming = store.size_bytes() + self.room.taking_bytes;
-        let free = (max + self.room.giving_bytes).saturating_sub(held_and_coming);
-        let new = size_bytes(key, value);
-        if new <= free {
+        let room = max + self.room.giving_bytes;
+        let after = store.size_bytes() + self.room.taking_bytes + size_bytes(key, value);
+        // What the key holds already is looked up only where it matters.
+        if after <= room {
             return;
         }
         let replaced = store.get(&Key::new(key)).map_or(0, Entry::size_bytes);
-        if new <= free + replaced {
+        if after - replaced <= room {
             return;
         }
-        self.evict(
-            now,
-            self.config.eviction_batch.min(store.len().div_ceil(2)),
-            DropReason::Lru,
-            fx,
-        );
+        let batch = self.config.eviction_batch.min(store.len().div_ceil(2));
+        self.evict(now, batch, DropReason::Lru, fx);
     }
 
     /// Notes that the write at `log_id` may add an entry with this key and value.

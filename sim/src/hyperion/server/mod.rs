@@ -10,12 +10,17 @@
 mod config;
 mod eviction;
 mod expiry;
+mod load;
+mod lookups;
+mod pool;
 mod reads;
 mod writes;
 
 pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
 
+use super::BATCH_KEYS_MAX;
 use super::command::{DropReason, Refusal};
+use super::desk::{DESK, Desk, draw};
 use super::machine::{Effect, Machine};
 use super::seal::Bytes;
 use super::tables::Event;
@@ -26,9 +31,11 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{ConnId, Dist, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
+use contract::{ConnId, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
 use eviction::Room;
 use expiry::EXPIRE;
+use lookups::Lookups;
+use pool::{POOL_CREATED, POOL_QUERY, Pool};
 use reads::PendingReads;
 use writes::PendingWrites;
 
@@ -40,9 +47,14 @@ pub struct Server {
     machine: Machine,
     /// What arrived of requests, per connection.
     conns: BTreeMap<ConnId, Decoder>,
+    /// Requests whose service time is being spent.
+    desk: Desk,
     writes: PendingWrites,
     reads: PendingReads,
     room: Room,
+    lookups: Lookups,
+    /// The connections to the database, in the role that has one. Taken out while it is used.
+    pool: Option<Pool>,
     /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
     expiry_armed_for: Option<u64>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
@@ -55,7 +67,7 @@ pub struct Server {
 
 /// Where an answer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asker {
+pub struct Asker {
     conn: ConnId,
     request: u64,
 }
@@ -68,14 +80,18 @@ impl Server {
     pub fn boot(seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
         let config = Config::of(seat);
         let raft = Raft::boot(config::raft_config(seat), now, fx)?;
+        let pool = config::pool_config(seat).map(|config| Pool::boot(config, fx));
         let mut server = Self {
             machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
             config: Arc::new(config),
             raft,
             conns: BTreeMap::new(),
+            desk: Desk::default(),
             writes: PendingWrites::default(),
             reads: PendingReads::default(),
             room: Room::default(),
+            lookups: Lookups::default(),
+            pool,
             expiry_armed_for: None,
             ready: Vec::new(),
             forgotten: Vec::new(),
@@ -121,6 +137,18 @@ impl Server {
     pub fn value_handles_max(&self) -> u64 {
         let handles = |entry: &super::entry::Entry| Arc::strong_count(&entry.value) as u64;
         self.machine.store().iter().map(handles).max().unwrap_or(0)
+    }
+
+    /// The connections to the database, in the role that has one.
+    #[must_use]
+    pub const fn pool(&self) -> Option<&Pool> {
+        self.pool.as_ref()
+    }
+
+    /// The share of hits among its last lookups, in parts per million.
+    #[must_use]
+    pub fn hit_ratio_ppm(&self) -> Option<u64> {
+        self.lookups.hit_ratio_ppm()
     }
 
     /// What the entries count for, as reports show it.
@@ -171,18 +199,49 @@ impl Server {
         }
     }
 
-    /// Handles one request; false where it is none and the connection must go.
+    /// Takes one request in; false where it is none and the connection must go.
     fn on_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
         let Ok((request, asked)) = wire::decode_request(frame) else {
             return false;
         };
-        let asker = Asker { conn, request };
+        let config = &self.config;
+        let cost = match &asked {
+            Request::Get { .. } => draw(&config.service_get, 1, fx),
+            Request::BatchGet { keys, .. } => {
+                draw(&config.service_get, (keys.len() as u64).min(BATCH_KEYS_MAX), fx)
+            }
+            Request::Write { .. } => draw(&config.service_put, 1, fx),
+        };
+        match cost {
+            Duration::ZERO => self.carry_out(now, Asker { conn, request }, asked, fx),
+            cost => self.desk.lay(conn, frame, cost, fx),
+        }
+        true
+    }
+
+    fn carry_out(&mut self, now: Now, asker: Asker, asked: Request<'_>, fx: &mut Fx<'_>) {
+        if self.pool.as_ref().is_some_and(|pool| !pool.serves()) {
+            return answer(asker, &Answer::Unavailable, fx);
+        }
         match asked {
             Request::Get { level, key } => self.on_get(now, asker, level, key, fx),
             Request::BatchGet { level, keys } => self.on_batch_get(now, asker, level, &keys, fx),
             Request::Write { bytes, command } => self.on_write(now, asker, bytes, &command, fx),
         }
-        true
+    }
+
+    /// Carries out the requests whose time was spent by the inputs before this one.
+    fn work_off(&mut self, now: Now, fx: &mut Fx<'_>) {
+        if self.desk.is_empty() {
+            return;
+        }
+        let done = self.desk.take();
+        for (conn, frame) in done.iter() {
+            let (request, asked) =
+                wire::decode_request(frame).expect("it was read when it arrived");
+            self.carry_out(now, Asker { conn, request }, asked, fx);
+        }
+        self.desk.give_back(done);
     }
 
     /// Does what Raft asks for since the last call.
@@ -202,7 +261,7 @@ impl Server {
                             self.acknowledge(entry.id(), &effect, fx);
                         }
                     }
-                    self.serve_applied(fx);
+                    self.serve_applied(now, fx);
                 }
                 Ready::ReadReady { id, index, time } => {
                     self.on_read_ready(now, id, index, time, fx);
@@ -269,18 +328,31 @@ impl Server {
 
 impl Node for Server {
     fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+        self.work_off(now, fx);
         match input {
             Input::Datagram { from, bytes } => {
                 if let Some(peer) = self.peer_index(from) {
                     self.raft.on_datagram(now, peer, bytes, fx);
                 }
             }
-            Input::Opened { conn, .. } => self.on_opened(conn, fx),
+            Input::Opened { conn, .. } => match &mut self.pool {
+                Some(pool) if pool.owns(conn) => pool.on_opened(conn, fx),
+                _ => self.on_opened(conn, fx),
+            },
+            Input::Data { conn, bytes } if self.owns_in_pool(conn) => {
+                self.on_rows(now, conn, bytes, fx);
+            }
             Input::Data { conn, bytes } => self.on_data(now, conn, bytes, fx),
+            Input::Closed { conn, .. } if self.owns_in_pool(conn) => {
+                self.on_database_closed(now, conn, fx);
+            }
             Input::Closed { conn, .. } => {
                 self.conns.remove(&conn);
             }
             Input::Timer(EXPIRE) => self.on_expire(now, fx),
+            // What lay on the desk was carried out above.
+            Input::Timer(DESK) => {}
+            Input::Timer(key @ (POOL_CREATED | POOL_QUERY)) => self.on_pool_timer(now, key, fx),
             Input::Timer(key) => {
                 assert!(Raft::owns_timer(key), "the node sets no other timers");
                 self.raft.on_timer(now, key, fx);
@@ -306,6 +378,10 @@ impl Node for Server {
 }
 
 impl Server {
+    fn owns_in_pool(&self, conn: ConnId) -> bool {
+        self.pool.as_ref().is_some_and(|pool| pool.owns(conn))
+    }
+
     fn peer_index(&self, node: NodeId) -> Option<u32> {
         let peers = &self.raft.config().peers;
         let position = peers.iter().position(|&peer| peer == node)?;
@@ -322,13 +398,4 @@ fn answer(asker: Asker, answer: &Answer<'_>, fx: &mut Fx<'_>) {
 
 fn refuse(asker: Asker, refusal: Refusal, fx: &mut Fx<'_>) {
     answer(asker, &Answer::Refused(refusal), fx);
-}
-
-/// Charges a draw of `cost` for each of `times` units of work. A cost of nothing draws nothing.
-fn spend(cost: &Dist, times: u64, fx: &mut Fx<'_>) {
-    if *cost == Dist::Constant(0) {
-        return;
-    }
-    let total = (0..times).map(|_| cost.sample(fx.rng)).sum();
-    fx.spend(Duration(total));
 }

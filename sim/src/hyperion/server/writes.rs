@@ -5,7 +5,7 @@ use super::super::entry::Key;
 use super::super::machine::Effect;
 use super::super::tables::Event;
 use super::super::wire::Answer;
-use super::{Asker, Server, answer, refuse, spend};
+use super::{Asker, Server, answer, refuse};
 use crate::protocol::raft::{LogId, NotLeader, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -52,7 +52,6 @@ impl Server {
         command: &Command<'_>,
         fx: &mut Fx<'_>,
     ) {
-        spend(&self.config.service_put, 1, fx);
         let value = match self.check_write(command) {
             Ok(value) => value,
             Err(refusal) => return refuse(asker, refusal, fx),
@@ -74,8 +73,8 @@ impl Server {
     /// The id of the value that is written, 0 for none; or why the write is refused before it
     /// reaches the log.
     fn check_write(&self, command: &Command<'_>) -> Result<u64, Refusal> {
-        if matches!(command.write, Write::Drop { .. }) {
-            // Only a leader decides what leaves.
+        if matches!(command.write, Write::Drop { .. } | Write::Fill { .. }) {
+            // Only a leader decides what leaves, and what is kept of the database.
             return Err(Refusal::Malformed);
         }
         let value = written(command);
@@ -120,6 +119,7 @@ impl Server {
 const fn written<'a>(command: &Command<'a>) -> &'a [u8] {
     match command.write {
         Write::Put { value, .. } | Write::Cas { value, .. } => value,
+        Write::Fill { value, .. } => value,
         Write::Delete | Write::Drop { .. } => &[],
     }
 }
