@@ -229,6 +229,15 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+    /// The client showed no token, or a wrong one.
+    Unauthenticated,
+    /// `RESOURCE_EXHAUSTED`: the client asks more often than it may.
+    RateLimited {
+        /// When it may ask again, in milliseconds.
+        retry_after_ms: u64,
+        /// How often it may ask per second.
+        max: u64,
+    },
     /// Planted flaw: leadership was lost, reported as if the write could not happen any more.
     Aborted,
 }
@@ -406,6 +415,8 @@ impl Refusal {
             Self::SessionOver => (8, 0, 0),
             Self::SessionsFull { size, max } => (9, size, max),
             Self::Aborted => (10, 0, 0),
+            Self::Unauthenticated => (11, 0, 0),
+            Self::RateLimited { retry_after_ms, max } => (12, retry_after_ms, max),
         };
         out.push(kind);
         out.extend_from_slice(&u64::to_be_bytes(size));
@@ -430,6 +441,8 @@ impl Refusal {
             8 => Self::SessionOver,
             9 => Self::SessionsFull { size, max },
             10 => Self::Aborted,
+            11 => Self::Unauthenticated,
+            12 => Self::RateLimited { retry_after_ms: size, max },
             _ => return Err(Malformed("there is no such refusal")),
         })
     }
@@ -466,6 +479,9 @@ pub(super) mod tests {
             Just(Refusal::Malformed),
             Just(Refusal::SessionOver),
             Just(Refusal::Aborted),
+            Just(Refusal::Unauthenticated),
+            (any::<u64>(), any::<u64>())
+                .prop_map(|(retry_after_ms, max)| Refusal::RateLimited { retry_after_ms, max }),
         ];
         prop_oneof![
             any::<u64>().prop_map(|version| Applied::Done { version }),

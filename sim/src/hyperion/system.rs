@@ -1,7 +1,9 @@
 //! Hyperion as the lab sees it: one row of the table of systems.
 
+use super::auth::Auth;
 use super::client::Client;
 use super::database::Database;
+use super::gateway::Gateway;
 use super::invariants;
 use super::server::{Reads, Server};
 use super::tables;
@@ -22,6 +24,10 @@ pub const CACHE: &str = "cache";
 pub const READ_THROUGH: &str = "read-through";
 /// The role of a database.
 pub const SQL: &str = "sql";
+/// The role of a gateway.
+pub const GATEWAY: &str = "gateway";
+/// The role of an auth service.
+pub const AUTH: &str = "auth";
 /// The role of a client.
 pub const CLIENT: &str = "client";
 
@@ -46,6 +52,18 @@ const ROLES: &[Role] = &[
         name: SQL,
         about: "a database: bounded connections, one query after another",
         settings: tables::SQL_SETTINGS,
+        uses: &[],
+    },
+    Role {
+        name: GATEWAY,
+        about: "what clients reach: asks the auth service, and passes on what was granted",
+        settings: tables::GATEWAY_SETTINGS,
+        uses: &["auth", "cache"],
+    },
+    Role {
+        name: AUTH,
+        about: "says whether the token of a client is good",
+        settings: tables::AUTH_SETTINGS,
         uses: &[],
     },
     Role {
@@ -99,6 +117,8 @@ impl System for Hyperion {
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         match seat.role {
             role if is_cache(role) => Ok(Box::new(Server::boot(seat, now, fx)?)),
+            GATEWAY => Ok(Box::new(Gateway::boot(seat))),
+            AUTH => Ok(Box::new(Auth::boot(seat))),
             SQL => Ok(Box::new(Database::boot(seat))),
             CLIENT => Ok(Box::new(Client::boot(seat))),
             other => panic!("`{other}` is not in the table of roles"),
@@ -119,6 +139,9 @@ impl System for Hyperion {
         let node: &dyn Any = node;
         if let Some(database) = node.downcast_ref::<Database>() {
             return database_gauge(row.checked_sub(raft::GAUGES.len())?, database);
+        }
+        if let Some(gateway) = node.downcast_ref::<Gateway>() {
+            return (row.checked_sub(raft::GAUGES.len())? == 16).then(|| gateway.pending());
         }
         let server = node.downcast_ref::<Server>()?;
         match row.checked_sub(raft::GAUGES.len()) {

@@ -27,6 +27,14 @@ pub enum Event {
     BadRequest,
     /// `cache.too_many_connections`
     TooManyConnections,
+    /// `cache.rate_limited`
+    RateLimited,
+    /// `auth.checked`
+    AuthChecked,
+    /// `gateway.forwarded`
+    GatewayForwarded,
+    /// `gateway.denied`
+    GatewayDenied,
     /// `pool.created`
     PoolCreated,
     /// `pool.refused`
@@ -79,7 +87,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 25] = [
+const OWN_EVENTS: [EventKind; 29] = [
     event(
         "cache.hit",
         "bytes",
@@ -128,6 +136,25 @@ const OWN_EVENTS: [EventKind; 25] = [
         "",
         &["connection"],
         "a client opened more connections than it may, and the last was closed",
+    ),
+    event(
+        "cache.rate_limited",
+        "ns",
+        &["kind"],
+        "a request was refused, because its client asks too often; the value is when it may again",
+    ),
+    event("auth.checked", "", &["granted"], "the auth service answered about a token"),
+    event(
+        "gateway.forwarded",
+        "",
+        &["granted"],
+        "a request went on to the cache; granted is 1 unless nobody said yes",
+    ),
+    event(
+        "gateway.denied",
+        "",
+        &["unanswered"],
+        "a request did not go on to the cache; unanswered is 1 where nobody said no either",
     ),
     event(
         "pool.created",
@@ -214,7 +241,7 @@ const fn gauge(name: &'static str, unit: &'static str, about: &'static str) -> G
 }
 
 /// The gauges of Hyperion alone, in the order in which `system` reads them.
-pub const OWN_GAUGES: [GaugeKind; 16] = [
+pub const OWN_GAUGES: [GaugeKind; 17] = [
     gauge("cache.entries", "", "entries held, expired ones among them"),
     gauge("cache.size_bytes", "bytes", "what those entries count for"),
     gauge("cache.sessions", "", "clients whose last answer is kept"),
@@ -252,6 +279,7 @@ pub const OWN_GAUGES: [GaugeKind; 16] = [
     gauge("db.connections", "", "open connections at the database"),
     gauge("db.connections_peak", "", "the most connections that were open at the database"),
     gauge("db.queries", "", "queries that the database answered"),
+    gauge("gateway.pending", "", "requests under way behind the gateway"),
 ];
 
 /// All gauges.
@@ -274,7 +302,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 17] = [
+const OWN_DEFECTS: [Defect; 18] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -335,6 +363,12 @@ const OWN_DEFECTS: [Defect; 17] = [
         "what leaves the store stays in the list of endings",
         "moka#64, moka#329",
         "hyperion.size_accounting",
+    ),
+    defect(
+        "auth-fails-open",
+        "a gateway whose auth service does not answer lets everyone through",
+        "Hyperion: auth fails closed",
+        "hyperion.auth_fails_closed",
     ),
     defect(
         "stale-set-lookaside",
@@ -554,6 +588,17 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         "The most connections of one client, so that none takes the share of others.",
     ),
     setting(
+        "rate_limits",
+        Kind::Bool,
+        "true",
+        "Whether a client that asks more often than the four limits below is refused with \
+         RESOURCE_EXHAUSTED and the time to wait. Off behind a gateway, which looks like one client.",
+    ),
+    setting("get_rate_max", count(0, i64::MAX), "10_000", "Gets per second and client."),
+    setting("set_rate_max", count(0, i64::MAX), "1_000", "Writes per second and client."),
+    setting("batch_get_rate_max", count(0, i64::MAX), "100", "Batch-gets per second and client."),
+    setting("admin_rate_max", count(0, i64::MAX), "10", "Admin verbs per second and client."),
+    setting(
         "memory_scale",
         count(1, 1 << 20),
         "1",
@@ -634,6 +679,30 @@ pub const READ_THROUGH_SETTINGS: &[Setting] = &joined::<
     { CACHE_SETTINGS.len() + LOAD_SETTINGS.len() },
 >(CACHE_SETTINGS, &LOAD_SETTINGS, LOAD_SETTINGS[0]);
 
+/// The settings of the role `gateway`.
+pub const GATEWAY_SETTINGS: &[Setting] = &[
+    setting(
+        "auth",
+        Kind::Choice(&["token", "mtls"]),
+        r#""token""#,
+        "How clients prove who they are: a token, which the auth service is asked about for every \
+         request, or the certificate of the connection, which costs no hop.",
+    ),
+    setting("service", Kind::Dist, r#""0ns""#, "Processor time of one request."),
+    setting(
+        "timeout",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(600) },
+        r#""1s""#,
+        "How long a request may take behind the gateway. What was not granted by then is denied.",
+    ),
+];
+
+/// The settings of the role `auth`.
+pub const AUTH_SETTINGS: &[Setting] = &[
+    setting("service", Kind::Dist, r#""0ns""#, "Processor time of checking one token."),
+    setting("secret", Kind::Text, r#""hyperion""#, "The secret that tokens are made with."),
+];
+
 /// The settings of the role `sql`.
 pub const SQL_SETTINGS: &[Setting] = &[
     setting(
@@ -690,6 +759,13 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
          together do not come back together.",
     ),
     setting("attempts_max", count(1, 1000), "16", "The most tries of one operation."),
+    setting(
+        "token_secret",
+        Kind::Text,
+        "",
+        "The secret of the token that the client shows a gateway: that of the auth service, or the \
+         token is wrong. Without it the client shows none.",
+    ),
     setting(
         "sticky",
         Kind::Bool,

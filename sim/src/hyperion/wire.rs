@@ -3,6 +3,7 @@
 //! | message | source → target | meaning |
 //! |---|---|---|
 //! | get, batch-get | client → node | read keys, as fresh as the level asks |
+//! | hello | client → gateway | who the client is, and its token; not answered |
 //! | write | client → node | a command for the log, with its session (raft-thesis §6.3) |
 //! | found, missing, batch | node → client | what a read saw |
 //! | applied | node → client | what a write did |
@@ -36,6 +37,13 @@ pub enum Request<'a> {
         level: ReadLevel,
         /// The keys, at most [`super::BATCH_KEYS_MAX`] of them where a node takes it.
         keys: Vec<&'a [u8]>,
+    },
+    /// Says who the client is. A cache node takes no notice: it trusts whoever reaches it.
+    Hello {
+        /// A hash of the client's name.
+        client: u64,
+        /// See [`super::auth`].
+        token: &'a [u8],
     },
     /// Writes one key.
     Write {
@@ -79,6 +87,9 @@ pub enum Answer<'a> {
     Unavailable,
 }
 
+/// The bytes of the id at the start of every request and answer.
+pub const ID_BYTES: usize = 8;
+
 /// The absence of a hint.
 const NO_HINT: u32 = u32::MAX;
 
@@ -107,6 +118,14 @@ pub fn encode_batch_get<'a>(
         out.extend_from_slice(&key_len.to_be_bytes());
         out.extend_from_slice(key);
     }
+}
+
+/// Appends a hello.
+pub fn encode_hello(client: u64, token: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&0_u64.to_be_bytes());
+    out.push(4);
+    out.extend_from_slice(&client.to_be_bytes());
+    out.extend_from_slice(token);
 }
 
 /// Appends a write.
@@ -143,6 +162,7 @@ pub fn decode_request(bytes: &[u8]) -> Result<(u64, Request<'_>), Malformed> {
             let command = Command::decode(bytes)?;
             Request::Write { bytes, command }
         }
+        4 => Request::Hello { client: cursor.u64()?, token: cursor.rest() },
         _ => return Err(Malformed("there is no such request")),
     };
     Ok((id, request))

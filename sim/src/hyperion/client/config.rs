@@ -1,6 +1,8 @@
 //! The settings of the role `client`, as the node uses them.
 
+use super::super::auth::{TOKEN_BYTES, token};
 use super::breaker::BreakerConfig;
+use contract::hash::hash_bytes;
 use contract::{Duration, Seat};
 
 /// The most nodes that a client connects to, because a node admits ten connections per client and
@@ -26,6 +28,8 @@ pub struct Config {
     pub home: Option<u32>,
     /// Whether a try that timed out leaves the client with the leader that it knows.
     pub stays: bool,
+    /// What it shows when it connects; nothing where it is absent.
+    pub token: Option<[u8; TOKEN_BYTES]>,
     /// When it stops asking; never where it is absent.
     pub breaker: Option<BreakerConfig>,
     /// Planted flaw `timeout-treated-as-failure`.
@@ -47,6 +51,10 @@ impl Config {
                 .expect("the setting has a limit"),
             home: home(seat.index, settings.ratio("pinned").ppm(), targets),
             stays: settings.bool("sticky"),
+            token: settings.has("token_secret").then(|| {
+                let client = hash_bytes(seat.name.as_bytes());
+                token(settings.text("token_secret").as_bytes(), client)
+            }),
             breaker: breaker(seat),
             timeout_is_failure: seat.has("timeout-treated-as-failure"),
         }
@@ -108,6 +116,7 @@ mod tests {
             attempts_max: 1,
             home: None,
             stays: false,
+            token: None,
             breaker: None,
             timeout_is_failure: false,
         };

@@ -18,7 +18,7 @@ pub use config::{CONNECTIONS_MAX, Config};
 
 use super::command::{Applied, Refusal, Session};
 use super::tables::Event;
-use super::wire::Answer;
+use super::wire::{self, Answer};
 use crate::protocol::frame::{self, Decoder};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -203,6 +203,12 @@ impl Client {
         assert!(link.state == LinkState::Opening(conn), "a connection opens once");
         link.state = LinkState::Open(conn);
         link.decoder = Decoder::default();
+        if let Some(token) = self.config.token {
+            let client = self.session.client;
+            fx.write(conn, |out| {
+                frame::write(out, |out| wire::encode_hello(client, &token, out));
+            });
+        }
         let waits = |operation: &Operation| operation.target == index && !operation.sent;
         // A try that gave up waiting has moved on, or waits for its next turn.
         if self.operation.as_ref().is_some_and(waits) {
@@ -288,6 +294,12 @@ impl Client {
                 operation.unresolved -= u32::from(operation.is_write());
                 if is_current {
                     self.wait_for_next_try(fx);
+                }
+            }
+            Answer::Refused(Refusal::RateLimited { retry_after_ms, .. }) => {
+                operation.unresolved -= u32::from(operation.is_write());
+                if is_current {
+                    self.wait_at_least(Duration::from_millis(retry_after_ms), fx);
                 }
             }
             Answer::Refused(refusal) => {
@@ -397,6 +409,10 @@ impl Client {
 
     /// Ends the current try and waits before the next.
     fn wait_for_next_try(&mut self, fx: &mut Fx<'_>) {
+        self.wait_at_least(Duration::ZERO, fx);
+    }
+
+    fn wait_at_least(&mut self, least: Duration, fx: &mut Fx<'_>) {
         let operation = in_flight(&mut self.operation);
         if operation.tries >= self.config.attempts_max {
             return self.give_up(fx);
@@ -405,7 +421,7 @@ impl Client {
         // Nothing is sent for this try any more, even if its connection opens now.
         operation.sent = true;
         operation.waits = true;
-        let delay = self.config.backoff(operation.tries).as_nanos();
+        let delay = self.config.backoff(operation.tries).max(least).as_nanos();
         let jitter = match self.config.jitter {
             true => fx.rng.below((delay / 4).max(1)),
             false => 0,

@@ -3,7 +3,9 @@
 //! Each looks only at what the node that was touched could have changed, and reports each breach
 //! once.
 
+mod auth_fails_closed;
 mod evicts_in_order;
+mod gets_borrow;
 mod no_two_nodes_ack_in_overlap;
 mod replicas_equal;
 mod size_accounting;
@@ -23,6 +25,8 @@ use contract::{Group, Invariant, NodeId, Nodes};
 pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
     let seats = Seats::of(groups);
     vec![
+        Box::new(auth_fails_closed::AuthFailsClosed),
+        Box::new(gets_borrow::GetsBorrow::new(&seats)),
         Box::new(evicts_in_order::EvictsInOrder::new(&seats)),
         Box::new(no_two_nodes_ack_in_overlap::NoTwoNodesAck::new(&seats)),
         Box::new(replicas_equal::ReplicasEqual::new(&seats)),

@@ -1,6 +1,7 @@
 //! The settings of the role `cache`, as the node uses them.
 
 use super::super::machine::MachineFlaws;
+use super::super::rate_limits::LimitsOf;
 use super::super::recency::Policy;
 use super::super::seal::Sealer;
 use super::super::store::{Limits, StoreConfig, StoreFlaws};
@@ -72,6 +73,8 @@ pub struct Config {
     pub eviction_batch: u64,
     /// The most connections of one client.
     pub connections_max: u64,
+    /// How often a client may ask; as often as it likes where this is absent.
+    pub rate_limits: Option<LimitsOf>,
     /// What one byte that is held counts for.
     pub memory_scale: u64,
     /// Processor time of one key read, in nanoseconds.
@@ -96,6 +99,10 @@ impl Config {
             store: store_config(seat),
             eviction_batch: count(seat, "eviction_batch"),
             connections_max: count(seat, "connections_per_client_max"),
+            rate_limits: settings.bool("rate_limits").then(|| {
+                ["get_rate_max", "set_rate_max", "batch_get_rate_max", "admin_rate_max"]
+                    .map(|name| count(seat, name))
+            }),
             memory_scale: count(seat, "memory_scale"),
             service_get: settings.dist("service_get"),
             service_put: settings.dist("service_put"),

@@ -22,6 +22,7 @@ use super::BATCH_KEYS_MAX;
 use super::command::{DropReason, Refusal};
 use super::desk::{DESK, Desk, draw};
 use super::machine::{Effect, Machine};
+use super::rate_limits::{Limited, RateLimits};
 use super::seal::Bytes;
 use super::tables::Event;
 use super::wire::{self, Answer, Request};
@@ -47,6 +48,7 @@ pub struct Server {
     machine: Machine,
     /// What arrived of requests, per connection.
     conns: BTreeMap<ConnId, Decoder>,
+    rate_limits: RateLimits,
     /// Requests whose service time is being spent.
     desk: Desk,
     writes: PendingWrites,
@@ -86,6 +88,7 @@ impl Server {
             config: Arc::new(config),
             raft,
             conns: BTreeMap::new(),
+            rate_limits: RateLimits::default(),
             desk: Desk::default(),
             writes: PendingWrites::default(),
             reads: PendingReads::default(),
@@ -205,13 +208,24 @@ impl Server {
             return false;
         };
         let config = &self.config;
-        let cost = match &asked {
-            Request::Get { .. } => draw(&config.service_get, 1, fx),
+        let (kind, times, service) = match &asked {
+            Request::Get { .. } => (Limited::Get, 1, &config.service_get),
             Request::BatchGet { keys, .. } => {
-                draw(&config.service_get, (keys.len() as u64).min(BATCH_KEYS_MAX), fx)
+                let keys = (keys.len() as u64).min(BATCH_KEYS_MAX);
+                (Limited::BatchGet, keys, &config.service_get)
             }
-            Request::Write { .. } => draw(&config.service_put, 1, fx),
+            Request::Write { .. } => (Limited::Set, 1, &config.service_put),
+            Request::Hello { .. } => return true,
         };
+        if let Some(limits) = &config.rate_limits
+            && let Err(left) = self.rate_limits.count(now.mono, conn.opener, kind, limits)
+        {
+            fx.mark(Event::RateLimited.row(), [kind as u64, 0, 0], left.as_nanos());
+            let (retry_after_ms, max) = (left.as_millis() + 1, limits[kind as usize]);
+            refuse(Asker { conn, request }, Refusal::RateLimited { retry_after_ms, max }, fx);
+            return true;
+        }
+        let cost = draw(service, times, fx);
         match cost {
             Duration::ZERO => self.carry_out(now, Asker { conn, request }, asked, fx),
             cost => self.desk.lay(conn, frame, cost, fx),
@@ -227,6 +241,7 @@ impl Server {
             Request::Get { level, key } => self.on_get(now, asker, level, key, fx),
             Request::BatchGet { level, keys } => self.on_batch_get(now, asker, level, &keys, fx),
             Request::Write { bytes, command } => self.on_write(now, asker, bytes, &command, fx),
+            Request::Hello { .. } => unreachable!("a hello is not laid down"),
         }
     }
 
@@ -348,6 +363,7 @@ impl Node for Server {
             }
             Input::Closed { conn, .. } => {
                 self.conns.remove(&conn);
+                self.rate_limits.forget(conn.opener);
             }
             Input::Timer(EXPIRE) => self.on_expire(now, fx),
             // What lay on the desk was carried out above.
