@@ -9,6 +9,7 @@
 //! | entries, limits, accounting | [`entry`], [`store`], [`error`] | the codebase that is modelled |
 //! | copies that cost nothing | [`chunk_map`] | Driscoll et al. 1989 |
 //! | commands, sessions | [`command`], [`machine`] | raft-thesis §6.3 |
+//! | snapshots | [`snapshot`] | raft-paper §7; raft-thesis §5 |
 //! | messages | [`wire`] | this project |
 
 pub mod chunk_map;
@@ -19,6 +20,7 @@ pub mod error;
 pub mod invariants;
 pub mod machine;
 pub mod server;
+pub mod snapshot;
 pub mod store;
 pub mod system;
 pub mod tables;

@@ -7,11 +7,13 @@
 //! **Invariant:** nothing is answered before Raft said so: a write when its entry is applied, a
 //! read when its index is.
 
+mod admin;
 mod config;
 mod expiry;
 mod reads;
 mod writes;
 
+pub use admin::Wish;
 pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
 
 use super::command::Refusal;
@@ -19,7 +21,7 @@ use super::machine::Machine;
 use super::tables::Event;
 use super::wire::{self, Answer, Request};
 use crate::protocol::frame::{self, Decoder};
-use crate::protocol::raft::{Payload, Raft, Ready};
+use crate::protocol::raft::{Payload, Raft, Ready, Snapshot};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -41,6 +43,8 @@ pub struct Server {
     reads: PendingReads,
     /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
     expiry_armed_for: Option<u64>,
+    /// A change of membership that an operator asked for.
+    wish: Option<Wish>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
     ready: Vec<Ready>,
     /// Planted flaw `get-forgets-handle`: what reads borrowed and never gave back.
@@ -71,6 +75,7 @@ impl Server {
             writes: PendingWrites::default(),
             reads: PendingReads::default(),
             expiry_armed_for: None,
+            wish: None,
             ready: Vec::new(),
             forgotten: Vec::new(),
             forgotten_bytes: 0,
@@ -164,7 +169,7 @@ impl Server {
             match ready {
                 Ready::Apply(entry) => {
                     match &entry.payload {
-                        Payload::Noop => self.machine.skip(entry.index),
+                        Payload::Noop | Payload::Members(_) => self.machine.skip(entry.index),
                         Payload::Command(command) => {
                             let time = self.time(now, entry.time);
                             let effect = self.machine.apply(entry.index, time, command);
@@ -173,6 +178,16 @@ impl Server {
                         }
                     }
                     self.serve_applied(fx);
+                }
+                Ready::Restore(snapshot) => self.restore(&snapshot, fx),
+                Ready::TakeSnapshot { index } => {
+                    assert!(
+                        self.machine.applied_index() == index,
+                        "it has applied what it was handed"
+                    );
+                    let mut state = Vec::new();
+                    self.machine.encode(&mut state);
+                    self.raft.snapshot_taken(now, index, Arc::from(state), fx);
                 }
                 Ready::ReadReady { id, index, time } => {
                     self.on_read_ready(now, id, index, time, fx);
@@ -184,6 +199,21 @@ impl Server {
         }
         self.ready = ready;
         self.arm_expiry(now, fx);
+    }
+
+    /// Takes up the state of a snapshot in the place of its own.
+    fn restore(&mut self, snapshot: &Snapshot, fx: &mut Fx<'_>) {
+        let (limits, flaws) = (self.config.limits, self.config.flaws.machine);
+        let index = snapshot.id.index;
+        let restored = Machine::decode(limits, flaws, &snapshot.state).ok();
+        let restored = restored.filter(|machine| machine.applied_index() == index);
+        if restored.is_none() {
+            // Only a planted flaw puts together what no node ever wrote.
+            fx.mark(Event::BadRequest.row(), [0; 3], snapshot.state.len() as u64);
+        }
+        self.machine = restored.unwrap_or_else(|| Machine::empty_at(limits, flaws, index));
+        self.expiry_armed_for = None;
+        self.serve_applied(fx);
     }
 
     /// The clock by which entries live and die: the cluster's, as Raft gives it.
@@ -207,6 +237,7 @@ impl Server {
 impl Node for Server {
     fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
         match input {
+            Input::Datagram { from, bytes } if from == fx.me() => self.on_admin(now, bytes, fx),
             Input::Datagram { from, bytes } => {
                 if let Some(peer) = self.peer_index(from) {
                     self.raft.on_datagram(now, peer, bytes, fx);
@@ -229,6 +260,7 @@ impl Node for Server {
                 panic!("a cache node is no client and starts nobody")
             }
         }
+        self.pursue_wish(now, fx);
         self.handle_ready(now, fx);
         self.assert_invariants();
     }
@@ -239,7 +271,8 @@ impl Node for Server {
 
     fn memory_bytes(&self) -> u64 {
         let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
-        self.machine.store().size_bytes() + self.raft.log_bytes() + self.forgotten_bytes + buffered
+        let kept = self.raft.log_bytes() + self.raft.snapshot_bytes();
+        self.machine.store().size_bytes() + kept + self.forgotten_bytes + buffered
     }
 }
 
