@@ -20,6 +20,7 @@ pub mod finished;
 pub mod history;
 pub mod interrupt;
 pub mod load;
+pub mod loose;
 pub mod models;
 pub mod observe;
 pub mod outcome;

@@ -74,7 +74,8 @@ pub struct RunArgs {
     /// End each run at its first violation.
     #[arg(long)]
     pub fail_fast: bool,
-    /// Repeat each run on another simulator too, event for event: the scenario has the tag `exact`.
+    /// Repeat each run on another simulator too: event for event where the scenario has the tag
+    /// `exact`, otherwise on the simulator's own network, comparing what the checks say.
     #[arg(long, value_name = "NAME", default_value = "engine")]
     pub simulator: String,
     /// How to print the result.
