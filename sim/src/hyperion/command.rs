@@ -451,6 +451,7 @@ impl Refusal {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use alloc::vec;
     use proptest::prelude::*;
 
     fn check(command: &Command<'_>) {

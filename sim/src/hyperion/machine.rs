@@ -8,6 +8,7 @@ use super::command::{Applied, Command, DropReason, Refusal, Session, Versions, W
 use super::entry::{Entry, Key};
 use super::error::StoreError;
 use super::store::{NewEntry, Store, StoreConfig, StoreFlaws, TTL_MAX};
+use crate::protocol::frame::Malformed;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
@@ -26,18 +27,17 @@ pub struct Machine {
     sessions: ChunkMap<u64, LastAnswer>,
     applied_index: u64,
     digest: u64,
-    /// Planted flaw: a repeated command is applied again.
-    repeats: bool,
+    flaws: MachineFlaws,
     last_repeat: Option<Repeat>,
 }
 
 /// What a client was answered last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct LastAnswer {
-    epoch: u64,
-    seq: u64,
-    index: u64,
-    answer: Applied,
+pub(super) struct LastAnswer {
+    pub epoch: u64,
+    pub seq: u64,
+    pub index: u64,
+    pub answer: Applied,
 }
 
 /// A command that took effect twice.
@@ -102,7 +102,7 @@ impl Machine {
             sessions: ChunkMap::default(),
             applied_index: 0,
             digest: 0,
-            repeats: flaws.repeats,
+            flaws,
             last_repeat: None,
         }
     }
@@ -165,6 +165,36 @@ impl Machine {
         self.last_repeat.as_ref()
     }
 
+    /// The state that nothing but its position in the log is known of.
+    #[must_use]
+    pub fn empty_at(config: &Arc<StoreConfig>, flaws: MachineFlaws, index: u64) -> Self {
+        let mut machine = Self::new(Arc::clone(config), &[], flaws);
+        machine.stand_at(index, 0);
+        machine
+    }
+
+    pub(super) const fn flaws(&self) -> MachineFlaws {
+        self.flaws
+    }
+
+    pub(super) fn last_answers(&self) -> impl Iterator<Item = (&u64, &LastAnswer)> {
+        self.sessions.iter()
+    }
+
+    pub(super) fn stand_at(&mut self, applied_index: u64, digest: u64) {
+        assert!(self.applied_index == 0, "only a state that has applied nothing is placed");
+        self.applied_index = applied_index;
+        self.digest = digest;
+    }
+
+    pub(super) fn remember(&mut self, client: u64, last: LastAnswer) {
+        self.sessions.insert(client, last);
+    }
+
+    pub(super) fn hold(&mut self, entry: NewEntry<'_>) -> Result<(), Malformed> {
+        self.store.set(entry).map_err(|_| Malformed("it holds more than the limits allow"))
+    }
+
     fn advance(&mut self, index: u64, command: &[u8]) {
         assert!(index == self.applied_index + 1, "the log is applied in order and without gaps");
         self.applied_index = index;
@@ -211,7 +241,7 @@ impl Machine {
         if (session.epoch, command.seq) > (last.epoch, last.seq) {
             return None;
         }
-        if self.repeats {
+        if self.flaws.repeats {
             self.last_repeat = Some(Repeat {
                 session,
                 seq: command.seq,
@@ -303,6 +333,8 @@ pub struct MachineFlaws {
     pub repeats: bool,
     /// Those of the store.
     pub store: StoreFlaws,
+    /// `sessions-missing-from-snapshot`.
+    pub forgets_sessions: bool,
 }
 
 fn refused(refusal: Refusal) -> Effect {

@@ -13,6 +13,7 @@
 //! | commands, sessions | [`command`], [`machine`] | raft-thesis §6.3 |
 //! | the database and the way to it | [`database`], [`desk`] | this project |
 //! | the way in | [`gateway`], [`mod@auth`], [`rate_limits`] | the modelled codebase |
+//! | snapshots | [`snapshot`] | raft-paper §7; raft-thesis §5 |
 //! | messages | [`wire`] | this project |
 
 pub mod auth;
@@ -30,6 +31,7 @@ pub mod rate_limits;
 pub mod recency;
 pub mod seal;
 pub mod server;
+pub mod snapshot;
 pub mod store;
 pub mod system;
 pub mod tables;

@@ -5,7 +5,7 @@ use super::client::Client;
 use super::database::Database;
 use super::gateway::Gateway;
 use super::invariants;
-use super::server::{Reads, Server};
+use super::server::{Reads, Server, Wish};
 use super::tables;
 use crate::protocol::raft::{self, Raft};
 use alloc::boxed::Box;
@@ -13,8 +13,8 @@ use alloc::format;
 use alloc::vec::Vec;
 use contract::hash::mix;
 use contract::{
-    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Node, NodeId, Nodes, Now,
-    PredicateKind, Ratio, Refused, Relation, Role, Seat, Settings, System,
+    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Membership, Node, NodeId,
+    Nodes, Now, PredicateKind, Ratio, Refused, Relation, Role, Seat, Settings, System,
 };
 use core::any::Any;
 
@@ -129,6 +129,12 @@ impl System for Hyperion {
         let caches = groups.iter().filter(|group| is_cache(group.role));
         let of_raft = caches.flat_map(|group| raft::invariants::all(&group.nodes, raft_of));
         of_raft.chain(invariants::all(groups)).collect()
+    }
+
+    fn membership(&self, change: Membership, positions: &[u32]) -> Option<Vec<u8>> {
+        let mut frame = Vec::new();
+        Wish::encode(change, positions, &mut frame);
+        Some(frame)
     }
 
     fn select(&self, word: &str, group: &[NodeId], nodes: &dyn Nodes) -> Vec<NodeId> {

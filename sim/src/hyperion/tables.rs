@@ -25,6 +25,8 @@ pub enum Event {
     DamagedValue,
     /// `cache.bad_request`
     BadRequest,
+    /// `cache.change_refused`
+    ChangeRefused,
     /// `cache.too_many_connections`
     TooManyConnections,
     /// `cache.rate_limited`
@@ -87,7 +89,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 29] = [
+const OWN_EVENTS: [EventKind; 30] = [
     event(
         "cache.hit",
         "bytes",
@@ -130,6 +132,13 @@ const OWN_EVENTS: [EventKind; 29] = [
         "bytes",
         &[],
         "a connection carried something else than requests and was closed",
+    ),
+    event(
+        "cache.change_refused",
+        "",
+        &["term", "is_leader"],
+        "a change of membership was asked for and not made: the node does not lead, or there is no \
+         way to what was asked for",
     ),
     event(
         "cache.too_many_connections",
@@ -302,7 +311,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 18] = [
+const OWN_DEFECTS: [Defect; 19] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -320,6 +329,12 @@ const OWN_DEFECTS: [Defect; 18] = [
         "a command that is in the log twice takes effect twice: sessions are ignored",
         "cockroachdb#10023; raft-thesis §6.3",
         "hyperion.writes_apply_once",
+    ),
+    defect(
+        "sessions-missing-from-snapshot",
+        "snapshots carry the entries and not the sessions, so a retried write takes effect twice",
+        "redisraft RR-185; raft-thesis §6.3",
+        "hyperion.replicas_equal",
     ),
     defect(
         "timeout-treated-as-failure",
@@ -538,6 +553,33 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         Kind::DURATION,
         r#""100us""#,
         "The wait between two full batches of entries to apply.",
+    ),
+    setting(
+        "snapshot_after",
+        count(0, u32::MAX as i64),
+        "10000",
+        "After how many applied entries a node takes a snapshot and cuts its log; 0 for never. \
+         Fewer keeps memory and boots small and writes the whole state more often.",
+    ),
+    setting(
+        "snapshot_tail",
+        count(0, u32::MAX as i64),
+        "1000",
+        "How many entries before a snapshot stay in the log, so that a follower that is a little \
+         behind needs no snapshot.",
+    ),
+    setting(
+        "snapshot_chunk",
+        Kind::Bytes,
+        r#""256KiB""#,
+        "The most bytes of a snapshot in one frame; one frame is on its way at a time.",
+    ),
+    setting(
+        "voters",
+        count(0, 32),
+        "0",
+        "How many nodes of the group vote at its birth, from the first on; 0 for all. The others \
+         are spare until a fault of the kind `membership` takes them in.",
     ),
     setting(
         "cache_size",

@@ -119,6 +119,7 @@ impl Config {
                         uses_forgotten: seat.has("lru-order-not-updated-on-hit"),
                         endings_leak: seat.has("expiry-queue-leak"),
                     },
+                    forgets_sessions: seat.has("sessions-missing-from-snapshot"),
                 },
                 local_leader_read: seat.has("local-leader-read"),
                 read_before_apply: seat.has("read-before-apply"),
@@ -177,7 +178,17 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
     let settings = seat.settings;
     let count = |name| u32::try_from(settings.int(name)).expect("the setting has a limit");
     let fixed = settings.durations("election_fixed");
+    let members = seat.group.len() as u32;
+    let voters = match count("voters") {
+        0 => members,
+        voters => voters.min(members),
+    };
     raft::Config {
+        voters: (0..voters).collect(),
+        snapshot_after: u64::from(count("snapshot_after")),
+        snapshot_tail: u64::from(count("snapshot_tail")),
+        snapshot_chunk_bytes: u32::try_from(settings.bytes("snapshot_chunk"))
+            .unwrap_or(contract::node::DATAGRAM_BYTES_MAX),
         heartbeat: settings.duration("heartbeat"),
         election: settings.range("election"),
         election_fixed: fixed.get(seat.index as usize).copied(),

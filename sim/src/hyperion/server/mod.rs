@@ -7,6 +7,7 @@
 //! **Invariant:** nothing is answered before Raft said so: a write when its entry is applied, a
 //! read when its index is.
 
+mod admin;
 mod config;
 mod eviction;
 mod expiry;
@@ -16,6 +17,7 @@ mod pool;
 mod reads;
 mod writes;
 
+pub use admin::Wish;
 pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
 
 use super::BATCH_KEYS_MAX;
@@ -27,7 +29,7 @@ use super::seal::Bytes;
 use super::tables::Event;
 use super::wire::{self, Answer, Request};
 use crate::protocol::frame::{self, Decoder};
-use crate::protocol::raft::{Payload, Raft, Ready, Role};
+use crate::protocol::raft::{Payload, Raft, Ready, Role, Snapshot};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
@@ -59,6 +61,8 @@ pub struct Server {
     pool: Option<Pool>,
     /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
     expiry_armed_for: Option<u64>,
+    /// A change of membership that an operator asked for.
+    wish: Option<Wish>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
     ready: Vec<Ready>,
     /// Planted flaw `get-forgets-handle`: what reads borrowed and never gave back.
@@ -96,6 +100,7 @@ impl Server {
             lookups: Lookups::default(),
             pool,
             expiry_armed_for: None,
+            wish: None,
             ready: Vec::new(),
             forgotten: Vec::new(),
             cloned_bytes: 0,
@@ -267,7 +272,7 @@ impl Server {
             match ready {
                 Ready::Apply(entry) => {
                     match &entry.payload {
-                        Payload::Noop => self.machine.skip(entry.index),
+                        Payload::Noop | Payload::Members(_) => self.machine.skip(entry.index),
                         Payload::Command(command) => {
                             let time = self.stamp(now, entry.time);
                             let effect = self.machine.apply(entry.index, time, command);
@@ -277,6 +282,16 @@ impl Server {
                         }
                     }
                     self.serve_applied(now, fx);
+                }
+                Ready::Restore(snapshot) => self.restore(now, &snapshot, fx),
+                Ready::TakeSnapshot { index } => {
+                    assert!(
+                        self.machine.applied_index() == index,
+                        "it has applied what it was handed"
+                    );
+                    let mut state = Vec::new();
+                    self.machine.encode(&mut state);
+                    self.raft.snapshot_taken(now, index, Arc::from(state), fx);
                 }
                 Ready::ReadReady { id, index, time } => {
                     self.on_read_ready(now, id, index, time, fx);
@@ -291,6 +306,22 @@ impl Server {
         }
         self.ready = ready;
         self.arm_expiry(now, fx);
+    }
+
+    /// Takes up the state of a snapshot in the place of its own.
+    fn restore(&mut self, now: Now, snapshot: &Snapshot, fx: &mut Fx<'_>) {
+        let (config, flaws) = (&self.config.store, self.config.flaws.machine);
+        let index = snapshot.id.index;
+        let restored = Machine::decode(config, flaws, &snapshot.state).ok();
+        let restored = restored.filter(|machine| machine.applied_index() == index);
+        if restored.is_none() {
+            // Only a planted flaw puts together what no node ever wrote.
+            fx.mark(Event::BadRequest.row(), [0; 3], snapshot.state.len() as u64);
+        }
+        self.machine = restored.unwrap_or_else(|| Machine::empty_at(config, flaws, index));
+        self.expiry_armed_for = None;
+        self.room.applied(index);
+        self.serve_applied(now, fx);
     }
 
     /// The time that an entry of the log carries out its command at: the cluster's.
@@ -345,6 +376,7 @@ impl Node for Server {
     fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
         self.work_off(now, fx);
         match input {
+            Input::Datagram { from, bytes } if from == fx.me() => self.on_admin(now, bytes, fx),
             Input::Datagram { from, bytes } => {
                 if let Some(peer) = self.peer_index(from) {
                     self.raft.on_datagram(now, peer, bytes, fx);
@@ -378,6 +410,7 @@ impl Node for Server {
                 panic!("a cache node is no client and starts nobody")
             }
         }
+        self.pursue_wish(now, fx);
         self.handle_ready(now, fx);
         self.assert_invariants();
     }
@@ -388,7 +421,8 @@ impl Node for Server {
 
     fn memory_bytes(&self) -> u64 {
         let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
-        let held = self.machine.store().size_bytes() + self.raft.log_bytes() + self.cloned_bytes;
+        let kept = self.raft.log_bytes() + self.raft.snapshot_bytes();
+        let held = self.machine.store().size_bytes() + kept + self.cloned_bytes;
         (held + buffered) * self.config.memory_scale
     }
 }
