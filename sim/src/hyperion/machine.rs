@@ -485,6 +485,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_loaded_does_not_overwrite_what_was_written_meanwhile() {
+        let (loaded, written) = (bytes(5), bytes(6));
+        let fill = |overwrites| Write::Fill { value: &loaded, ttl: None, overwrites };
+        let mut log = Log::new(MachineFlaws::default());
+        assert!(log.write(0, 0, fill(false)).fresh);
+        assert_eq!(log.held(), Some(5));
+        log.write(0, 1, put(&written));
+        assert!(!log.write(0, 0, fill(false)).fresh);
+        assert_eq!(log.held(), Some(6));
+        // The flaw `stale-set-lookaside`.
+        assert!(log.write(0, 0, fill(true)).fresh);
+        assert_eq!(log.held(), Some(5));
+    }
+
+    #[test]
     fn garbage_is_refused_by_every_replica_alike() {
         let mut log = Log::new(MachineFlaws::default());
         assert_eq!(log.machine.apply(1, 0, b"garbage"), refused(Refusal::Malformed));

@@ -3,7 +3,7 @@
 use crate::protocol::raft;
 use contract::{Defect, Duration, EventKind, GaugeKind, Kind, PredicateKind, Setting};
 
-use super::server::{FSYNC_WORDS, Reads};
+use super::server::{FSYNC_WORDS, PROFILES, Reads};
 
 /// The rows of [`EVENTS`] behind Raft's, as the numbers that marks carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -311,7 +311,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 19] = [
+const OWN_DEFECTS: [Defect; 18] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -402,12 +402,6 @@ const OWN_DEFECTS: [Defect; 19] = [
         "a connection whose query was given up is never used again",
         "sqlx#83",
         "bound",
-    ),
-    defect(
-        "breaker-half-open-herd",
-        "a breaker that is half open lets everything through",
-        "actor-ts#457",
-        "count",
     ),
     defect(
         "no-jitter-synchronised-retry",
@@ -582,11 +576,18 @@ pub const CACHE_SETTINGS: &[Setting] = &[
          are spare until a fault of the kind `membership` takes them in.",
     ),
     setting(
+        "profile",
+        Kind::Choice(PROFILES),
+        r#""default""#,
+        "The environment whose cache size holds where none is given: default 4096 MB, prod 8192, \
+         staging 1024, dev 256. Prod runs three nodes (HYPERION_REPLICATION_FACTOR), the others one.",
+    ),
+    setting(
         "cache_size",
         Kind::Bytes,
-        r#""4096MiB""#,
-        "The most that all entries together may count for (HYPERION_CACHE_SIZE_MB; prod 8192, \
-         staging 1024, dev 256).",
+        "",
+        "The most that all entries together may count for (HYPERION_CACHE_SIZE_MB); that of the \
+         profile where it is not given. What does not fit any more is evicted.",
     ),
     setting(
         "value_size_max",

@@ -75,7 +75,6 @@ fn breaker(seat: &Seat<'_>) -> Option<BreakerConfig> {
         window: u32::try_from(settings.int("breaker_window")).expect("the setting has a limit"),
         threshold_ppm: settings.ratio("breaker_threshold").ppm(),
         open_for: settings.duration("breaker_open"),
-        herd: seat.has("breaker-half-open-herd"),
     })
 }
 

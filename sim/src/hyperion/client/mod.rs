@@ -262,7 +262,7 @@ impl Client {
         }
         let operation = in_flight(&mut self.operation);
         match answer {
-            Answer::Found { .. } | Answer::Missing | Answer::Batch(_) => {
+            Answer::Found { .. } | Answer::Missing | Answer::Batch(_) | Answer::Done { .. } => {
                 let Some(result) = operation::read_result(&operation.call, &answer) else {
                     return false;
                 };

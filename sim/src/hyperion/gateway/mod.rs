@@ -163,6 +163,10 @@ impl Gateway {
             fx.mark(Event::GatewayDenied.row(), [0; 3], 0);
             return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
         }
+        if matches!(asked, Request::Admin { .. }) {
+            // Operators have a port of their own, which does not lead through here.
+            return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
+        }
         self.passed += 1;
         let pending = Pending {
             conn,

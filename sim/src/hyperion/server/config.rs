@@ -7,7 +7,7 @@ use super::super::seal::Sealer;
 use super::super::store::{Limits, StoreConfig, StoreFlaws};
 use crate::protocol::raft;
 use alloc::sync::Arc;
-use contract::{Dist, Duration, Ratio, Seat};
+use contract::{Dist, Duration, Ratio, Seat, Settings};
 
 use super::pool::PoolConfig;
 
@@ -38,6 +38,10 @@ impl Reads {
 
 /// The words of the setting `fsync`.
 pub const FSYNC_WORDS: &[&str] = &["always", "everysec", "never"];
+
+/// The words of the setting `profile`, and the cache size of each in MB.
+pub const PROFILES: &[&str] = &["default", "prod", "staging", "dev"];
+const CACHE_SIZES_MB: [u64; 4] = [4096, 8192, 1024, 256];
 
 /// The flaws that can be planted in a cache node, beside those of Raft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -138,11 +142,21 @@ fn count(seat: &Seat<'_>, name: &str) -> u64 {
     u64::try_from(seat.settings.int(name)).expect("the setting has a limit")
 }
 
+/// The size that was given, or that of the profile.
+fn cache_size(settings: &Settings) -> u64 {
+    if settings.has("cache_size") {
+        return settings.bytes("cache_size");
+    }
+    let profile = settings.choice("profile");
+    let row = PROFILES.iter().position(|known| *known == profile);
+    CACHE_SIZES_MB[row.expect("the setting accepts no other word")] << 20
+}
+
 fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
     let settings = seat.settings;
     let limits = Limits {
         // The limit is for what bytes count for.
-        store_bytes_max: settings.bytes("cache_size") / count(seat, "memory_scale"),
+        store_bytes_max: cache_size(settings) / count(seat, "memory_scale"),
         value_bytes_max: settings.bytes("value_size_max"),
     };
     let policy = match settings.bool("new_eviction_algorithm") {
@@ -212,5 +226,24 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
         },
         flaws: raft::Flaws::from_names(seat.defects),
         ..raft::Config::new(seat.index, seat.group.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::defaults;
+    use super::*;
+    use contract::SettingValue;
+
+    #[test]
+    fn profiles_stand_for_the_sizes_of_the_environments() {
+        let mut settings = defaults(super::super::super::tables::CACHE_SETTINGS);
+        assert_eq!(cache_size(&settings), 4096 << 20);
+        for (profile, size_mb) in [("prod", 8192), ("staging", 1024), ("dev", 256)] {
+            settings.0.insert("profile", SettingValue::Choice(profile));
+            assert_eq!(cache_size(&settings), size_mb << 20);
+        }
+        settings.0.insert("cache_size", SettingValue::Bytes(77));
+        assert_eq!(cache_size(&settings), 77);
     }
 }

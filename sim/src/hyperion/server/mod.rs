@@ -15,10 +15,11 @@ mod load;
 mod lookups;
 mod pool;
 mod reads;
+mod verbs;
 mod writes;
 
 pub use admin::Wish;
-pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
+pub use config::{Config, FSYNC_WORDS, PROFILES, Reads, ServerFlaws};
 
 use super::BATCH_KEYS_MAX;
 use super::command::{DropReason, Refusal};
@@ -220,6 +221,7 @@ impl Server {
                 (Limited::BatchGet, keys, &config.service_get)
             }
             Request::Write { .. } => (Limited::Set, 1, &config.service_put),
+            Request::Admin { .. } => (Limited::Admin, 1, &config.service_get),
             Request::Hello { .. } => return true,
         };
         if let Some(limits) = &config.rate_limits
@@ -246,6 +248,7 @@ impl Server {
             Request::Get { level, key } => self.on_get(now, asker, level, key, fx),
             Request::BatchGet { level, keys } => self.on_batch_get(now, asker, level, &keys, fx),
             Request::Write { bytes, command } => self.on_write(now, asker, bytes, &command, fx),
+            Request::Admin { verb, count } => self.on_verb(now, asker, verb, count, fx),
             Request::Hello { .. } => unreachable!("a hello is not laid down"),
         }
     }
