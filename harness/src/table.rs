@@ -82,6 +82,7 @@ impl fmt::Display for FieldKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Plain(kind) => return kind.fmt(f),
+            Self::Factor => "a factor such as 4.0",
             Self::Amount => "an amount such as 512, \"64KiB\", \"5ms\", \"98%\"",
             Self::Selector => "a selector of nodes",
             Self::Sides => "lists of selectors",
