@@ -364,10 +364,7 @@ impl Runner {
         let nodes = (0..self.roster.names().len() as u32).map(NodeId);
         let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
         let events = self.engine.events();
-        self.give_up_waiting(ended_at);
-        if self.ended != Some(Ended::Panicked) {
-            self.sampler.finish(ended_at, &self.roster, self.engine.nodes());
-        }
+        self.stop_waiting(ended_at);
         self.director.finish(&self.engine);
         let script = std::mem::take(&mut self.director.script);
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
@@ -422,14 +419,19 @@ impl Runner {
         }
     }
 
-    /// What still waits to converge when the run ends did not.
-    fn give_up_waiting(&mut self, until: SimTime) {
+    /// Notes what never came about, and looks at gauges for the last time.
+    fn stop_waiting(&mut self, ended_at: SimTime) {
         for waiting in std::mem::take(&mut self.waiting) {
             let outcome = match waiting.from {
                 None => Converged::NeverBegan,
-                Some(from) => Converged::Not { from, until, missing: self.missing(&waiting) },
+                Some(from) => {
+                    Converged::Not { from, until: ended_at, missing: self.missing(&waiting) }
+                }
             };
             self.converged.insert(waiting.id.clone(), outcome);
+        }
+        if self.ended != Some(Ended::Panicked) {
+            self.sampler.finish(ended_at, &self.roster, self.engine.nodes());
         }
     }
 

@@ -159,7 +159,7 @@ fn what_does_not_fit_is_said() {
     assert!(err.contains("line 2, column") && err.contains("expected"), "{err}");
     let (status, _, err) = told(&folder, &(put(0, 1, 1, 0) + "{\"id\":7\n"), &[]);
     assert_eq!(status, 2);
-    assert!(err.contains("line 2, column 8: expected"), "{err}");
+    assert!(err.contains("line 2, column 7: expected"), "{err}");
     for nothing in ["", "[]"] {
         let (status, _, err) = told(&folder, nothing, &[]);
         assert_eq!(status, 3, "{err}");
