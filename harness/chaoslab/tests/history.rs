@@ -165,6 +165,10 @@ fn what_does_not_fit_is_said() {
         assert_eq!(status, 3, "{err}");
         assert!(err.contains("nothing to judge"), "{err}");
     }
+    let nemesis = "[{:process :nemesis, :type :info, :f :kill, :value nil}]";
+    let (status, out, err) = told(&folder, nemesis, &[]);
+    assert_eq!((status, out.lines().next()), (0, Some("linearizable")));
+    assert!(err.contains("nothing was answered"), "{err}");
     let output = judge(&folder, Path::new("missing"), &[]);
     assert_eq!(output.status.code(), Some(2));
     let output = judge(&folder, &folder, &[]);

@@ -7,7 +7,9 @@ use crate::models::{self, RegisterCas};
 use crate::record::short_value;
 use crate::scenario::plan::CheckPlan;
 use crate::table::{Field, FieldKind, Row};
-use contract::{Kind, Op, Outcome, Property, SimTime, Verdict, Violation};
+use contract::{
+    Call, Kind, NodeId, Op, OpId, Outcome, Preload, Property, Ret, SimTime, Verdict, Violation,
+};
 
 /// Judges the history of a group of clients.
 pub struct Linearizable;
@@ -55,7 +57,7 @@ impl CheckKind for Linearizable {
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
         let over = check.fields.text("over");
         let clients = over.strip_prefix("clients.").unwrap_or(&over);
-        let ops: Vec<Op> = run.ops_of(clients).cloned().collect();
+        let mut ops: Vec<Op> = run.ops_of(clients).cloned().collect();
         if !ops.iter().any(|op| matches!(op.outcome, Outcome::Ok(_))) {
             return Verdict::Inconclusive(format!("no operation of {over} was answered"));
         }
@@ -68,6 +70,7 @@ impl CheckKind for Linearizable {
         let report = if name == "register-cas" {
             let ttl_tolerance = check.fields.duration("ttl_tolerance");
             let model = RegisterCas { ttl_tolerance, ..register_of(run) };
+            ops.splice(0..0, put_at_start(run));
             check_register_with(&ops, &model, &options)
         } else {
             let kind = models::model(&name).expect("the compiler accepts known models only");
@@ -91,12 +94,34 @@ impl CheckKind for Linearizable {
     }
 }
 
-/// Registers that hold what was preloaded.
+/// Registers that hold what was preloaded for good.
 pub(super) fn register_of(run: &RunData<'_>) -> RegisterCas {
-    let entries = run.plan.groups.iter().flat_map(|group| &group.preload);
-    let entries = entries.flat_map(|(_, entries)| entries);
-    let initial = entries.map(|entry| (entry.key, entry.value)).collect();
+    let lasting = preloads(run).filter(|entry| entry.ttl.is_none());
+    let initial = lasting.map(|entry| (entry.key, entry.value)).collect();
     RegisterCas { initial, ..RegisterCas::default() }
+}
+
+fn preloads<'a>(run: &'a RunData<'_>) -> impl Iterator<Item = &'a Preload> {
+    let entries = run.plan.groups.iter().flat_map(|group| &group.preload);
+    entries.flat_map(|(_, entries)| entries)
+}
+
+/// What was preloaded for a time, as if somebody had put it at the very start. These operations
+/// have the ids behind all others.
+fn put_at_start(run: &RunData<'_>) -> Vec<Op> {
+    let first = run.ops.iter().map(|op| op.id.0 + 1).max().unwrap_or(0);
+    let expiring = preloads(run).filter(|entry| entry.ttl.is_some()).zip(first..);
+    let put = |(entry, id): (&Preload, u64)| Op {
+        id: OpId(id),
+        client: NodeId(0),
+        process: u32::MAX,
+        call: Call::Put { key: entry.key, value: entry.value, ttl: entry.ttl },
+        outcome: Outcome::Ok(Ret::Done { version: 0 }),
+        arrived_at: SimTime::ZERO,
+        call_at: SimTime::ZERO,
+        ret_at: SimTime::ZERO,
+    };
+    expiring.map(put).collect()
 }
 
 /// A counterexample as a violation, at the return of its last answered operation.

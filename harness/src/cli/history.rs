@@ -14,7 +14,7 @@ use crate::checks::linearizable::{
     Counterexample, DRAWN_MAX, Options, Report, Verdict, check_recorded_with, key_lanes_svg,
     lanes_svg, model_lanes_svg,
 };
-use crate::history::{Format, Recorded, Subject, read};
+use crate::history::{Format, Recorded, Subject, preloaded, read};
 use crate::models::{self, AppendList, Counter, Lock, RegisterCas, Set};
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -41,11 +41,10 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Exit {
 
 /// Judges a file that is read as a whole.
 fn at_once(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
-    let recorded = load(args)?;
-    if recorded.ops.is_empty() {
+    let Some(recorded) = load(args)? else {
         shell.error(&nothing(&args.file));
         return Ok(Exit::Inconclusive);
-    }
+    };
     let client = |client: NodeId| match recorded.subject {
         Subject::Lab => format!("n{}", client.0),
         _ => format!("process {}", client.0),
@@ -62,10 +61,12 @@ fn at_once(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
     shell.talk(&format!("judged in {:.1} ms", watch.seconds() * 1e3));
     Ok(match judged {
         Judged::Order(report) => {
-            if report.ops == 0 {
-                let name = args.model.as_deref().unwrap_or("the model");
+            if let (0, Some(name)) = (report.ops, &args.model) {
                 shell.error(&format!("{name} knows none of these operations"));
                 return Ok(Exit::Inconclusive);
+            }
+            if report.ops == 0 {
+                shell.talk("nothing was answered: any system could have left this history");
             }
             let exit = print(shell, &report, &how(&report));
             print_untold(shell, report.refuted_keys, report.counterexamples.len());
@@ -90,7 +91,8 @@ fn nothing(file: &Path) -> String {
     format!("{} holds no operation: there is nothing to judge", file.display())
 }
 
-fn load(args: &HistoryArgs) -> Result<Recorded, String> {
+/// The file; `None` when nothing stands in it.
+fn load(args: &HistoryArgs) -> Result<Option<Recorded>, String> {
     let shown = args.file.display();
     let bytes = fs::read(&args.file).map_err(|error| format!("could not read {shown}: {error}"))?;
     let mut recorded =
@@ -101,7 +103,8 @@ fn load(args: &HistoryArgs) -> Result<Recorded, String> {
         }
         recorded.begin_at(initial);
     }
-    Ok(recorded)
+    let is_blank = !bytes.iter().any(u8::is_ascii_alphanumeric);
+    Ok((!is_blank).then_some(recorded))
 }
 
 fn format(args: &HistoryArgs) -> Option<Format> {
@@ -123,7 +126,7 @@ enum Judged {
 fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Result<Judged, String> {
     let ops = &recorded.ops;
     if let Some(bound) = args.staleness {
-        let found = check_staleness(ops, register(recorded, "--staleness")?, bound, &options);
+        let found = check_staleness(ops, &register(recorded, "--staleness")?, bound, &options);
         let kept = found.breaches == 0;
         let verdict = if kept { "fresh enough" } else { "too stale" };
         return Ok(Judged::Promise {
@@ -141,7 +144,7 @@ fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Resul
     }
     let name = args.model.as_deref();
     if name == Some("sessions") {
-        let found = check_sessions(ops, register(recorded, "--model sessions")?, &options);
+        let found = check_sessions(ops, &register(recorded, "--model sessions")?, &options);
         let kept = found.breaches == 0;
         let verdict = if kept { "sessions kept" } else { "sessions broken" };
         return Ok(Judged::Promise {
@@ -162,7 +165,7 @@ fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Resul
             "the operations are about {}: `--model {name}` does not fit",
             what(subject)
         )),
-        (Some(name), Subject::Lab) => {
+        (Some(name), Subject::Lab) if name != "register-cas" => {
             let kind = models::model(name).expect("the parser takes names of models only");
             Ok(Judged::Order((kind.check)(ops, &options)))
         }
@@ -180,11 +183,10 @@ fn what(subject: &Subject) -> &'static str {
 }
 
 /// The registers that a promise about reads is judged on.
-fn register<'a>(recorded: &'a Recorded, asked: &str) -> Result<&'a RegisterCas, String> {
-    const EMPTY: &RegisterCas = &RegisterCas::EMPTY;
+fn register(recorded: &Recorded, asked: &str) -> Result<RegisterCas, String> {
     match &recorded.subject {
-        Subject::Lab => Ok(EMPTY),
-        Subject::Register(model) => Ok(model),
+        Subject::Lab => Ok(preloaded(recorded.ops.iter())),
+        Subject::Register(model) => Ok(model.clone()),
         other => Err(format!("`{asked}` is about registers, the operations about {}", what(other))),
     }
 }
@@ -253,7 +255,7 @@ fn draw(
             let example = report.counterexamples.first()?;
             return Some(model_lanes_svg(model, ops, example, options));
         }
-        Subject::Lab => &RegisterCas::default(),
+        Subject::Lab => &preloaded(ops.iter()),
         Subject::Register(model) => model,
     };
     let Some(example) = report.counterexamples.first() else {

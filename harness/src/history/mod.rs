@@ -17,6 +17,7 @@ pub mod intern;
 mod jepsen_log;
 pub mod jsonl;
 mod pairing;
+mod preloaded;
 pub mod rank;
 mod recorded;
 pub mod register;
@@ -24,6 +25,7 @@ pub mod registers;
 pub mod split;
 
 pub use error::ReadError;
+pub use preloaded::preloaded;
 pub use recorded::{Format, Recorded, Subject, read};
 
 #[cfg(test)]

@@ -3,8 +3,7 @@
 use super::model::check_model;
 use super::register::check_register_with;
 use super::report::{Options, Report};
-use crate::history::{Recorded, Subject};
-use crate::models::RegisterCas;
+use crate::history::{Recorded, Subject, preloaded};
 
 /// Whether a recorded history is linearizable. The lab's own is taken to be about registers; other
 /// models are asked for by name in [`MODELS`](crate::models::MODELS).
@@ -25,7 +24,7 @@ pub fn check_recorded_with(recorded: &Recorded, options: Options<'_>) -> Report 
     }
     let ops = &recorded.ops;
     match &recorded.subject {
-        Subject::Lab => check_register_with(ops, &RegisterCas::default(), &options),
+        Subject::Lab => check_register_with(ops, &preloaded(ops.iter()), &options),
         Subject::Register(model) => check_register_with(ops, model, &options),
         Subject::Strings(model) => check_model(model, ops, &options),
         Subject::Lock(model) => check_model(model, ops, &options),

@@ -18,6 +18,7 @@
 use super::model::view;
 use super::register::check_register_with;
 use super::report::{Options, Report, Verdict};
+use crate::history::preloaded;
 use crate::history::split::each_share;
 use crate::models::RegisterCas;
 use crate::models::register_cas::Told;
@@ -67,6 +68,8 @@ struct Key {
     ret_max: Option<SimTime>,
     /// What the register held after the last operation that ended, when none overlapped with it.
     alone: Option<Option<Value>>,
+    /// Cut before, so that `before` is certain.
+    was_cut: bool,
     /// Not to be cut any more.
     whole: bool,
     /// Refuted or given up: nothing is held for it.
@@ -151,6 +154,7 @@ impl<'a> Stream<'a> {
         assert!(line.ops.len() < held, "the operation that was alone is behind");
         self.live -= held - line.ops.len();
         self.found.cuts += 1;
+        line.was_cut = true;
         line.before = after;
         line.ret_max = None;
         line.alone = None;
@@ -192,8 +196,10 @@ impl<'a> Stream<'a> {
         let left: BTreeSet<usize> = open.deletes[used..].iter().copied().collect();
         let kept = line.ops.iter().enumerate().filter(|(index, _)| !left.contains(index));
         let ops: Vec<Op> = kept.map(|(_, op)| op.clone()).collect();
+        let preloaded = || preloaded(line.ops.iter()).initial.get(&key).copied();
+        let before = line.before.or_else(|| if line.was_cut { None } else { preloaded() });
         let model = RegisterCas {
-            initial: line.before.map(|value| (key, value)).into_iter().collect(),
+            initial: before.map(|value| (key, value)).into_iter().collect(),
             initial_rest: None,
             told: self.model.told,
             ttl_tolerance: self.model.ttl_tolerance,
@@ -477,6 +483,19 @@ mod tests {
         let found = same_as_at_once(&script(&again));
         assert_eq!(found.report.verdict, Verdict::NotLinearizable);
         assert_eq!(found.refuted, [(0, SimTime(9_000_000_000))]);
+    }
+
+    #[test]
+    fn what_was_preloaded_is_there_at_first_and_does_not_come_back() {
+        let preloaded = crate::scenario::PRELOADED;
+        let text = format!(
+            "1 get -> {preloaded} 0..1\n1 put 1 -> ok 2..3\n2 get -> 1 4..5\n1 put 2 -> ok 6..7"
+        );
+        assert_eq!(streamed(&script(&text), 1).report.verdict, Verdict::Linearizable);
+        let back = format!("{text}\n1 get -> {preloaded} 8..9");
+        let found = streamed(&script(&back), 1);
+        assert_eq!(found.report.verdict, Verdict::NotLinearizable);
+        assert!(found.cuts > 0, "it was forgotten before");
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::{explained, nothing, print, print_untold, write_svg};
 use crate::checks::linearizable::stream::{Stream, Streamed};
 use crate::checks::linearizable::{Options, check_register_with, key_lanes_svg, lanes_svg};
 use crate::cli::args::HistoryArgs;
-use crate::history::Format;
 use crate::history::jsonl::Lines;
+use crate::history::{Format, preloaded};
 use crate::models::RegisterCas;
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -61,7 +61,7 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
         return Ok(Exit::Inconclusive);
     }
     if found.report.ops == 0 {
-        shell.error("register-cas knows none of these operations: name a `--model`");
+        shell.error("no operation on a register was answered; is it about another `--model`?");
         return Ok(Exit::Inconclusive);
     }
     let how = format!(
@@ -93,6 +93,7 @@ fn explain(
     let mut svg = None;
     for (key, until) in told {
         let ops = share(args, *key, *until)?;
+        let model = preloaded(ops.iter());
         let report = check_register_with(&ops, &model, options);
         let example = report.counterexamples.iter().find(|example| example.key == *key);
         let example = example.ok_or("the file changed while it was read")?;
@@ -107,6 +108,7 @@ fn explain(
         let first = operations(&args.file, open(&args.file)?).next();
         if let Some(key) = first.transpose()?.and_then(|op| op.call.key()) {
             let ops = share(args, key, SimTime::MAX)?;
+            let model = preloaded(ops.iter());
             svg = key_lanes_svg(&ops, &model, key, options);
         }
     }
