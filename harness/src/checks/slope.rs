@@ -154,7 +154,7 @@ impl Growth {
         let length = i128::from(self.until.since(self.from).as_nanos());
         let max = i128::from(limit(check, "max").unwrap_or(0));
         let tolerance = i128::from(limit(check, "tolerance").unwrap_or(0));
-        let (units, per) = match &*check.fields.choice("per") {
+        let (units, per) = match check.fields.choice("per") {
             "op" => (i128::from(self.ops(run)), 1),
             _ => (length, 1_000_000_000),
         };

@@ -88,7 +88,6 @@ fn explain(
     found: &Streamed,
     options: &Options<'_>,
 ) -> Result<(), String> {
-    let model = RegisterCas::default();
     let told = &found.refuted[..found.refuted.len().min(options.counterexamples_max)];
     let mut svg = None;
     for (key, until) in told {
