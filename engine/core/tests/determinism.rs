@@ -212,3 +212,23 @@ fn equal_names_are_refused() {
     config.nodes[1].name = config.nodes[0].name.clone();
     world(config, Ping::boots(2, 1));
 }
+
+/// Another future of the same past: equal for equal salts, other for others, and the past with what
+/// is on its way is that of the original.
+#[test]
+fn futures_branch_off_one_past() {
+    let mut past = world(rough(5), Busy::boots(3));
+    disturb(&mut past, ms(170));
+    let future = |salt: Option<u64>| {
+        let mut engine = past.fork().expect("these nodes can be copied");
+        if let Some(salt) = salt {
+            engine.reseed_from(salt);
+        }
+        assert_eq!((engine.digest(), engine.pending()), (past.digest(), past.pending()));
+        engine.run_until(ms(600));
+        engine.digest()
+    };
+    assert_eq!(future(Some(1)), future(Some(1)));
+    assert_ne!(future(Some(1)), future(Some(2)));
+    assert_ne!(future(Some(1)), future(None));
+}
