@@ -10,15 +10,18 @@
 //! with [`cli::main`] and gets all of it.
 
 pub mod campaign;
+pub mod cause;
 pub mod checks;
 pub mod chunks;
 pub mod cli;
 pub mod diagnostics;
 pub mod director;
+pub mod explore;
 pub mod faults;
 pub mod finished;
 pub mod history;
 pub mod interrupt;
+pub mod known;
 pub mod load;
 pub mod models;
 pub mod observe;
@@ -30,7 +33,12 @@ pub mod rundir;
 pub mod scenario;
 pub mod select;
 pub mod shell;
+pub mod shrink;
 pub mod simulator;
+pub mod stats;
 pub mod stopwatch;
+pub mod sweep;
 pub mod table;
+pub mod testkit;
 pub mod world;
+pub mod zoo;
