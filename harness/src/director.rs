@@ -4,7 +4,9 @@ use crate::faults::{self, Action, Stage, Step};
 use crate::observe::Watch;
 use crate::scenario::plan::{End, FaultPlan, Start};
 use crate::select::{Lots, Roster};
-use contract::{ConditionId, Dist, Domain, Duration, NodeId, Nodes, Rng, SimTime};
+use contract::{
+    Condition, ConditionId, DiskFate, Dist, Domain, Duration, NodeId, Nodes, Rng, SimTime,
+};
 use engine::exact::{self, Timed};
 use engine::{Engine, FaultClass};
 use std::collections::BTreeMap;
@@ -22,6 +24,8 @@ pub struct Director {
     pub spans: Vec<Occurrence>,
     /// What was done to the world, in order: another simulator does the same.
     pub script: Vec<Timed>,
+    /// Whether the recovery began: from then on no fault starts.
+    recovering: bool,
 }
 
 /// One fault's progress over its occurrences.
@@ -75,6 +79,8 @@ enum Item {
     Ended {
         span: usize,
     },
+    /// The world is left in peace.
+    Recover,
 }
 
 /// What the runner learns from a step of the director.
@@ -85,6 +91,8 @@ pub enum Changed {
     Started(usize),
     /// An occurrence of the fault with this position ended.
     Ended(usize),
+    /// All faults ended.
+    Recovering,
 }
 
 impl Director {
@@ -99,9 +107,12 @@ impl Director {
         };
         let faults = roster.plan().faults.iter().map(progress).collect();
         let (agenda, spans, script) = (Vec::new(), Vec::new(), Vec::new());
-        let mut director = Self { roster, faults, agenda, spans, script };
+        let mut director = Self { roster, faults, agenda, spans, script, recovering: false };
         for fault in 0..director.faults.len() {
             director.arm(fault, engine);
+        }
+        if let Some(recovery) = director.roster.plan().recovery {
+            director.schedule(recovery.at, Item::Recover, engine);
         }
         director
     }
@@ -148,7 +159,7 @@ impl Director {
 
     fn schedule(&mut self, at: SimTime, item: Item, engine: &mut Engine<Watch>) {
         let class = match item {
-            Item::End { .. } => FaultClass::End,
+            Item::End { .. } | Item::Recover => FaultClass::End,
             _ => FaultClass::Start,
         };
         let token = self.enter(item) as u32;
@@ -157,6 +168,9 @@ impl Director {
 
     /// Something that a fault waited for happened at `at`.
     pub fn happened(&mut self, id: usize, at: SimTime, engine: &mut Engine<Watch>) {
+        if self.recovering {
+            return;
+        }
         match self.agenda[id] {
             Item::Triggered { fault } => {
                 let at = at + self.draw_plus(fault);
@@ -170,6 +184,7 @@ impl Director {
     /// A slot of the queue is due.
     pub fn due(&mut self, token: u32, engine: &mut Engine<Watch>) -> Changed {
         match self.agenda[token as usize] {
+            Item::Start { .. } if self.recovering => Changed::Nothing,
             Item::Start { fault } => {
                 self.start(fault, engine);
                 Changed::Started(fault)
@@ -181,6 +196,10 @@ impl Director {
             Item::End { span } => {
                 self.end(span, engine);
                 Changed::Ended(self.spans[span].fault)
+            }
+            Item::Recover => {
+                self.recover(engine);
+                Changed::Recovering
             }
             other => unreachable!("{other:?} waits for an event, not for an instant"),
         }
@@ -316,6 +335,55 @@ impl Director {
         let repeat = self.plan(fault).repeat.as_ref();
         let last = repeat.is_none_or(|repeat| self.faults[fault].started >= repeat.max);
         self.faults[fault].over |= last;
+    }
+
+    /// Ends every fault for good, the latest first, and boots what does not run and is held down by
+    /// none of them: nodes that were killed for their memory, or that refused to boot.
+    fn recover(&mut self, engine: &mut Engine<Watch>) {
+        assert!(!self.recovering, "a run recovers once");
+        let all = self.roster.plan().recovery.is_some_and(|recovery| recovery.restart_all);
+        let down = if all { self.servers() } else { self.dead(engine) };
+        for span in (0..self.spans.len()).rev() {
+            self.end(span, engine);
+        }
+        for node in down {
+            self.power_cycle(node, engine);
+        }
+        for fault in &mut self.faults {
+            fault.over = true;
+        }
+        self.recovering = true;
+    }
+
+    /// Every node that is no client.
+    fn servers(&self) -> Vec<NodeId> {
+        let groups = self.roster.groups().filter(|group| group.plan.load.is_none());
+        groups.flat_map(|group| group.nodes.to_vec()).collect()
+    }
+
+    /// The nodes that do not run although no fault holds them down.
+    fn dead(&self, engine: &Engine<Watch>) -> Vec<NodeId> {
+        let held = |node: NodeId| {
+            let on = self.spans.iter().filter(|span| span.end.is_none());
+            let mut steps = on.flat_map(|span| span.script.iter().zip(&span.imposed));
+            steps.any(|(step, imposed)| match step.action {
+                Action::Impose(Condition::Down { node: down, .. }) => {
+                    imposed.is_some() && down == node
+                }
+                _ => false,
+            })
+        };
+        let all = (0..self.roster.names().len() as u32).map(NodeId);
+        all.filter(|node| engine.nodes().node(*node).is_none() && !held(*node)).collect()
+    }
+
+    fn power_cycle(&mut self, node: NodeId, engine: &mut Engine<Watch>) {
+        let down = Condition::Down { node, disk: DiskFate::Kept };
+        if let Ok(id) = engine.impose(down.clone()) {
+            self.script.push(timed(engine, exact::Action::Impose(id, down)));
+            self.script.push(timed(engine, exact::Action::Lift(id)));
+            engine.lift(id);
+        }
     }
 
     /// Closes every occurrence at the end of the run, and counts what each changed. The world is

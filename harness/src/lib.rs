@@ -9,6 +9,7 @@
 //! **Invariant:** nothing here knows a system of ours. A user's crate registers its own systems
 //! with [`cli::main`] and gets all of it.
 
+pub mod budget;
 pub mod campaign;
 pub mod cause;
 pub mod checks;
@@ -23,6 +24,8 @@ pub mod history;
 pub mod interrupt;
 pub mod known;
 pub mod load;
+pub mod loose;
+pub mod measure;
 pub mod models;
 pub mod observe;
 pub mod outcome;

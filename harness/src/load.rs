@@ -386,7 +386,9 @@ impl Workload for Load {
         if client.in_flight.is_some() {
             return Wake { invoke: None, next };
         }
-        let Some(arrived_at) = client.waiting.pop_front() else {
+        let in_peace = client.law.load.sends_until.is_some_and(|until| at >= until);
+        let arrived_at = if in_peace { None } else { client.waiting.pop_front() };
+        let Some(arrived_at) = arrived_at else {
             return Wake { invoke: None, next };
         };
         let call = client.call(node, &self.seen);

@@ -1,9 +1,14 @@
 //! What watches a run while it happens: invariants after every event, events that faults wait for,
 //! and what covers count.
 
+use crate::chunks::Chunks;
+use crate::measure::extremes::Watched;
+use crate::measure::{self, MARKS_MAX, Marked};
 use crate::scenario::plan::{Covered, During, Plan, When};
 use crate::select::{Lots, Roster};
-use contract::{Domain, Invariant, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime, Violation};
+use contract::{
+    Domain, Invariant, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime, System, Violation,
+};
 use engine::{Control, Observer};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -31,6 +36,14 @@ pub struct Watch {
     paused: bool,
     /// What the covers have counted, beside the plan's covers.
     pub covers: Vec<CoverCount>,
+    /// By system and event: whether some check asks for its marks.
+    wanted: Rc<[Vec<bool>]>,
+    /// The marks that checks ask for.
+    pub marks: Chunks<Marked>,
+    /// Marks that were not kept since there were too many.
+    pub marks_lost: u64,
+    /// The gauges that checks ask for after every event.
+    pub extremes: Watched,
 }
 
 /// What a cover has counted.
@@ -113,6 +126,10 @@ impl Watch {
             happened: Vec::new(),
             paused: false,
             covers: vec![CoverCount::default(); roster.plan().covers.len()],
+            wanted: wanted(&roster, &systems),
+            marks: Chunks::default(),
+            marks_lost: 0,
+            extremes: Watched::new(roster.plan()),
             roster,
         }
     }
@@ -133,6 +150,15 @@ impl Watch {
         *count += 1;
         if *count <= VIOLATIONS_KEPT_MAX as u64 {
             self.violations.push(violation);
+        }
+    }
+
+    /// Keeps a mark for the checks, unless there are too many already.
+    fn keep(&mut self, marked: Marked) {
+        if self.marks.len() < MARKS_MAX {
+            self.marks.push(marked);
+        } else {
+            self.marks_lost += 1;
         }
     }
 
@@ -174,6 +200,19 @@ impl Watch {
     }
 }
 
+/// By system and event: whether some check asks for its marks.
+fn wanted(roster: &Roster, systems: &[&'static dyn System]) -> Rc<[Vec<bool>]> {
+    let mut wanted: Vec<Vec<bool>> =
+        systems.iter().map(|system| vec![false; system.events().len()]).collect();
+    for (_, asked) in measure::wanted(roster.plan()) {
+        for (system, row) in asked.events {
+            let position = systems.iter().position(|other| other.name() == system);
+            wanted[position.expect("a system of the plan")][row] = true;
+        }
+    }
+    wanted.into()
+}
+
 /// Whether a cover that counts during a phase counts at `at`.
 #[must_use]
 pub fn in_phase(plan: &Plan, during: &During, at: SimTime) -> bool {
@@ -203,6 +242,10 @@ impl Clone for Watch {
             happened: self.happened.clone(),
             paused: self.paused,
             covers: self.covers.clone(),
+            wanted: Rc::clone(&self.wanted),
+            marks: self.marks.clone(),
+            marks_lost: self.marks_lost,
+            extremes: self.extremes.clone(),
         }
     }
 }
@@ -211,6 +254,9 @@ impl Observer for Watch {
     fn on_mark(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
         let system = self.system_of[node.index()];
         self.marked[system][usize::from(mark.event)] += 1;
+        if self.wanted[system][usize::from(mark.event)] {
+            self.keep(Marked { at, node, mark });
+        }
         for position in 0..self.invariants.len() {
             if let Err(violation) = self.invariants[position].on_mark(at, node, mark, nodes) {
                 self.record(violation);
@@ -234,6 +280,9 @@ impl Observer for Watch {
             if let Err(violation) = self.invariants[position].after_event(at, touched, nodes) {
                 self.record(violation);
             }
+        }
+        if !self.extremes.is_empty() {
+            self.extremes.look(&self.roster, at, touched, nodes);
         }
         self.first_violation()
     }

@@ -24,6 +24,12 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
     result.map_err(|_| said)
 }
 
+/// From now on no panic of this thread prints: whoever waits for the thread has its message.
+pub fn keep_quiet() {
+    HOOK.call_once(install);
+    CAUGHT.set(Some(String::new()));
+}
+
 /// Keeps the message of a panic inside [`catch`]; all other panics print as before.
 fn install() {
     let before = panic::take_hook();

@@ -62,7 +62,12 @@ fn messages(run: &Finished) -> BTreeMap<String, u64> {
 }
 
 fn notes(run: &Finished) -> Vec<String> {
-    let mut notes = run.incidents.clone();
+    let exceeded = crate::budget::exceeded(&run.plan).into_iter();
+    let exceeded = exceeded.map(|line| {
+        format!("Beyond the fault budget ({}): {}; an alarm proves nothing.", line.line, line.why)
+    });
+    let mut notes: Vec<String> = exceeded.collect();
+    notes.extend(run.incidents.iter().cloned());
     notes.extend(run.plan.point.iter().map(|value| format!("The seed selects {value}.")));
     for (id, converged) in &run.converged {
         if let crate::checks::Converged::At { from, held } = converged {

@@ -1,16 +1,17 @@
 //! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
 
-use crate::checks::{Converged, RunData};
+use crate::checks::{Converged, RunData, SETTLED, known_moment};
 use crate::director::{Changed, Director};
 pub use crate::finished::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
 use crate::finished::{judge, stillborn, unnamed};
 use crate::interrupt;
 use crate::load::Load;
+use crate::measure::samples::Sampler;
+use crate::measure::{Marked, Measured};
 use crate::observe::{Watch, in_phase};
 use crate::panics;
 use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
-use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::world::{self, Seats};
 use contract::{
@@ -34,6 +35,7 @@ pub struct Runner {
     director: Director,
     waiting: Vec<Waiting>,
     converged: BTreeMap<String, Converged>,
+    sampler: Sampler,
     /// The next time at which predicates are looked at.
     poll_at: SimTime,
     ended: Option<Ended>,
@@ -49,6 +51,8 @@ struct Waiting {
     within: Duration,
     /// (name, system, row of its predicates).
     to: Vec<(String, &'static str, usize)>,
+    /// Besides, no system may have anything pending.
+    settled: bool,
     from: Option<SimTime>,
 }
 
@@ -84,6 +88,7 @@ impl Runner {
             director,
             waiting: plan.checks.iter().filter_map(|check| waiting(roster, check)).collect(),
             converged: BTreeMap::new(),
+            sampler: Sampler::new(plan),
             poll_at: SimTime::ZERO,
             ended: None,
             before_violation: None,
@@ -105,6 +110,7 @@ impl Runner {
             director: self.director.clone(),
             waiting: self.waiting.clone(),
             converged: self.converged.clone(),
+            sampler: self.sampler.clone(),
             poll_at: self.poll_at,
             ended: self.ended.clone(),
             before_violation: self.before_violation.clone(),
@@ -272,7 +278,9 @@ impl Runner {
         let engine = &mut self.engine;
         match panics::catch(|| director.due(token, engine)) {
             Ok(Changed::Nothing) => {}
-            Ok(Changed::Started(_) | Changed::Ended(_)) => self.refresh_covers(),
+            Ok(Changed::Started(_) | Changed::Ended(_) | Changed::Recovering) => {
+                self.refresh_covers()
+            }
             Err(said) => self.panicked(said),
         }
     }
@@ -323,7 +331,9 @@ impl Runner {
     /// Whether predicates have to be looked at from time to time.
     fn polls(&self) -> bool {
         let state = |covered: &Covered| matches!(covered, Covered::State(..));
-        !self.waiting.is_empty() || self.roster.plan().covers.iter().any(|c| state(&c.what))
+        !self.waiting.is_empty()
+            || !self.sampler.is_over()
+            || self.roster.plan().covers.iter().any(|c| state(&c.what))
     }
 
     /// Looks at predicates that something waits for.
@@ -345,7 +355,16 @@ impl Runner {
             false
         });
         self.waiting = waiting;
+        self.sample();
         self.poll_covers();
+    }
+
+    /// Looks at the gauges that checks ask for now.
+    fn sample(&mut self) {
+        let mut sampler = std::mem::take(&mut self.sampler);
+        let moment = |moment: &str| self.moment(moment);
+        sampler.look(self.now(), moment, &self.roster, self.engine.nodes());
+        self.sampler = sampler;
     }
 
     fn poll_covers(&mut self) {
@@ -364,7 +383,7 @@ impl Runner {
     fn missing(&self, check: &Waiting) -> Vec<String> {
         let failing = check.to.iter().filter(|(_, system, row)| !self.holds(system, *row));
         let mut missing: Vec<String> = failing.map(|(name, ..)| format!("`{name}`")).collect();
-        if !missing.is_empty() {
+        if check.settled || !missing.is_empty() {
             for system in self.roster.systems() {
                 let groups = self.roster.groups_of(system.name());
                 missing.extend(system.pending(&groups, self.engine.nodes()).map(str::to_owned));
@@ -391,12 +410,7 @@ impl Runner {
                 _ => None,
             };
         }
-        let phase = |name: &str| self.roster.plan().phases.iter().find(|phase| phase.name == name);
-        match moment.rsplit_once('.') {
-            Some((name, "start")) => phase(name).map(|phase| phase.start),
-            Some((name, "end")) => phase(name).map(|phase| phase.end),
-            _ => Measure::Duration.parse(moment).ok().map(SimTime),
-        }
+        known_moment(self.roster.plan(), moment)
     }
 
     /// Tells the covers which of them count now.
@@ -433,6 +447,9 @@ impl Runner {
             };
             self.converged.insert(waiting.id.clone(), outcome);
         }
+        if self.ended != Some(Ended::Panicked) {
+            self.sampler.finish(ended_at, &self.roster, self.engine.nodes());
+        }
         self.director.finish(&self.engine);
         let script = std::mem::take(&mut self.director.script);
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
@@ -441,6 +458,8 @@ impl Runner {
         let (ops, never_sent) = (load.history(), load.never_sent());
         let watch = self.engine.observer();
         let properties: Vec<Property> = watch.properties().collect();
+        let marks: Vec<Marked> = watch.marks.iter().copied().collect();
+        let (extremes, samples) = (watch.extremes.seen(), self.sampler.taken());
         let data = RunData {
             plan: self.roster.plan(),
             roster: &self.roster,
@@ -449,7 +468,14 @@ impl Runner {
             violated: &watch.violated,
             properties: &properties,
             occurrences: &self.director.spans,
+            script: &script,
             converged: &self.converged,
+            measured: Measured {
+                marks: &marks,
+                marks_lost: watch.marks_lost,
+                extremes: &extremes,
+                samples: &samples,
+            },
             ended_at,
             cut_short: ended.reason(),
         };
@@ -536,17 +562,20 @@ fn waiting(roster: &Roster, check: &CheckPlan) -> Option<Waiting> {
             Some((name.to_owned(), system.name(), row))
         })
     };
-    let to = names.iter().map(|name| match name {
-        contract::SettingValue::Text(name) => {
-            find(name).expect("the compiler accepts predicates of the scenario's systems only")
-        }
+    let names = names.iter().map(|name| match name {
+        contract::SettingValue::Text(name) => name.as_str(),
         other => panic!("the compiler fills `to` with names, not {other:?}"),
+    });
+    let (settled, rows): (Vec<_>, Vec<_>) = names.partition(|name| *name == SETTLED);
+    let to = rows.into_iter().map(|name| {
+        find(name).expect("the compiler accepts predicates of the scenario's systems only")
     });
     Some(Waiting {
         id: check.id.clone(),
         after: check.fields.text("after"),
         within: check.fields.duration("within"),
         to: to.collect(),
+        settled: !settled.is_empty(),
         from: None,
     })
 }

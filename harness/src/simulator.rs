@@ -5,6 +5,7 @@
 //! inputs at the same instants, so every verdict of the run is a verdict on both.
 
 use crate::load::Load;
+use crate::panics;
 use crate::run::{Ended, Finished};
 use crate::scenario::plan::Plan;
 use crate::select::Roster;
@@ -86,6 +87,7 @@ fn repeat(here: &Finished, traced: bool, run: Run<'_>) -> Result<HostResult, Hos
 
 /// Boots and load of a plan, made on the thread that uses them.
 fn parts(plan: &Plan) -> Parts {
+    panics::keep_quiet();
     let load = Load::new(plan.seed, &plan.groups).apart(true);
     let roster = Rc::new(Roster::new(Rc::new(plan.clone())));
     Parts { boot: Rc::new(Seats::new(roster)), workload: Box::new(load) }

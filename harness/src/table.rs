@@ -3,6 +3,7 @@
 //! reference pages read it from there.
 
 use contract::Kind;
+use std::fmt;
 
 /// A kind of fault or check, as the scenario compiler and the help see it.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +40,8 @@ pub struct Field {
 pub enum FieldKind {
     /// A value without a reference.
     Plain(Kind),
+    /// A pure factor with at most three decimals, such as `4.0`; stored as `Int`, in thousandths.
+    Factor,
     /// An amount of whatever is measured: `10_000`, `"512 entries"`, `"64KiB"`, `"5ms"`, `"98%"`,
     /// `"300/s"`; stored as `Int`, `Bytes`, `Duration`, `Ratio` or `Rate` accordingly.
     Amount,
@@ -60,6 +63,12 @@ pub enum FieldKind {
     Event,
     /// The name of a gauge of a system in the scenario.
     Gauge,
+    /// Something that a check measures, of one of these sources: the name of a gauge or of an
+    /// event, or `clients.C.ops`, `.ok`, `.fail`, `.unknown`, `.latency`.
+    Measured(&'static [Source]),
+    /// A list of labels of the event that the named field of the same table names; `node` is one
+    /// that every event has.
+    Labels(&'static str),
     /// A list of names of predicates of systems in the scenario.
     Predicates,
     /// The name of a model: `register-cas`.
@@ -67,3 +76,72 @@ pub enum FieldKind {
     /// A moment: `fault.ID.start`, `fault.ID.end`, `PHASE.start`, `PHASE.end` or a time.
     Moment,
 }
+
+impl fmt::Display for FieldKind {
+    /// As in help: `a duration such as "150ms"`, `the name of a phase`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain(kind) => return kind.fmt(f),
+            Self::Factor => "a factor such as 4.0",
+            Self::Amount => "an amount such as 512, \"64KiB\", \"5ms\", \"98%\"",
+            Self::Selector => "a selector of nodes",
+            Self::Sides => "lists of selectors",
+            Self::Link => "{ from, to }",
+            Self::Clients => "clients.C",
+            Self::Group => "the name of a group",
+            Self::Phase => "the name of a phase",
+            Self::Invariant => "the name of an invariant",
+            Self::Event => "the name of an event",
+            Self::Gauge => "the name of a gauge",
+            Self::Measured(sources) => return measured(f, sources),
+            Self::Labels(_) => "a list of labels",
+            Self::Predicates => "a list of predicates",
+            Self::Model => "the name of a model",
+            Self::Moment => "a moment",
+        })
+    }
+}
+
+fn measured(f: &mut fmt::Formatter<'_>, sources: &[Source]) -> fmt::Result {
+    for (position, source) in sources.iter().enumerate() {
+        f.write_str(if position == 0 { "" } else { ", or " })?;
+        f.write_str(match source {
+            Source::Gauge => "the name of a gauge",
+            Source::Event => "the name of an event",
+            Source::Ops => "clients.C.ops|ok|fail|unknown",
+            Source::Latency => "clients.C.latency",
+        })?;
+    }
+    Ok(())
+}
+
+impl Field {
+    /// One line of help: what it means, what it may hold, and what it is when it is left out.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let rest = match (self.required, self.default) {
+            (true, _) => "required".to_owned(),
+            (false, "") => "optional".to_owned(),
+            (false, default) => format!("default: {default}"),
+        };
+        format!("{} ({}; {rest})", self.about, self.kind)
+    }
+}
+
+/// Where something that a check measures comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A gauge of a system: a number that each node has at any time.
+    Gauge,
+    /// An event of a system, with its value and its labels.
+    Event,
+    /// Operations of a group of clients, all or those that ended in one way: the last part of
+    /// `clients.C.ops`, one of [`CLIENT_OPS`].
+    Ops,
+    /// How long the answered operations of a group of clients took: `clients.C.latency`.
+    Latency,
+}
+
+/// What `clients.C.` may end with for [`Source::Ops`]: all operations, and those that were
+/// answered, that certainly failed, and whose outcome is unknown.
+pub const CLIENT_OPS: [&str; 4] = ["ops", "ok", "fail", "unknown"];

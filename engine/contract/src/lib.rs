@@ -35,8 +35,8 @@ pub use op::{Call, Op, Outcome, ReadLevel, Ret, Value};
 pub use rng::{Domain, Ratio, Rng, Word};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
-    Defect, EventKind, Fields, GaugeKind, Group, PredicateKind, Preload, Refused, Relation, Role,
-    Seat, System,
+    Defect, EventKind, Fields, GaugeKind, Group, Membership, PredicateKind, Preload, Refused,
+    Relation, Role, Seat, System,
 };
 pub use time::{Duration, Instant, Now, SimTime, WallTime};
 pub use world::{Condition, ConditionId, InFlight, Shock, Unsupported, World};

@@ -62,6 +62,12 @@ pub trait System: Sync {
     fn invariants(&self, _groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         Vec::new()
     }
+    /// The datagram by which an operator at a node of `group` asks for a change of who takes part,
+    /// concerning the nodes at `positions` of the group. It is delivered as if the node had sent
+    /// it to itself. `None` where the system knows no membership.
+    fn membership(&self, _change: Membership, _positions: &[u32]) -> Option<Vec<u8>> {
+        None
+    }
     /// Resolves a word of [`System::selectors`] among `group`.
     fn select(&self, _word: &str, _group: &[NodeId], _nodes: &dyn Nodes) -> Vec<NodeId> {
         Vec::new()
@@ -204,6 +210,17 @@ pub struct Preload {
     pub value: Value,
     /// How long it lives, counted from the start of the run.
     pub ttl: Option<Duration>,
+}
+
+/// A change of who takes part in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    /// They take part with a vote.
+    AddVoter,
+    /// They take part without a vote.
+    AddLearner,
+    /// They leave.
+    Remove,
 }
 
 /// A broken relation between settings.

@@ -60,9 +60,10 @@ pub enum Condition {
     Down { node: NodeId, disk: DiskFate },
     /// The node does nothing; inputs wait. Any pause holds it.
     Pause { node: NodeId },
-    /// What the node spends takes `ratio` times as long. Factors multiply.
+    /// What the node spends takes `times` times as long. Factors multiply.
     SlowCpu { node: NodeId, times: u32 },
-    /// The node may use at most so much logical memory. The least holds.
+    /// The node may use at most so much logical memory; past it it is killed, and boots when the
+    /// last such limit on it is lifted. The least holds.
     MemoryLimit { node: NodeId, bytes: u64 },
     /// The node's clocks run fast or slow by parts per million. Drifts add.
     Drift { node: NodeId, ppm: i32 },
@@ -82,8 +83,8 @@ pub enum Condition {
     Misdirect { node: NodeId, ratio: Ratio },
     /// The disk holds at most so many bytes. The least holds.
     Capacity { node: NodeId, bytes: u64 },
-    /// Settings of a model node scaled while it lasts: its service time, in permille. Factors
-    /// multiply.
+    /// What the node spends takes `permille` thousandths as long: a service that slowed down, or
+    /// sped up. Factors multiply, also with those of `SlowCpu`.
     ServiceTime { node: NodeId, permille: u32 },
 }
 

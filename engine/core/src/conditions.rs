@@ -247,9 +247,7 @@ impl Kernel {
             Condition::WriteCorrupt { node, .. } => Target::Disk(*node, DiskHit::WriteCorrupt),
             Condition::Misdirect { node, .. } => Target::Disk(*node, DiskHit::Misdirect),
             Condition::Capacity { node, .. } => Target::Disk(*node, DiskHit::Full),
-            Condition::ServiceTime { .. } => {
-                return Err(Unsupported("nodes of the engine have no service time to scale"));
-            }
+            Condition::ServiceTime { node, .. } => Target::Host(*node, HostHit::ServiceTime),
         };
         match target {
             Target::Link(from, to, _) => {

@@ -93,14 +93,19 @@ impl Kernel {
         }
     }
 
-    /// Processor time, which a slow processor needs more of.
+    /// Processor time, which a slow processor, or a slow service, needs more of.
     fn work(&mut self, node: NodeId, cost: Duration) {
         let host = self.hosts.get_mut(node);
-        let slow = host.law.slow;
-        if slow > 1 && cost > Duration::ZERO {
-            host.hit(HostHit::SlowCpu);
+        let pace = host.law.pace;
+        if cost > Duration::ZERO {
+            if pace.is_slow() {
+                host.hit(HostHit::SlowCpu);
+            }
+            if pace.is_scaled() {
+                host.hit(HostHit::ServiceTime);
+            }
         }
-        self.spend(node, cost.saturating_mul(slow));
+        self.spend(node, pace.of(cost));
     }
 
     fn sync_begin(&mut self, node: NodeId, sync: SyncId, files: &[u8]) {

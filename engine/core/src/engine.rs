@@ -75,7 +75,10 @@ impl<O: Observer> Engine<O> {
                 continue;
             }
             let record = match self.kernel.queue.next(until) {
-                Next::Record(record) => record,
+                Next::Record(record) => {
+                    self.kernel.look_ahead();
+                    record
+                }
                 Next::Reached => return Stopped::Reached,
                 Next::Idle => return Stopped::Idle,
                 Next::Stuck => return Stopped::Stuck,
@@ -383,6 +386,7 @@ impl<O: Observer> Engine<O> {
         }
         if host.law.memory_bent {
             host.hit(HostHit::Memory);
+            host.starved = true;
         }
         self.kernel.counters.out_of_memory_kills += 1;
         self.kernel.incident(node, IncidentKind::OutOfMemory { used_bytes, limit_bytes });

@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
-use contract::{Condition, DiskFate, Domain, Node, NodeId, Nodes, Rng, SimTime};
+use contract::{Condition, DiskFate, Domain, Duration, Node, NodeId, Nodes, Rng, SimTime};
 
 /// What a condition can do to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub(crate) enum HostHit {
     SlowCpu = 2,
     Memory = 3,
     Drift = 4,
+    ServiceTime = 5,
 }
 
 /// A node's specification with all conditions folded in.
@@ -29,7 +30,7 @@ pub(crate) enum HostHit {
 pub(crate) struct HostLaw {
     pub down: bool,
     pub paused: bool,
-    pub slow: u64,
+    pub pace: Pace,
     pub memory_max: Option<u64>,
     pub memory_bent: bool,
     pub drift_ppm: i64,
@@ -42,7 +43,7 @@ impl HostLaw {
         let mut law = Self {
             down: false,
             paused: false,
-            slow: 1,
+            pace: Pace::PLAIN,
             memory_max: spec.memory_limit,
             memory_bent: false,
             drift_ppm: i64::from(spec.clock.drift_ppm),
@@ -52,9 +53,8 @@ impl HostLaw {
             match condition {
                 Condition::Down { .. } => law.down = true,
                 Condition::Pause { .. } => law.paused = true,
-                Condition::SlowCpu { times, .. } => {
-                    law.slow = law.slow.saturating_mul(u64::from(*times).max(1));
-                }
+                Condition::SlowCpu { times, .. } => law.pace.slow_down(*times),
+                Condition::ServiceTime { permille, .. } => law.pace.scale(*permille),
                 Condition::MemoryLimit { bytes, .. } => {
                     law.memory_max = Some(law.memory_max.map_or(*bytes, |least| least.min(*bytes)));
                 }
@@ -67,6 +67,49 @@ impl HostLaw {
         }
         law.memory_bent = law.memory_max != spec.memory_limit;
         law
+    }
+}
+
+/// How much longer than at rest the node takes for what it spends: the product of all factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pace {
+    /// Of `SlowCpu`.
+    slow: u64,
+    /// Of `ServiceTime`, in [`Pace::UNIT`]s. Exact for four of them at once; the product of more is
+    /// rounded down.
+    service: u128,
+}
+
+impl Pace {
+    const UNIT: u128 = 1_000_000_000_000;
+    pub const PLAIN: Self = Self { slow: 1, service: Self::UNIT };
+
+    fn slow_down(&mut self, times: u32) {
+        self.slow = self.slow.saturating_mul(u64::from(times).max(1));
+    }
+
+    fn scale(&mut self, permille: u32) {
+        self.service = self.service.saturating_mul(u128::from(permille)) / 1_000;
+    }
+
+    /// Whether a processor is slowed.
+    pub fn is_slow(self) -> bool {
+        self.slow > 1
+    }
+
+    /// Whether a service time is scaled.
+    pub fn is_scaled(self) -> bool {
+        self.service != Self::UNIT
+    }
+
+    /// What `cost` comes to, rounded down to a whole nanosecond.
+    pub fn of(self, cost: Duration) -> Duration {
+        let slowed = cost.saturating_mul(self.slow);
+        if !self.is_scaled() {
+            return slowed;
+        }
+        let scaled = u128::from(slowed.as_nanos()).saturating_mul(self.service) / Self::UNIT;
+        Duration(u64::try_from(scaled).unwrap_or(u64::MAX))
     }
 }
 
@@ -105,11 +148,13 @@ pub(crate) struct Host {
     pub invoked: u64,
     /// Who started it, with which settings.
     pub started_by: Option<(NodeId, Rc<[u8]>)>,
+    /// A lowered memory limit killed it: it boots again when that is lifted.
+    pub starved: bool,
     /// What the crashes of the present outage do to the disk.
     pub fate: DiskFate,
     /// The conditions on it, by number, ascending.
     pub conditions: Vec<u32>,
-    pub hits: [u64; 5],
+    pub hits: [u64; 6],
     pub spec: Rc<NodeSpec>,
 }
 
@@ -135,9 +180,10 @@ impl Host {
             client: None,
             invoked: 0,
             started_by: None,
+            starved: false,
             fate: DiskFate::Kept,
             conditions: Vec::new(),
-            hits: [0; 5],
+            hits: [0; 6],
             spec: Rc::new(spec.clone()),
         }
     }
@@ -195,6 +241,7 @@ impl Host {
             client: self.client,
             invoked: self.invoked,
             started_by: self.started_by.clone(),
+            starved: self.starved,
             fate: self.fate,
             conditions: self.conditions.clone(),
             hits: self.hits,
@@ -275,5 +322,29 @@ impl Nodes for Hosts {
     }
     fn boot(&self, id: NodeId) -> u32 {
         self.get(id).boot
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn factors_of_both_kinds_multiply_in_any_order() {
+        let pace = |conditions: &[Condition]| {
+            HostLaw::new(&NodeSpec::default(), conditions.iter()).pace.of(Duration(1_000_000))
+        };
+        let node = NodeId(0);
+        let slow = Condition::SlowCpu { node, times: 3 };
+        let quarter = Condition::ServiceTime { node, permille: 250 };
+        let odd = Condition::ServiceTime { node, permille: 1_001 };
+        assert_eq!(pace(&[]), Duration(1_000_000));
+        assert_eq!(pace(&[slow.clone(), quarter.clone()]), Duration(750_000));
+        assert_eq!(pace(&[odd.clone(), slow.clone(), quarter.clone()]), Duration(750_750));
+        assert_eq!(pace(&[quarter, slow, odd]), Duration(750_750));
+        assert_eq!(pace(&[Condition::ServiceTime { node, permille: 0 }]), Duration(0));
+        let much = Condition::ServiceTime { node, permille: u32::MAX };
+        assert_eq!(pace(&vec![much; 9]), Duration(u64::MAX));
     }
 }

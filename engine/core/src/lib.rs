@@ -31,6 +31,7 @@ mod record;
 mod snapshot;
 mod timers;
 pub mod trace;
+mod wheel;
 mod world;
 
 pub use api::{

@@ -1,11 +1,15 @@
-//! What is due next: 16-byte keys in a binary heap, records in a slab.
+//! What is due next: 16-byte keys in a short sorted list and a timing wheel, records in a slab.
+//!
+//! Everything that is due before the horizon stands in the list, which most of the time holds a
+//! handful of keys; everything else is in the wheel, which hands over its first slot when the list
+//! is empty. So an event costs the same whether ten or a hundred thousand are pending.
 //!
 //! A key holds time, class, receiver and slot. Records that are equal in all but the slot are
 //! drained together and sorted by sender and number, so no tie is broken by a slot, that is by
 //! the history of scheduling. What is scheduled for the current instant waits for its next round.
 
 use crate::record::{Class, Record, What};
-use alloc::collections::BinaryHeap;
+use crate::wheel::{TAKEN_MAX, Wheel};
 use alloc::vec::Vec;
 use contract::hash::mix;
 use contract::{NodeId, SimTime};
@@ -16,6 +20,12 @@ pub const ROUNDS_MAX: u32 = 1_000;
 
 /// A key has 28 bits for the receiver.
 pub const NODES_MAX: usize = 1 << 28;
+
+/// A longer list hands its later half to the wheel, unless it came from there in one slot.
+const NEAR_MAX: usize = TAKEN_MAX;
+
+/// With fewer records the caches hold them all.
+const AHEAD_MIN: usize = 4_096;
 
 const SLOT_BITS: u32 = 32;
 const DST_BITS: u32 = 28;
@@ -44,13 +54,19 @@ struct Explorer {
 /// Everything that is due.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
-    heap: BinaryHeap<Reverse<u128>>,
+    /// Due before the horizon, the last one first.
+    near: Vec<u128>,
+    /// Due at the horizon or later.
+    far: Wheel,
+    horizon: SimTime,
     /// Keys for the next round of this instant.
     later: Vec<u128>,
     /// Slots of the tie that is being handled, last one first.
     tied: Vec<u32>,
-    records: Vec<Record>,
+    slab: Vec<Record>,
     free: Vec<u32>,
+    /// The list was filled since [`Queue::ahead`] was last asked.
+    refilled: bool,
     now: SimTime,
     round: u32,
     explorer: Option<Explorer>,
@@ -59,12 +75,15 @@ pub(crate) struct Queue {
 impl Queue {
     pub fn new() -> Self {
         Self {
-            heap: BinaryHeap::new(),
+            near: Vec::with_capacity(2 * NEAR_MAX),
+            far: Wheel::new(),
+            horizon: SimTime::MAX,
             // Ties are rare, so the first may come late: it should not be what allocates.
             later: Vec::with_capacity(16),
             tied: Vec::with_capacity(16),
-            records: Vec::new(),
+            slab: Vec::new(),
             free: Vec::new(),
+            refilled: false,
             now: SimTime::ZERO,
             round: 0,
             explorer: None,
@@ -110,7 +129,7 @@ impl Queue {
     ) {
         assert!(at >= self.now, "nothing is scheduled in the past");
         let slot = self.free.pop().unwrap_or_else(|| self.grow());
-        self.records[slot as usize] = make();
+        self.slab[slot as usize] = make();
         self.push(key(at, class, dst, slot), at);
     }
 
@@ -124,7 +143,12 @@ impl Queue {
             return Next::Record(self.take(slot));
         }
         loop {
-            let top = self.heap.peek().map(|Reverse(key)| *key);
+            if self.near.is_empty() && !self.far.is_empty() {
+                // What begins at this instant may not find the wheel ahead of it.
+                let until = if self.later.is_empty() { until } else { SimTime(self.now.0 + 1) };
+                self.refill(until);
+            }
+            let top = self.near.last().copied();
             if let Some(key) = top.filter(|key| time(*key) == self.now) {
                 return Next::Record(self.pop(key));
             }
@@ -133,31 +157,38 @@ impl Queue {
                     return Next::Stuck;
                 }
                 self.round += 1;
-                self.heap.extend(self.later.drain(..).map(Reverse));
+                self.enter_later();
                 continue;
             }
-            let Some(key) = top else {
-                return self.idle(until);
+            let Some(key) = top.filter(|key| time(*key) < until) else {
+                return self.nothing_before(until);
             };
-            if time(key) >= until {
-                (self.now, self.round) = (until, 0);
-                return Next::Reached;
-            }
             assert!(time(key) > self.now, "time runs forwards");
             (self.now, self.round) = (time(key), 0);
         }
     }
 
+    /// What is due next, once after the list was filled: to be looked at all at once, because
+    /// with much pending each is out of the processor's caches, and one wait for memory is enough.
+    #[inline]
+    pub fn ahead(&mut self) -> Option<impl Iterator<Item = &Record>> {
+        if !core::mem::take(&mut self.refilled) || self.slab.len() < AHEAD_MIN {
+            return None;
+        }
+        Some(self.near.iter().map(|key| &self.slab[*key as u32 as usize]))
+    }
+
     /// How many records are in line.
     pub fn len(&self) -> usize {
-        self.records.len() - self.free.len()
+        self.slab.len() - self.free.len()
     }
 
     #[cold]
     fn grow(&mut self) -> u32 {
         let nobody = NodeId(0);
-        self.records.push(Record { n: 0, src: nobody, dst: nobody, what: What::Wake });
-        (self.records.len() - 1) as u32
+        self.slab.push(Record { n: 0, src: nobody, dst: nobody, what: What::Wake });
+        self.far.reserve(self.slab.capacity());
+        (self.slab.len() - 1) as u32
     }
 
     #[inline]
@@ -165,25 +196,67 @@ impl Queue {
         if at == self.now {
             self.later.push(key);
         } else {
-            self.heap.push(Reverse(key));
+            self.enter(key);
         }
     }
 
-    fn idle(&mut self, until: SimTime) -> Next {
-        if until < SimTime::MAX {
+    #[inline]
+    fn enter(&mut self, key: u128) {
+        if time(key) >= self.horizon {
+            return self.far.push(key);
+        }
+        // What comes is mostly due later than what is there.
+        let place = self.near.iter().position(|other| *other < key).unwrap_or(self.near.len());
+        self.near.insert(place, key);
+        if self.near.len() > NEAR_MAX {
+            self.spill();
+        }
+    }
+
+    /// The next round of this instant begins.
+    fn enter_later(&mut self) {
+        let mut later = core::mem::take(&mut self.later);
+        later.drain(..).for_each(|key| self.enter(key));
+        self.later = later;
+    }
+
+    /// Moves the later half of the list into the wheel.
+    #[cold]
+    fn spill(&mut self) {
+        let middle = time(self.near[self.near.len() / 2]);
+        if self.far.is_empty() {
+            self.far.rebase(self.now.0);
+        }
+        let kept = self.near.iter().position(|key| time(*key) < middle).unwrap_or(self.near.len());
+        self.near.drain(..kept).for_each(|key| self.far.push(key));
+        self.horizon = middle;
+    }
+
+    /// Fills the empty list with what is due first in the wheel, if that may be before `until`.
+    fn refill(&mut self, until: SimTime) {
+        if let Some(horizon_ns) = self.far.take_first(until.0, &mut self.near) {
+            self.near.sort_unstable_by_key(|key| Reverse(*key));
+            self.refilled = true;
+            self.horizon = SimTime(horizon_ns);
+        }
+    }
+
+    fn nothing_before(&mut self, until: SimTime) -> Next {
+        let is_idle = self.near.is_empty() && self.far.is_empty();
+        if !is_idle || until < SimTime::MAX {
             (self.now, self.round) = (until, 0);
         }
-        Next::Idle
+        if is_idle { Next::Idle } else { Next::Reached }
     }
 
     /// Pops `key`, which is on top, and whatever ties with it.
     #[inline]
     fn pop(&mut self, key: u128) -> Record {
-        self.heap.pop();
+        self.near.pop();
         let explores = self.explorer.is_some() && class(key) > Class::FaultStart as u8;
         let tie_bits = if explores { 64 } else { SLOT_BITS };
         let ties = |other: u128| other >> tie_bits == key >> tie_bits;
-        if self.heap.peek().is_some_and(|Reverse(next)| ties(*next)) {
+        if self.near.last().is_some_and(|next| ties(*next)) {
             self.pop_tied(key, tie_bits);
             let slot = self.tied.pop().expect("a tie has members");
             return self.take(slot);
@@ -195,16 +268,16 @@ impl Queue {
     fn pop_tied(&mut self, first: u128, tie_bits: u32) {
         assert!(self.tied.is_empty(), "one tie at a time");
         self.tied.push(first as u32);
-        while let Some(Reverse(next)) = self.heap.peek() {
+        while let Some(next) = self.near.last() {
             if next >> tie_bits != first >> tie_bits {
                 break;
             }
             self.tied.push(*next as u32);
-            self.heap.pop();
+            self.near.pop();
         }
-        let records = &self.records;
+        let slab = &self.slab;
         let canonical = |slot: &u32| {
-            let record = &records[*slot as usize];
+            let record = &slab[*slot as usize];
             (record.src, record.n, record.what.code())
         };
         if tie_bits == SLOT_BITS {
@@ -213,7 +286,7 @@ impl Queue {
             let explorer = self.explorer.as_ref().expect("only then are ties this wide");
             let salt = mix(mix(explorer.salt, self.now.0), u64::from(self.round));
             let drawn = |slot: &u32| {
-                let record = &records[*slot as usize];
+                let record = &slab[*slot as usize];
                 let src = explorer.names[record.src.index()];
                 let dst = explorer.names[record.dst.index()];
                 mix(mix(mix(salt, src), dst), mix(record.n, record.what.code()))
@@ -225,7 +298,7 @@ impl Queue {
     #[inline]
     fn take(&mut self, slot: u32) -> Record {
         self.free.push(slot);
-        self.records[slot as usize]
+        self.slab[slot as usize]
     }
 }
 
@@ -277,6 +350,66 @@ mod tests {
             let expect: Vec<_> = items.iter().map(|(at, _, dst, src, n)| (*at, *dst, *src, *n)).collect();
             prop_assert_eq!(drain(&mut queue), expect);
             prop_assert_eq!(queue.len(), 0);
+        }
+    }
+
+    /// What one step of the test below does.
+    #[derive(Clone, Copy, Debug)]
+    enum Step {
+        Schedule { after: u64, class: usize, dst: u32, src: u32 },
+        Next { within: u64 },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let after = prop_oneof![0_u64..3, 0_u64..200, 0_u64..1 << 22, 0_u64..1 << 50];
+        let schedule = (after, 0_usize..3, 0_u32..3, 0_u32..3)
+            .prop_map(|(after, class, dst, src)| Step::Schedule { after, class, dst, src });
+        let within = prop_oneof![0_u64..3, 0_u64..1 << 22, Just(1 << 51)];
+        prop_oneof![3 => schedule, 2 => within.prop_map(|within| Step::Next { within })]
+    }
+
+    proptest! {
+        /// Beside a sorted set of everything that makes up the order, whatever is scheduled
+        /// between what: few and many pending, near and far, at one instant and over years.
+        #[test]
+        fn it_is_a_sorted_set(steps in prop::collection::vec(step(), 1..600)) {
+            let classes = [Class::Closed, Class::Data, Class::Timer];
+            let mut queue = Queue::new();
+            let mut model = alloc::collections::BTreeSet::new();
+            let mut round = 0;
+            for (n, step) in steps.into_iter().enumerate() {
+                let now = queue.now().0;
+                match step {
+                    Step::Schedule { after, class, dst, src } => {
+                        let n = n as u64;
+                        queue.schedule(SimTime(now + after), classes[class], record(dst, src, n));
+                        let round = if after == 0 { round + 1 } else { 0 };
+                        model.insert((now + after, round, class, dst, src, n));
+                    }
+                    Step::Next { within } => {
+                        let until = SimTime(now + within);
+                        let due = model.first().copied().filter(|first| first.0 < until.0);
+                        match queue.next(until) {
+                            Next::Record(got) => {
+                                let first = due.expect("nothing is due");
+                                model.pop_first();
+                                prop_assert_eq!(queue.now().0, first.0);
+                                let (dst, src) = (got.dst.0, got.src.0);
+                                prop_assert_eq!((dst, src, got.n), (first.3, first.4, first.5));
+                                round = first.1;
+                            }
+                            other => {
+                                prop_assert!(due.is_none(), "{other:?} instead of {due:?}");
+                                prop_assert_eq!(queue.now(), until);
+                                if within > 0 {
+                                    round = 0;
+                                }
+                            }
+                        }
+                    }
+                }
+                prop_assert_eq!(queue.len(), model.len());
+            }
         }
     }
 

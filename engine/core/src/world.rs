@@ -31,8 +31,17 @@ impl<O: Observer> Engine<O> {
 
     /// Lifts exactly what `impose` returned. Lifting it again does nothing.
     pub fn lift(&mut self, id: ConditionId) {
-        if let Some(Condition::Down { node, .. }) = self.kernel.unbend(id) {
-            self.restart(node);
+        match self.kernel.unbend(id) {
+            Some(Condition::Down { node, .. }) => {
+                self.restart(node);
+            }
+            Some(Condition::MemoryLimit { node, .. }) => {
+                let host = self.kernel.hosts.get(node);
+                if host.starved && !host.law.memory_bent {
+                    self.restart(node);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -189,6 +198,7 @@ impl Host {
             self.disk.suffer(self.fate);
         }
         self.fate = DiskFate::Kept;
+        self.starved = false;
         self.boot = self.boots;
         self.boots += 1;
         self.alive = true;

@@ -43,6 +43,7 @@ fn conditions() -> Vec<Condition> {
         Condition::Down { node, disk: DiskFate::Wiped },
         Condition::Pause { node },
         Condition::SlowCpu { node, times: 50 },
+        Condition::ServiceTime { node, permille: 50_000 },
         Condition::MemoryLimit { node, bytes: 1_100 },
         Condition::Drift { node, ppm: 50_000 },
         Condition::DiskSlow { node, read: slow, write: slow, sync: slow },
@@ -70,6 +71,7 @@ fn another(condition: &Condition) -> Condition {
         }
         Condition::Down { node, .. } => Condition::Down { node, disk: DiskFate::UnsyncedLost },
         Condition::SlowCpu { node, .. } => Condition::SlowCpu { node, times: 3 },
+        Condition::ServiceTime { node, .. } => Condition::ServiceTime { node, permille: 2_500 },
         Condition::Drift { node, .. } => Condition::Drift { node, ppm: -20_000 },
         Condition::Capacity { node, .. } => Condition::Capacity { node, bytes: 300 },
         Condition::MemoryLimit { node, .. } => Condition::MemoryLimit { node, bytes: 1_500 },
@@ -117,7 +119,6 @@ fn every_shock_changes_a_run() {
 #[test]
 fn what_the_engine_does_not_have_it_refuses() {
     let mut engine = busy(1);
-    assert!(engine.impose(Condition::ServiceTime { node: A, permille: 2_000 }).is_err());
     let nobody = NodeId(99);
     assert!(engine.impose(Condition::Pause { node: nobody }).is_err());
     assert!(engine.impose(Condition::Hold { from: A, to: nobody }).is_err());

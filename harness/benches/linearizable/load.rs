@@ -32,15 +32,7 @@ pub struct Load {
 impl Load {
     /// One key, the full mix, nothing wrong.
     pub const fn one_key(ops: usize, clients: u32) -> Self {
-        Self {
-            ops,
-            keys: 1,
-            clients,
-            unknown_permille: 0,
-            zipf: false,
-            mix: Mix::Full,
-            bad: false,
-        }
+        Self { ops, keys: 1, clients, unknown_permille: 0, zipf: false, mix: Mix::Full, bad: false }
     }
 
     /// The history.
@@ -127,46 +119,23 @@ impl World {
             outcome: Outcome::Unknown,
             arrived_at: SimTime(at),
             call_at: SimTime(at),
-            ret_at: if unknown {
-                SimTime::MAX
-            } else {
-                SimTime(ret_at)
-            },
+            ret_at: if unknown { SimTime::MAX } else { SimTime(ret_at) },
         });
     }
 
     fn call(&mut self, key: u64, id: u64) -> Call {
-        let value = Value {
-            id: id + 1,
-            size_bytes: 64,
-        };
+        let value = Value { id: id + 1, size_bytes: 64 };
         let read = ReadLevel::Linearizable;
         let draw = self.rng.below(100);
         match self.load.mix {
             Mix::ReadWrite if draw < 50 => Call::Get { key, read },
-            Mix::ReadWrite => Call::Put {
-                key,
-                value,
-                ttl: None,
-            },
+            Mix::ReadWrite => Call::Put { key, value, ttl: None },
             Mix::Full if draw < 45 => Call::Get { key, read },
-            Mix::Full if draw < 75 => Call::Put {
-                key,
-                value,
-                ttl: None,
-            },
+            Mix::Full if draw < 75 => Call::Put { key, value, ttl: None },
             Mix::Full if draw < 85 => Call::Delete { key },
             Mix::Full => match self.state.get(&key) {
-                Some(&expect) => Call::Cas {
-                    key,
-                    expect: Some(expect),
-                    value,
-                },
-                None => Call::Put {
-                    key,
-                    value,
-                    ttl: None,
-                },
+                Some(&expect) => Call::Cas { key, expect: Some(expect), value },
+                None => Call::Put { key, value, ttl: None },
             },
         }
     }
@@ -177,11 +146,7 @@ impl World {
         let before = self.state.get(&key).copied();
         let ret = match &op.call {
             Call::Get { .. } => match before {
-                Some(value) => Ret::Found {
-                    value,
-                    version: 0,
-                    stale: false,
-                },
+                Some(value) => Ret::Found { value, version: 0, stale: false },
                 None => Ret::Missing,
             },
             Call::Put { value, .. } => {
@@ -208,22 +173,12 @@ impl World {
 fn spoil(ops: &mut [Op]) {
     let late = ops.len() * 92 / 100;
     let reads = |op: &Op| matches!((&op.call, &op.outcome), (Call::Get { .. }, Outcome::Ok(_)));
-    let read = (late..ops.len())
-        .find(|&index| reads(&ops[index]))
-        .expect("a late read");
+    let read = (late..ops.len()).find(|&index| reads(&ops[index])).expect("a late read");
     let key = ops[read].call.key();
     let written = |op: &Op| match (&op.call, &op.outcome) {
         (Call::Put { value, .. }, Outcome::Ok(_)) if op.call.key() == key => Some(*value),
         _ => None,
     };
-    let value = ops[..late / 2]
-        .iter()
-        .rev()
-        .find_map(written)
-        .expect("an early write");
-    ops[read].outcome = Outcome::Ok(Ret::Found {
-        value,
-        version: 0,
-        stale: false,
-    });
+    let value = ops[..late / 2].iter().rev().find_map(written).expect("an early write");
+    ops[read].outcome = Outcome::Ok(Ret::Found { value, version: 0, stale: false });
 }

@@ -1,9 +1,13 @@
-//! The smoke scenarios with the tag `exact` on three simulators: every node sees the same.
+//! Scenarios on three simulators: with the tag `exact` every node sees the same, and on turmoil's
+//! own network the checks say the same.
 
+use contract::Verdict;
 use engine::exact::{HostError, HostResult, HostRun, Simulator};
 use harness::cli::{Lab, names};
+use harness::loose::{self, Loose};
 use harness::run::{self, Finished};
 use harness::scenario::Scenario;
+use harness::scenario::plan::Plan;
 use harness::simulator::{Unequal, compare};
 use host_madsim::Madsim;
 use host_turmoil::Turmoil;
@@ -11,17 +15,23 @@ use std::path::Path;
 
 const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[&Turmoil, &Madsim] };
 
-fn run(name: &str) -> Finished {
+/// The plan of a committed scenario with its own seed, and its tags.
+fn plan(name: &str, variant: Option<&str>) -> (Plan, Vec<String>) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = here.ancestors().nth(2).expect("the binary lies two folders below the root");
     let path = root.join("scenarios").join(name);
     let source = std::fs::read(&path).expect("a readable file");
     let (scenario, _) = Scenario::compile(name, &source, &names(&LAB));
     let scenario = scenario.expect("a committed scenario compiles");
-    assert!(scenario.tags().iter().any(|tag| tag == "exact"), "{name} lost its tag");
     let seed = scenario.seed().expect("a committed scenario has a seed");
-    let plan = scenario.plan(&names(&LAB), None, seed, 0, &[]);
-    run::run(plan.unwrap_or_else(|said| panic!("{said:?}")), false)
+    let plan = scenario.plan(&names(&LAB), variant, seed, 0, &[]);
+    (plan.unwrap_or_else(|said| panic!("{said:?}")), scenario.tags().to_vec())
+}
+
+fn run(name: &str) -> Finished {
+    let (plan, tags) = plan(name, None);
+    assert!(plan.exact && tags.iter().any(|tag| tag == "exact"), "{name} lost its tag");
+    run::run(plan, false)
 }
 
 /// Holds a scenario on every simulator that is part of this build.
@@ -57,6 +67,50 @@ fn crashes_and_restarts_are_equal() {
 #[test]
 fn partitions_are_equal() {
     check("smoke/partition.toml");
+}
+
+fn loosely(name: &str, variant: Option<&str>) -> Loose {
+    let (plan, _) = plan(name, variant);
+    let here = run::run(plan, false);
+    loose::run(&here, &Turmoil).expect("turmoil has a loose mode")
+}
+
+fn verdict(loose: &Loose, id: &str) -> Verdict {
+    let found = loose.verdicts.iter().find(|(check, _)| check == id);
+    found.unwrap_or_else(|| panic!("{id} was not judged: {loose:?}")).1.clone()
+}
+
+#[test]
+fn turmoils_own_network_serves_clients_and_no_check_fires() {
+    let loose = loosely("smoke/steady.toml", None);
+    assert_eq!((&loose.skipped[..], &loose.problems[..]), (&[][..], &[][..]));
+    assert_eq!(verdict(&loose, "lin"), Verdict::Ok);
+    assert_eq!(verdict(&loose, "one-leader-per-term"), Verdict::Ok);
+    assert!(loose.answered > 2_000, "{loose:?}");
+    assert_eq!(loose.unjudged, ["settles"]);
+}
+
+#[test]
+fn a_planted_flaw_shows_on_turmoil_too() {
+    let sound = loosely("defects/double-vote.toml", None);
+    assert_eq!(verdict(&sound, "election-safety"), Verdict::Ok);
+    let flawed = loosely("defects/double-vote.toml", Some("double-vote-same-term"));
+    assert!(matches!(verdict(&flawed, "election-safety"), Verdict::Violated(_)));
+}
+
+#[test]
+fn a_fault_that_turmoil_does_not_offer_is_named() {
+    let loose = loosely("smoke/loss.toml", None);
+    let lacks = ["loss of single", "duplicated", "reordered", "corrupted"];
+    assert_eq!(loose.skipped, lacks.map(|law| format!("{law} messages")));
+}
+
+#[test]
+fn madsim_says_that_it_has_no_loose_mode() {
+    let (plan, _) = plan("smoke/steady.toml", None);
+    let here = run::run(plan, false);
+    let said = loose::run(&here, &Madsim).expect_err("only turmoil has a loose mode");
+    assert_eq!(said, HostError::Unavailable("it has no loose mode"));
 }
 
 /// A simulator that does not do as it is told.

@@ -36,7 +36,11 @@ type Arrows = (&'static str, &'static [&'static str], Option<&'static [&'static 
 const ARROWS: &[Arrows] = &[
     ("chaoslab-contract", &[], Some(&["libm", "rand_chacha", "rapidhash", "serde"])),
     ("chaoslab-engine", &["chaoslab-contract"], Some(&["rapidhash", "libm"])),
-    ("chaoslab-sim", &["chaoslab-contract"], Some(&["libm"])),
+    (
+        "chaoslab-sim",
+        &["chaoslab-contract"],
+        Some(&["hmac", "libm", "lz4_flex", "sha2", "subtle", "zeroize"]),
+    ),
     ("chaoslab-reports", &[], None),
     ("chaoslab-harness", &["chaoslab-contract", "chaoslab-engine", "chaoslab-reports"], None),
     ("chaoslab-host-turmoil", &["chaoslab-contract", "chaoslab-engine"], None),

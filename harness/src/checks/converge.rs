@@ -28,7 +28,7 @@ impl CheckKind for Converge {
             Field {
                 name: "to",
                 kind: FieldKind::Predicates,
-                about: "the predicates that must all hold at one instant",
+                about: "predicates that must hold at one instant; `settled` means that nothing is pending",
                 default: "",
                 required: true,
             },

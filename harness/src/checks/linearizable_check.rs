@@ -3,12 +3,11 @@
 
 use super::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
 use super::{CheckKind, RunData};
-use crate::models::RegisterCas;
+use crate::models::{self, RegisterCas};
 use crate::record::short_value;
 use crate::scenario::plan::CheckPlan;
 use crate::table::{Field, FieldKind, Row};
-use contract::{Op, Outcome, Property, SimTime, Verdict, Violation};
-use std::collections::BTreeMap;
+use contract::{Kind, Op, Outcome, Property, SimTime, Verdict, Violation};
 
 /// Judges the history of a group of clients.
 pub struct Linearizable;
@@ -20,7 +19,7 @@ impl CheckKind for Linearizable {
                 name: "model",
                 kind: FieldKind::Model,
                 about: "the sequential specification",
-                default: "\"register-cas\"",
+                default: "register-cas",
                 required: false,
             },
             Field {
@@ -29,6 +28,13 @@ impl CheckKind for Linearizable {
                 about: "whose operations",
                 default: "",
                 required: true,
+            },
+            Field {
+                name: "ttl_tolerance",
+                kind: FieldKind::Plain(Kind::DURATION),
+                about: "how much earlier or later than promised a value may expire",
+                default: "0s",
+                required: false,
             },
         ];
         Row {
@@ -53,13 +59,23 @@ impl CheckKind for Linearizable {
         if !ops.iter().any(|op| matches!(op.outcome, Outcome::Ok(_))) {
             return Verdict::Inconclusive(format!("no operation of {over} was answered"));
         }
-        let model = RegisterCas { initial: preloaded(run), ..RegisterCas::default() };
         let options = Options {
             client: &|client| run.name(client).to_owned(),
             value: &short_value,
             ..Options::steps(run.plan.budget.search_steps)
         };
-        let report = check_register_with(&ops, &model, &options);
+        let name = check.fields.text("model");
+        let report = if name == "register-cas" {
+            let ttl_tolerance = check.fields.duration("ttl_tolerance");
+            let model = RegisterCas { ttl_tolerance, ..register_of(run) };
+            check_register_with(&ops, &model, &options)
+        } else {
+            let kind = models::model(&name).expect("the compiler accepts known models only");
+            (kind.check)(&ops, &options)
+        };
+        if report.ops == 0 {
+            return Verdict::Inconclusive(format!("{name} knows no operation of {over}"));
+        }
         match report.verdict {
             Found::Linearizable => Verdict::Ok,
             Found::NotLinearizable => {
@@ -75,10 +91,12 @@ impl CheckKind for Linearizable {
     }
 }
 
-/// What the keys held before the run.
-fn preloaded(run: &RunData<'_>) -> BTreeMap<u64, contract::Value> {
+/// Registers that hold what was preloaded.
+pub(super) fn register_of(run: &RunData<'_>) -> RegisterCas {
     let entries = run.plan.groups.iter().flat_map(|group| &group.preload);
-    entries.flat_map(|(_, entries)| entries).map(|entry| (entry.key, entry.value)).collect()
+    let entries = entries.flat_map(|(_, entries)| entries);
+    let initial = entries.map(|entry| (entry.key, entry.value)).collect();
+    RegisterCas { initial, ..RegisterCas::default() }
 }
 
 /// A counterexample as a violation, at the return of its last answered operation.

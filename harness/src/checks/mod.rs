@@ -3,16 +3,34 @@
 //! A check judges a finished run. What must be watched while the run goes on (invariants after
 //! every event, predicates that must come to hold) is recorded by the runner and read here.
 
+mod bound;
 mod converge;
+mod count;
+mod final_value;
 mod invariant;
+mod level;
 pub mod linearizable;
 mod linearizable_check;
+mod measured;
+mod op_cost;
+mod promises;
+mod quantile;
+mod rate;
+mod reach;
+mod slope;
+
+#[cfg(test)]
+mod tests;
 
 use crate::director::Occurrence;
+use crate::measure::{Measured, Wanted};
+use crate::models;
 use crate::scenario::plan::{CheckPlan, Phase, Plan};
+use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::table::Row;
 use contract::{Duration, NodeId, Op, Property, SimTime, Verdict, Violation};
+use engine::exact::Timed;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -22,16 +40,38 @@ pub trait CheckKind: Sync {
     fn row(&self) -> Row;
     /// What it holds, for a check of this kind.
     fn property(&self, check: &CheckPlan, run: &RunData<'_>) -> Property;
+    /// What has to be measured for it while the run goes on.
+    fn wanted(&self, _check: &CheckPlan, _plan: &Plan) -> Wanted {
+        Wanted::default()
+    }
     /// Judges a finished run.
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict;
 }
 
 /// Every kind of check that the lab knows.
-pub const CHECKS: &[&dyn CheckKind] =
-    &[&linearizable_check::Linearizable, &invariant::InvariantCheck, &converge::Converge];
+pub const CHECKS: &[&dyn CheckKind] = &[
+    &linearizable_check::Linearizable,
+    &promises::Sessions,
+    &promises::Staleness,
+    &invariant::InvariantCheck,
+    &converge::Converge,
+    &reach::Reach,
+    &final_value::Final,
+    &bound::Bound,
+    &level::Level,
+    &count::Count,
+    &rate::Rate,
+    &quantile::Quantile,
+    &slope::Slope,
+    &op_cost::OpCost,
+];
 
 /// The names of models that `linearizable` accepts.
-pub const MODELS: &[&str] = &["register-cas"];
+pub static MODELS: LazyLock<Vec<&'static str>> =
+    LazyLock::new(|| models::MODELS.iter().map(|kind| kind.name).collect());
+
+/// The predicate that every lab has: no system of the scenario says that it has anything pending.
+pub const SETTLED: &str = "settled";
 
 /// The kind with the name.
 #[must_use]
@@ -59,6 +99,10 @@ pub struct RunData<'a> {
     pub properties: &'a [Property],
     /// Every occurrence of a fault.
     pub occurrences: &'a [Occurrence],
+    /// What the faults did to the world, in the order of time.
+    pub script: &'a [Timed],
+    /// What was measured for the checks.
+    pub measured: Measured<'a>,
     /// For each `converge` check, what came of it.
     pub converged: &'a BTreeMap<String, Converged>,
     /// When the run ended.
@@ -108,6 +152,20 @@ impl RunData<'_> {
     #[must_use]
     pub fn phase(&self, name: &str) -> Option<&Phase> {
         self.plan.phases.iter().find(|phase| phase.name == name)
+    }
+}
+
+/// When a moment is that is known before the run: a time, or the start or the end of a phase; a
+/// phase alone is its start.
+#[must_use]
+pub fn known_moment(plan: &Plan, moment: &str) -> Option<SimTime> {
+    let phase = |name: &str| plan.phases.iter().find(|phase| phase.name == name);
+    match moment.rsplit_once('.') {
+        Some((name, "start")) if phase(name).is_some() => phase(name).map(|phase| phase.start),
+        Some((name, "end")) if phase(name).is_some() => phase(name).map(|phase| phase.end),
+        _ => phase(moment)
+            .map(|phase| phase.start)
+            .or_else(|| Measure::Duration.parse(moment).ok().map(SimTime)),
     }
 }
 

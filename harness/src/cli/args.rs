@@ -1,8 +1,11 @@
 //! The words of the command line.
 
 use crate::explore::Path;
+use crate::scenario::units::Measure;
 use crate::sweep::Shard;
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use contract::Duration;
 use std::path::PathBuf;
 
 /// A deterministic simulation testbed and chaos lab for distributed systems.
@@ -41,7 +44,7 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Validate scenario files without running them.
     Check(CheckArgs),
-    /// Print the long form of an error code.
+    /// Print the long form of an error code, or the fields of a kind of check or of fault.
     Explain(ExplainArgs),
     /// List systems, scenarios, faults, checks, events and defects.
     List(ListArgs),
@@ -96,7 +99,8 @@ pub struct RunArgs {
     /// End each run at its first violation.
     #[arg(long)]
     pub fail_fast: bool,
-    /// Repeat each run on another simulator too, event for event: the scenario has the tag `exact`.
+    /// Repeat each run on another simulator too: event for event where the scenario has the tag
+    /// `exact`, otherwise on the simulator's own network, comparing what the checks say.
     #[arg(long, value_name = "NAME", default_value = "engine")]
     pub simulator: String,
     /// How to print the result.
@@ -359,7 +363,7 @@ pub struct CheckArgs {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// An error code such as E0311; without one, all codes.
+    /// An error code such as E0311, or a kind of check or of fault; without one, all codes.
     pub code: Option<String>,
 }
 
@@ -427,9 +431,19 @@ pub struct HistoryArgs {
     /// How it is written; guessed when not given.
     #[arg(long, value_enum)]
     pub format: Option<HistoryFormat>,
+    /// What the operations are about; what the file says, and registers for JSON lines, when not
+    /// given. `sessions` asks for read-your-writes and monotonic reads and writes per process.
+    #[arg(long, value_parser = PossibleValuesParser::new(history_models()), value_name = "NAME")]
+    pub model: Option<String>,
+    /// Asks instead that no read is behind by more than this, such as 2s; registers only.
+    #[arg(long, value_parser = duration, value_name = "TIME", conflicts_with = "model")]
+    pub staleness: Option<Duration>,
     /// What a register holds before the history, such as 0 or nil.
     #[arg(long)]
     pub initial: Option<String>,
+    /// Draws the client lanes with the linearization, the first impossible operation marked.
+    #[arg(long, value_name = "OUT")]
+    pub svg: Option<PathBuf>,
     /// Steps that searches may take before the verdict is "undecided".
     #[arg(long, default_value_t = 50_000_000)]
     pub search_steps: u64,
@@ -464,6 +478,18 @@ fn seed(text: &str) -> Result<u64, String> {
         None => digits.parse(),
     };
     parsed.map_err(|_| "a seed is a number below 2^64, such as 7 or 0x5EED".to_owned())
+}
+
+/// What `history --model` may be.
+fn history_models() -> Vec<&'static str> {
+    let known = crate::models::MODELS.iter().map(|kind| kind.name);
+    known.chain(super::history::OTHER_MODELS).collect()
+}
+
+/// A length of time with a unit.
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = Measure::Duration.parse(text);
+    parsed.map(Duration).map_err(|_| "a time has a unit: 150ms, 2s, 1min".to_owned())
 }
 
 fn seeds(text: &str) -> Result<(u64, u64), String> {

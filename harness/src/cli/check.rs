@@ -5,6 +5,8 @@ use super::{Lab, load};
 use crate::diagnostics;
 use crate::outcome::Exit;
 use crate::shell::Shell;
+use crate::table::Row;
+use crate::{checks, faults};
 
 /// Validates files without running them.
 pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
@@ -21,7 +23,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
     }
 }
 
-/// Prints what error codes mean.
+/// Prints what error codes mean, or what a kind of check or of fault is.
 pub fn explain(shell: Shell, args: &ExplainArgs) -> Exit {
     let Some(code) = &args.code else {
         for code in diagnostics::codes::CODES {
@@ -29,14 +31,32 @@ pub fn explain(shell: Shell, args: &ExplainArgs) -> Exit {
         }
         return Exit::Fine;
     };
+    let rows = checks::ROWS.iter().chain(faults::ROWS.iter());
+    let mut rows = rows.filter(|row| row.name == code.as_str()).peekable();
+    if rows.peek().is_some() {
+        rows.for_each(|row| shell.data(&kind(row)));
+        return Exit::Fine;
+    }
     match diagnostics::codes::explain(&code.to_uppercase()) {
         Some(text) => {
             shell.data(&format!("{}\n", text.trim_end()));
             Exit::Fine
         }
         None => {
-            shell.error(&format!("there is no error code `{code}`; `chaoslab explain` lists them"));
+            shell.error(&format!(
+                "there is no error code and no kind of check or fault `{code}`; `chaoslab explain` \
+                 and `chaoslab list` name them"
+            ));
             Exit::Usage
         }
     }
+}
+
+/// A kind of check or of fault with its fields.
+fn kind(row: &Row) -> String {
+    let mut text = format!("{}: {}\n", row.name, row.about);
+    for field in row.fields {
+        text.push_str(&format!("\n  {}\n      {}\n", field.name, field.told()));
+    }
+    text
 }

@@ -1,84 +1,291 @@
 //! `history`: judges a history that this or another tool recorded.
+//!
+//! The lab's own JSON lines are judged as registers while they are read ([`stream`]), in memory for
+//! what is open; everything else is read as a whole. Start with [`main`].
+
+mod stream;
 
 use super::args::{HistoryArgs, HistoryFormat};
-use crate::checks::linearizable::{Options, Report, Verdict, check_model, check_register_with};
+use crate::checks::human;
+use crate::checks::linearizable::weaker::Breach;
+use crate::checks::linearizable::weaker::session::check_sessions;
+use crate::checks::linearizable::weaker::staleness::check_staleness;
+use crate::checks::linearizable::{
+    Counterexample, DRAWN_MAX, Options, Report, Verdict, check_recorded_with, key_lanes_svg,
+    lanes_svg, model_lanes_svg,
+};
 use crate::history::{Format, Recorded, Subject, read};
-use crate::models::RegisterCas;
+use crate::models::{self, AppendList, Counter, Lock, RegisterCas, Set};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
-use contract::{NodeId, Value};
+use contract::{NodeId, Op, Value};
 use std::fs;
+use std::path::Path;
+
+/// What `--model` may say besides the rows of [`models::MODELS`].
+pub const OTHER_MODELS: [&str; 2] = ["kv", "sessions"];
 
 /// Judges one file.
 pub fn main(shell: Shell, args: &HistoryArgs) -> Exit {
-    let shown = args.file.display();
-    let bytes = match fs::read(&args.file) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            shell.error(&format!("could not read {shown}: {error}"));
-            return Exit::Usage;
-        }
+    let told = match stream::is_wanted(args) {
+        Ok(true) => stream::main(shell, args),
+        Ok(false) => at_once(shell, args),
+        Err(message) => Err(message),
     };
-    let format = args.format.map(|format| match format {
+    told.unwrap_or_else(|message| {
+        shell.error(&message);
+        Exit::Usage
+    })
+}
+
+/// Judges a file that is read as a whole.
+fn at_once(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
+    let recorded = load(args)?;
+    if recorded.ops.is_empty() {
+        shell.error(&nothing(&args.file));
+        return Ok(Exit::Inconclusive);
+    }
+    let client = |client: NodeId| match recorded.subject {
+        Subject::Lab => format!("n{}", client.0),
+        _ => format!("process {}", client.0),
+    };
+    let value = |value: Value| recorded.name(value);
+    let event = |at: contract::SimTime| format!("event {}", at.0);
+    let mut options =
+        Options { client: &client, value: &value, ..Options::steps(args.search_steps) };
+    if recorded.subject != Subject::Lab {
+        options.time = &event;
+    }
+    let watch = Stopwatch::start();
+    let judged = judge(&recorded, args, options)?;
+    shell.talk(&format!("judged in {:.1} ms", watch.seconds() * 1e3));
+    Ok(match judged {
+        Judged::Order(report) => {
+            if report.ops == 0 {
+                let name = args.model.as_deref().unwrap_or("the model");
+                shell.error(&format!("{name} knows none of these operations"));
+                return Ok(Exit::Inconclusive);
+            }
+            let exit = print(shell, &report, &how(&report));
+            print_untold(shell, report.refuted_keys, report.counterexamples.len());
+            if let Some(out) = &args.svg {
+                let svg = draw(&recorded, args, &report, &options);
+                write_svg(shell, out, svg)?;
+            }
+            exit
+        }
+        Judged::Promise { kept, lines, examples } => {
+            if args.svg.is_some() {
+                shell.talk("no picture was drawn: there is no order of operations to show");
+            }
+            shell.data(&lines);
+            examples.iter().for_each(|breach| shell.data(&told(breach)));
+            if kept { Exit::Fine } else { Exit::Violation }
+        }
+    })
+}
+
+fn nothing(file: &Path) -> String {
+    format!("{} holds no operation: there is nothing to judge", file.display())
+}
+
+fn load(args: &HistoryArgs) -> Result<Recorded, String> {
+    let shown = args.file.display();
+    let bytes = fs::read(&args.file).map_err(|error| format!("could not read {shown}: {error}"))?;
+    let mut recorded =
+        read(&bytes, format(args)).map_err(|error| format!("could not read {shown}: {error}"))?;
+    if let Some(initial) = &args.initial {
+        if !matches!(recorded.subject, Subject::Register(_)) {
+            return Err("`--initial` is for registers in EDN and in Jepsen's logs".to_owned());
+        }
+        recorded.begin_at(initial);
+    }
+    Ok(recorded)
+}
+
+fn format(args: &HistoryArgs) -> Option<Format> {
+    args.format.map(|format| match format {
         HistoryFormat::Edn => Format::Edn,
         HistoryFormat::Jepsen => Format::JepsenLog,
         HistoryFormat::Jsonl => Format::Jsonl,
-    });
-    let mut recorded = match read(&bytes, format) {
-        Ok(recorded) => recorded,
-        Err(error) => {
-            shell.error(&format!("could not read {shown}: {error}"));
-            return Exit::Usage;
-        }
-    };
-    if let Some(initial) = &args.initial {
-        recorded.begin_at(initial);
-    }
-    if recorded.ops.is_empty() {
-        shell.error(&format!("{shown} holds no operation: there is nothing to judge"));
-        return Exit::Inconclusive;
-    }
-    let watch = Stopwatch::start();
-    let report = judge(&recorded, args.search_steps);
-    shell.talk(&format!("judged in {:.1} ms", watch.seconds() * 1e3));
-    print(shell, &report)
+    })
 }
 
-fn judge(recorded: &Recorded, search_steps: u64) -> Report {
-    let client = |client: NodeId| format!("process {}", client.0);
-    let value = |value: Value| recorded.name(value);
-    let options = Options { client: &client, value: &value, ..Options::steps(search_steps) };
+/// What was found.
+enum Judged {
+    /// Whether there is an order.
+    Order(Report),
+    /// Whether a promise short of that was kept.
+    Promise { kept: bool, lines: String, examples: Vec<Breach> },
+}
+
+fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Result<Judged, String> {
     let ops = &recorded.ops;
-    match &recorded.subject {
-        Subject::Lab => check_register_with(ops, &RegisterCas::default(), &options),
-        Subject::Register(model) => check_register_with(ops, model, &options),
-        Subject::Strings(model) => check_model(model, ops, &options),
-        Subject::Lock(model) => check_model(model, ops, &options),
+    if let Some(bound) = args.staleness {
+        let found = check_staleness(ops, register(recorded, "--staleness")?, bound, &options);
+        let kept = found.breaches == 0;
+        let verdict = if kept { "fresh enough" } else { "too stale" };
+        return Ok(Judged::Promise {
+            kept,
+            lines: format!(
+                "{verdict}: {} of {} reads were behind by more than {bound}; {} were behind at \
+                 all, the worst by {}\n",
+                found.breaches,
+                found.reads,
+                found.stale_reads,
+                human(found.worst),
+            ),
+            examples: found.examples,
+        });
     }
+    let name = args.model.as_deref();
+    if name == Some("sessions") {
+        let found = check_sessions(ops, register(recorded, "--model sessions")?, &options);
+        let kept = found.breaches == 0;
+        let verdict = if kept { "sessions kept" } else { "sessions broken" };
+        return Ok(Judged::Promise {
+            kept,
+            lines: format!("{verdict}: by {} of {} reads\n", found.breaches, found.reads),
+            examples: found.examples,
+        });
+    }
+    let fits = match (&recorded.subject, name) {
+        (_, None) => true,
+        (Subject::Lab, Some(name)) => name != "kv",
+        (Subject::Register(_), Some(name)) => name == "register-cas",
+        (Subject::Strings(_), Some(name)) => name == "kv",
+        (Subject::Lock(_), Some(name)) => name == "lock",
+    };
+    match (name, &recorded.subject) {
+        (Some(name), subject) if !fits => Err(format!(
+            "the operations are about {}: `--model {name}` does not fit",
+            what(subject)
+        )),
+        (Some(name), Subject::Lab) => {
+            let kind = models::model(name).expect("the parser takes names of models only");
+            Ok(Judged::Order((kind.check)(ops, &options)))
+        }
+        _ => Ok(Judged::Order(check_recorded_with(recorded, options))),
+    }
+}
+
+fn what(subject: &Subject) -> &'static str {
+    match subject {
+        Subject::Lab => "the lab's operations",
+        Subject::Register(_) => "registers",
+        Subject::Strings(_) => "strings that can be appended to (kv)",
+        Subject::Lock(_) => "locks",
+    }
+}
+
+/// The registers that a promise about reads is judged on.
+fn register<'a>(recorded: &'a Recorded, asked: &str) -> Result<&'a RegisterCas, String> {
+    const EMPTY: &RegisterCas = &RegisterCas::EMPTY;
+    match &recorded.subject {
+        Subject::Lab => Ok(EMPTY),
+        Subject::Register(model) => Ok(model),
+        other => Err(format!("`{asked}` is about registers, the operations about {}", what(other))),
+    }
+}
+
+/// How a verdict was reached.
+fn how(report: &Report) -> String {
+    format!(
+        "{} keys decided at once, {} by {} steps of search",
+        report.tier_one_keys, report.tier_two_keys, report.search_steps
+    )
 }
 
 /// The verdict first, then how it was reached, then each counterexample.
-fn print(shell: Shell, report: &Report) -> Exit {
+fn print(shell: Shell, report: &Report, how: &str) -> Exit {
     let (verdict, exit) = match report.verdict {
         Verdict::Linearizable => ("linearizable".to_owned(), Exit::Fine),
         Verdict::NotLinearizable => ("not linearizable".to_owned(), Exit::Violation),
         Verdict::Undecided { why } => (format!("undecided: {why}"), Exit::Inconclusive),
     };
-    shell.data(&format!(
-        "{verdict}\n{} operations on {} keys; {} keys decided at once, {} by {} steps of search\n",
-        report.ops, report.keys, report.tier_one_keys, report.tier_two_keys, report.search_steps,
-    ));
-    for found in &report.counterexamples {
-        let ops: Vec<String> = found.ops.iter().map(|op| op.0.to_string()).collect();
-        shell.data(&format!(
-            "\nkey {}, {}: {}\n  operations {}; the {} before them are linearizable\n",
-            found.key,
-            found.rule,
-            found.sentence,
-            ops.join(", "),
-            found.prefix_len,
-        ));
-    }
+    shell.data(&format!("{verdict}\n{} operations on {} keys; {how}\n", report.ops, report.keys));
+    report.counterexamples.iter().for_each(|found| shell.data(&explained(found)));
     exit
+}
+
+/// Says how many refuted keys were not explained.
+fn print_untold(shell: Shell, refuted: u64, told: usize) {
+    let untold = refuted - told as u64;
+    if untold > 0 {
+        shell.data(&format!("\n{untold} more keys are not linearizable\n"));
+    }
+}
+
+fn explained(found: &Counterexample) -> String {
+    let ops: Vec<String> = found.ops.iter().map(|op| op.0.to_string()).collect();
+    format!(
+        "\nkey {}, {}: {}\n  operations {}; the {} that ended before them are linearizable{}\n",
+        found.key,
+        found.rule,
+        found.sentence,
+        ops.join(", "),
+        found.prefix_len,
+        if found.irreducible { "" } else { "; fewer may do: the budget for that was spent" },
+    )
+}
+
+fn told(breach: &Breach) -> String {
+    let ops: Vec<String> = breach.ops.iter().map(|op| op.0.to_string()).collect();
+    let Breach { guarantee, key, sentence, .. } = breach;
+    format!("\nkey {key}, {guarantee}: {sentence}\n  operations {}\n", ops.join(", "))
+}
+
+/// The picture of the first counterexample, or of a linearizable history that is short enough.
+fn draw(
+    recorded: &Recorded,
+    args: &HistoryArgs,
+    report: &Report,
+    options: &Options<'_>,
+) -> Option<String> {
+    let ops = &recorded.ops;
+    let model = match &recorded.subject {
+        Subject::Strings(model) => {
+            let example = report.counterexamples.first()?;
+            return Some(model_lanes_svg(model, ops, example, options));
+        }
+        Subject::Lock(model) => {
+            let example = report.counterexamples.first()?;
+            return Some(model_lanes_svg(model, ops, example, options));
+        }
+        Subject::Lab => &RegisterCas::default(),
+        Subject::Register(model) => model,
+    };
+    let Some(example) = report.counterexamples.first() else {
+        return match (report.verdict, &args.model) {
+            (Verdict::Linearizable, None) => whole(ops, model, options),
+            _ => None,
+        };
+    };
+    Some(match args.model.as_deref() {
+        Some("counter") => model_lanes_svg(&Counter, ops, example, options),
+        Some("set") => model_lanes_svg(&Set, ops, example, options),
+        Some("append-list") => model_lanes_svg(&AppendList, ops, example, options),
+        Some("lock") => model_lanes_svg(&Lock, ops, example, options),
+        _ => lanes_svg(ops, model, example, options),
+    })
+}
+
+/// The picture of the first key of a linearizable history.
+fn whole(ops: &[Op], model: &RegisterCas, options: &Options<'_>) -> Option<String> {
+    let key = ops.iter().find_map(|op| op.call.key())?;
+    key_lanes_svg(ops, model, key, options)
+}
+
+fn write_svg(shell: Shell, out: &Path, svg: Option<String>) -> Result<(), String> {
+    let Some(svg) = svg else {
+        shell.talk(&format!(
+            "no picture was drawn: no contradiction, and no key of at most {DRAWN_MAX} operations"
+        ));
+        return Ok(());
+    };
+    let shown = out.display();
+    fs::write(out, svg).map_err(|error| format!("could not write {shown}: {error}"))?;
+    shell.talk(&format!("drawn in {shown}"));
+    Ok(())
 }

@@ -4,6 +4,7 @@ use super::args::{ListArgs, Listed};
 use super::{Lab, load, print};
 use crate::outcome::Exit;
 use crate::shell::Shell;
+use crate::table::{Field, Row};
 use crate::{checks, faults};
 use std::fs;
 
@@ -42,8 +43,8 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
     let row = |name: &str, about: &str| (name.to_owned(), about.to_owned());
     let mut rows = Vec::new();
     match what {
-        Listed::Faults => rows.extend(faults::ROWS.iter().map(|kind| row(kind.name, kind.about))),
-        Listed::Checks => rows.extend(checks::ROWS.iter().map(|kind| row(kind.name, kind.about))),
+        Listed::Faults => rows.extend(faults::ROWS.iter().flat_map(kind)),
+        Listed::Checks => rows.extend(checks::ROWS.iter().flat_map(kind)),
         _ => {}
     }
     for system in lab.systems {
@@ -77,6 +78,13 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
         }
     }
     rows
+}
+
+/// A kind of fault or of check, and its fields.
+fn kind(row: &Row) -> Vec<(String, String)> {
+    let name = |field: &Field| format!("  {}", field.name);
+    let fields = row.fields.iter().map(|field| (name(field), field.told()));
+    std::iter::once((row.name.to_owned(), row.about.to_owned())).chain(fields).collect()
 }
 
 fn or_none(default: &str) -> &str {

@@ -15,7 +15,7 @@ pub fn names(lab: &Lab) -> Names<'static> {
         systems: lab.systems,
         faults: &faults::ROWS,
         checks: &checks::ROWS,
-        models: checks::MODELS,
+        models: &checks::MODELS,
     }
 }
 

@@ -1,12 +1,14 @@
 //! `--simulator`: other simulators repeat a run, and say so.
 
 use super::Lab;
+use crate::loose::{self, Loose};
 use crate::outcome::Exit;
 use crate::run::Finished;
 use crate::shell::Shell;
 use crate::simulator::{self, Unequal};
 use crate::world;
-use engine::exact::Simulator;
+use contract::Verdict;
+use engine::exact::{HostError, Simulator};
 
 /// The simulators that `name` means besides our engine: none for `engine`, every one for `all`.
 pub fn named(lab: &Lab, name: &str) -> Result<Vec<&'static dyn Simulator>, String> {
@@ -25,40 +27,96 @@ pub fn named(lab: &Lab, name: &str) -> Result<Vec<&'static dyn Simulator>, Strin
     }
 }
 
-/// Repeats a run on each of the simulators; the gravest of what came of it.
+/// Repeats a run on each of the simulators; the gravest of what came of it. A scenario with the
+/// tag `exact` is repeated event for event, any other on the simulator's own network.
 pub fn repeat(shell: Shell, run: &Finished, simulators: &[&'static dyn Simulator]) -> Exit {
-    let token = world::token(&run.plan);
     let one = |simulator: &&'static dyn Simulator| {
-        let name = simulator.name();
-        if !run.plan.exact {
-            shell.error(&format!("{token}: skipped on {name}: it has not the tag `exact`"));
-            return Exit::Usage;
-        }
-        match simulator::compare(run, *simulator) {
-            Ok(equal) => {
-                let (nodes, ops, events) = (equal.nodes, equal.ops, equal.events);
-                let agree =
-                    format!("{nodes} nodes, {ops} operations and {events} events are equal");
-                shell.talk(&format!("{token}: on {name} {agree}"));
-                Exit::Fine
-            }
-            Err(Unequal::NotRun(error)) => {
-                shell.error(&format!("{token}: skipped on {name}: {error}"));
-                Exit::Usage
-            }
-            Err(Unequal::CutShort(why)) => {
-                shell.error(&format!("{token}: skipped on {name}: {why}"));
-                Exit::Inconclusive
-            }
-            Err(Unequal::Void(why)) => {
-                shell.error(&format!("{token}: the run on {name} counts for nothing: {why}"));
-                Exit::Inconclusive
-            }
-            Err(Unequal::Differs(where_)) => {
-                shell.error(&format!("{token}: {name} differs {where_}"));
-                Exit::Nondeterminism
-            }
+        if run.plan.exact {
+            exactly(shell, run, *simulator)
+        } else {
+            loosely(shell, run, *simulator)
         }
     };
     simulators.iter().map(one).fold(Exit::Fine, Exit::and)
+}
+
+fn exactly(shell: Shell, run: &Finished, simulator: &dyn Simulator) -> Exit {
+    let (token, name) = (world::token(&run.plan), simulator.name());
+    match simulator::compare(run, simulator) {
+        Ok(equal) => {
+            let (nodes, ops, events) = (equal.nodes, equal.ops, equal.events);
+            let agree = format!("{nodes} nodes, {ops} operations and {events} events are equal");
+            shell.talk(&format!("{token}: on {name} {agree}"));
+            Exit::Fine
+        }
+        Err(Unequal::NotRun(error)) => {
+            shell.error(&format!("{token}: skipped on {name}: {error}"));
+            Exit::Usage
+        }
+        Err(Unequal::CutShort(why)) => {
+            shell.error(&format!("{token}: skipped on {name}: {why}"));
+            Exit::Inconclusive
+        }
+        Err(Unequal::Void(why)) => {
+            shell.error(&format!("{token}: the run on {name} counts for nothing: {why}"));
+            Exit::Inconclusive
+        }
+        Err(Unequal::Differs(where_)) => {
+            shell.error(&format!("{token}: {name} differs {where_}"));
+            Exit::Nondeterminism
+        }
+    }
+}
+
+fn loosely(shell: Shell, run: &Finished, simulator: &dyn Simulator) -> Exit {
+    let (token, name) = (world::token(&run.plan), simulator.name());
+    let there = match loose::run(run, simulator) {
+        Ok(there) => there,
+        Err(HostError::Failed(said)) => {
+            shell.error(&format!("{token}: the run on {name} ended early: {said}"));
+            // A planted flaw may break more than the scenario names, up to an assertion of a node.
+            return if run.plan.expectation.fail { Exit::Fine } else { Exit::Violation };
+        }
+        Err(error) => {
+            shell.error(&format!("{token}: skipped on {name}: {error}"));
+            return Exit::Usage;
+        }
+    };
+    for law in &there.skipped {
+        shell.error(&format!("{token}: skipped on {name}, which does not offer it: {law}"));
+    }
+    for problem in &there.problems {
+        shell.error(&format!("{token}: the run on {name} counts for nothing: {problem}"));
+    }
+    let verdicts = there.verdicts.iter().map(|(id, verdict)| {
+        let here = run.verdicts.iter().find(|judged| judged.id == *id);
+        let here = here.map_or("not judged", |judged| word(&judged.verdict));
+        format!("{id} {} (here {here})", word(verdict))
+    });
+    let verdicts: Vec<String> = verdicts.collect();
+    let (answered, events) = (there.answered, there.events);
+    let size = format!("{answered} answers, {events} events");
+    shell.talk(&format!("{token}: loosely on {name}: {}; {size}", verdicts.join(", ")));
+    if !there.unjudged.is_empty() {
+        shell.talk(&format!("{token}: not judged on {name}: {}", there.unjudged.join(", ")));
+    }
+    if there.problems.is_empty() { exit_of(run, &there) } else { Exit::Inconclusive }
+}
+
+/// A check that fires there is a violation unless the scenario expects it.
+fn exit_of(run: &Finished, there: &Loose) -> Exit {
+    let expectation = &run.plan.expectation;
+    let named =
+        |id: &String| expectation.caught_by.contains(id) || expectation.may_fail.contains(id);
+    let fired = there.verdicts.iter().filter(|(_, verdict)| word(verdict) == "violated");
+    let unexpected = fired.filter(|(id, _)| !expectation.fail || !named(id)).count();
+    if unexpected > 0 { Exit::Violation } else { Exit::Fine }
+}
+
+const fn word(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Violated(_) => "violated",
+        Verdict::Inconclusive(_) => "inconclusive",
+    }
 }

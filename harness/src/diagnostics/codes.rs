@@ -225,7 +225,7 @@ E0406 "Not an interval."
     steady = \"6s..25s\"          # a gap of one second"
 
 E0407 "Past the end of the run."
-"A phase, a preload, or the start or stop of a load lies behind `[budget] sim_time`."
+"A phase, a preload, the recovery, or the start or stop of a load lies behind `[budget] sim_time`."
 
 E0408 "Not a moment."
 "A moment is a time (`\"5s\"`), a phase's `NAME.start` or `NAME.end`, or a fault's `fault.ID.start`

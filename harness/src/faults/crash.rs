@@ -1,5 +1,5 @@
 //! `crash` kills nodes and boots them again when it ends; `memory-pressure` takes their memory
-//! away until they are killed or it ends.
+//! away, kills those that use more, and boots them again when it ends.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
 use crate::table::{Field, FieldKind, Row};
@@ -66,7 +66,7 @@ impl FaultKind for MemoryPressure {
         ];
         Row {
             name: "memory-pressure",
-            about: "lowers the memory limit of nodes; past it they are killed",
+            about: "lowers the memory limit of nodes; those past it are killed, and boot again at its end",
             fields: FIELDS,
         }
     }

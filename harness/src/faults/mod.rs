@@ -8,7 +8,9 @@
 mod clock;
 mod clog;
 mod crash;
+mod dependency_down;
 mod disk;
+mod inject_frame;
 mod link;
 mod partition;
 mod pause;
@@ -67,9 +69,12 @@ pub const FAULTS: &[&dyn FaultKind] = &[
     &crash::Crash,
     &pause::Pause,
     &slow_cpu::SlowCpu,
+    &slow_cpu::ServiceTime,
     &clock::Clock,
     &disk::DiskFault,
     &crash::MemoryPressure,
+    &dependency_down::DependencyDown,
+    &inject_frame::InjectFrame,
 ];
 
 /// The kind with the name.
@@ -102,9 +107,14 @@ fn links_of(fields: &Settings, stage: &mut dyn Stage) -> Vec<(NodeId, NodeId)> {
         return pairs(&from, &to);
     }
     let touched = nodes_of(fields, stage);
-    let everyone: Vec<NodeId> = (0..stage.node_count() as u32).map(NodeId).collect();
-    let mut links = pairs(&touched, &everyone);
-    links.extend(pairs(&everyone, &touched));
+    touching(&touched, stage.node_count())
+}
+
+/// All directed links to and from the nodes, each once.
+fn touching(nodes: &[NodeId], node_count: usize) -> Vec<(NodeId, NodeId)> {
+    let everyone: Vec<NodeId> = (0..node_count as u32).map(NodeId).collect();
+    let mut links = pairs(nodes, &everyone);
+    links.extend(pairs(&everyone, nodes));
     links.sort_unstable();
     links.dedup();
     links

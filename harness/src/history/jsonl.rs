@@ -12,7 +12,7 @@ use super::error::ReadError;
 use super::recorded::{Format, Recorded, Subject};
 use contract::{Call, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, SimTime, Value};
 use serde::{Deserialize, Serialize};
-use std::io::Write;
+use std::io::{BufRead, Write};
 
 /// How many different verbs of administration one file may name.
 const VERBS_MAX: usize = 64;
@@ -29,36 +29,91 @@ pub fn write(ops: &[Op], out: &mut impl Write) -> std::io::Result<()> {
 /// Reads what [`write()`] wrote.
 pub(super) fn read(text: &str) -> Result<Recorded, ReadError> {
     let mut reader = Reader::default();
+    let mut ops = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
         if !line.trim().is_empty() {
-            reader.line(number, line)?;
+            ops.push(reader.line(number, line)?);
         }
     }
-    Ok(Recorded {
-        format: Format::Jsonl,
-        ops: reader.ops,
-        subject: Subject::Lab,
-        names: Vec::new(),
-    })
+    Ok(Recorded { format: Format::Jsonl, ops, subject: Subject::Lab, names: Vec::new() })
+}
+
+/// The operations of a file, read line by line: memory for one of them.
+pub struct Lines<R> {
+    input: R,
+    reader: Reader,
+    number: u64,
+    line: Vec<u8>,
+}
+
+/// Why the next operation cannot be had.
+#[derive(Debug)]
+pub enum LineError {
+    /// The file cannot be read.
+    Io(std::io::Error),
+    /// What stands there is not an operation.
+    Read(ReadError),
+}
+
+impl std::fmt::Display for LineError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Read(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The operations of `input`.
+    pub fn new(input: R) -> Self {
+        Self { input, reader: Reader::default(), number: 0, line: Vec::new() }
+    }
+
+    /// The next line that is not empty, as an operation; `None` at the end.
+    fn read(&mut self) -> Result<Option<Op>, LineError> {
+        loop {
+            self.line.clear();
+            self.number += 1;
+            if self.input.read_until(b'\n', &mut self.line).map_err(LineError::Io)? == 0 {
+                return Ok(None);
+            }
+            let text = std::str::from_utf8(&self.line).map_err(|error| {
+                let valid = String::from_utf8_lossy(&self.line[..error.valid_up_to()]);
+                let place = ReadError::at(&valid, valid.len(), "text in UTF-8");
+                LineError::Read(ReadError { line: self.number, ..place })
+            })?;
+            let text = text.trim_end_matches(['\n', '\r']);
+            if !text.trim().is_empty() {
+                let op = self.reader.line(self.number, text).map_err(LineError::Read)?;
+                return Ok(Some(op));
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Lines<R> {
+    type Item = Result<Op, LineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
 }
 
 #[derive(Default)]
 struct Reader {
-    ops: Vec<Op>,
     verbs: Vec<&'static str>,
 }
 
 impl Reader {
-    fn line(&mut self, number: u64, line: &str) -> Result<(), ReadError> {
+    fn line(&mut self, number: u64, line: &str) -> Result<Op, ReadError> {
         let refuse = |column: usize, expected: String| {
             let before: usize = line.chars().take(column - 1).map(char::len_utf8).sum();
             ReadError { line: number, ..ReadError::at(line, before, expected) }
         };
         let row: Row = serde_json::from_str(line)
             .map_err(|error| refuse(error.column().max(1), expectation(&error)))?;
-        let op = self.op(row).map_err(|expected| refuse(1, expected.into()))?;
-        self.ops.push(op);
-        Ok(())
+        self.op(row).map_err(|expected| refuse(1, expected.into()))
     }
 
     fn op(&mut self, row: Row) -> Result<Op, &'static str> {

@@ -9,6 +9,7 @@
 //!
 //! Start with [`register::Register`] for what the register checker sees of an operation.
 
+pub mod build;
 pub mod edn;
 mod edn_history;
 mod error;
@@ -19,6 +20,7 @@ mod pairing;
 pub mod rank;
 mod recorded;
 pub mod register;
+pub mod registers;
 pub mod split;
 
 pub use error::ReadError;

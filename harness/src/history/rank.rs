@@ -21,18 +21,19 @@ const DIGIT_BITS: u32 = 11;
 #[derive(Debug, Default)]
 pub struct Ranker {
     calls: Vec<u64>,
-    /// Return times, each with the number of its interval.
-    returns: Vec<(u64, u32)>,
+    /// Return times; [`NEVER`] while open.
+    returns: Vec<u64>,
 }
+
+/// Later than every return.
+const NEVER: u64 = u64::MAX;
 
 impl Ranker {
     /// The intervals again: call and return times, in the order of their numbers.
     pub fn into_intervals(self) -> impl Iterator<Item = (u64, Option<u64>)> {
-        let mut returns = self.returns.into_iter().peekable();
-        (0..).zip(self.calls).map(move |(number, call_at)| {
-            let ret_at = returns.next_if(|(_, returned)| *returned == number);
-            (call_at, ret_at.map(|(ret_at, _)| ret_at))
-        })
+        let some = |ret_at: u64| (ret_at != NEVER).then_some(ret_at);
+        let returns = self.returns.into_iter().map(some);
+        self.calls.into_iter().zip(returns)
     }
 
     /// Room for `len` intervals.
@@ -48,11 +49,10 @@ impl Ranker {
             "intervals are added in the order of their calls"
         );
         let number = self.calls.len() as u32;
+        let ret_at = ret_at.unwrap_or(NEVER);
+        assert!(ret_at >= call_at, "an answer follows its question");
         self.calls.push(call_at);
-        if let Some(ret_at) = ret_at {
-            assert!(ret_at >= call_at, "an answer follows its question");
-            self.returns.push((ret_at, number));
-        }
+        self.returns.push(ret_at);
         number
     }
 
@@ -89,19 +89,24 @@ enum Sorted {
 }
 
 impl Sorted {
-    /// Sorts by time, then number. The numbers ascend already.
-    fn new(mut returns: Vec<(u64, u32)>) -> Self {
-        let times = || returns.iter().map(|(at, _)| *at);
+    /// Sorts by time, then number.
+    fn new(returns: Vec<u64>) -> Self {
+        let closed = |ret_at: &&u64| **ret_at != NEVER;
+        let times = || returns.iter().filter(closed).copied();
         let min = times().min().unwrap_or(0);
         let range = times().max().unwrap_or(0) - min;
         let width = |number: u64| u64::BITS - number.leading_zeros();
-        let bits = width(returns.last().map_or(0, |(_, number)| u64::from(*number)));
-        if returns.len() < RADIX_MIN || width(range) + bits > u64::BITS {
-            returns.sort_unstable();
-            return Self::Pairs(returns.into_iter());
+        let bits = width(returns.len() as u64);
+        let is_short = returns.len() < RADIX_MIN;
+        let all = returns.into_iter().zip(0_u32..);
+        let closed = all.filter(|(ret_at, _)| *ret_at != NEVER);
+        if is_short || width(range) + bits > u64::BITS {
+            let mut pairs: Vec<(u64, u32)> = closed.collect();
+            pairs.sort_unstable();
+            return Self::Pairs(pairs.into_iter());
         }
-        let pack = |(at, number): (u64, u32)| (at - min) << bits | u64::from(number);
-        let mut words: Vec<u64> = returns.into_iter().map(pack).collect();
+        let pack = |(ret_at, number): (u64, u32)| (ret_at - min) << bits | u64::from(number);
+        let mut words: Vec<u64> = closed.map(pack).collect();
         sort_from(&mut words, bits, bits + width(range));
         Self::Packed { words: words.into_iter(), min, bits }
     }
@@ -180,8 +185,10 @@ mod tests {
     fn digits_sort_like_comparisons() {
         let mut rng = Rng::new(1, Domain::Client, "times");
         for spread in [1, 1_000, 1 << 22, 1 << 40, u64::MAX] {
-            let returns: Vec<(u64, u32)> = (0..2_000).map(|i| (rng.below(spread), i)).collect();
-            let mut expect = returns.clone();
+            let mut returns: Vec<u64> = (0..2_000).map(|_| rng.below(spread)).collect();
+            returns[70] = NEVER;
+            let mut expect: Vec<(u64, u32)> = returns.iter().copied().zip(0..).collect();
+            expect.remove(70);
             expect.sort_unstable();
             let sorted: Vec<(u64, u32)> = Sorted::new(returns).collect();
             assert_eq!(sorted, expect, "spread over {spread}");

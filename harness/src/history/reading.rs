@@ -190,6 +190,97 @@ fn the_json_schema_is_stable() {
     );
 }
 
+/// A valid file of each format.
+fn valid_files() -> Vec<(Format, Vec<u8>)> {
+    let edn = "[{:process 0, :type :invoke, :f :read, :value nil}
+        {:process 1, :type :invoke, :f :cas, :value [0 5]} ; a comment
+        {:process 0, :type :ok, :f :read, :value 0, :time 17, :index #inst \"2020\"}
+        {:process 1, :type :ok, :f :cas, :value [0 5]}
+        {:process :nemesis, :type :info, :f :start, :value #{1 2}}
+        {:process 2, :type :invoke, :f :write, :value \\a}]";
+    let strings = "{:process 1, :type :invoke, :f :append, :key \"0\", :value \"x\\\"y\"}
+        {:process 1, :type :ok, :f :append, :key \"0\", :value \"x\\\"y\"}
+        {:process 2, :type :invoke, :f :get, :key \"0\", :value nil}
+        {:process 2, :type :ok, :f :get, :key \"0\", :value \"\"}";
+    let log = "INFO  jepsen.util - 0\t:invoke\t:read\tnil
+INFO  jepsen.util - 1\t:invoke\t:cas\t[3 4]
+INFO  jepsen.util - 0\t:ok\t:read\tnil
+INFO  jepsen.util - 1\t:fail\t:cas\t[3 4]\n";
+    let mut lines = Vec::new();
+    jsonl::write(&every_kind(), &mut lines).expect("a vector takes everything");
+    vec![
+        (Format::Edn, edn.into()),
+        (Format::Edn, strings.into()),
+        (Format::JepsenLog, log.into()),
+        (Format::Jsonl, lines),
+    ]
+}
+
+#[test]
+fn valid_files_are_read() {
+    for (format, bytes) in valid_files() {
+        let recorded = read(&bytes, None).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(recorded.format, format);
+        assert!(recorded.ops.len() >= 2, "{format:?}");
+    }
+}
+
+/// What may be put into a file that was valid.
+const DAMAGE: [&[u8]; 16] = [
+    b"",
+    b"{",
+    b"}",
+    b"[",
+    b")",
+    b"\"",
+    b"\\",
+    b":",
+    b"nil",
+    b"#_",
+    b"\n",
+    b"-1",
+    b"99999999999999999999",
+    b"\xff",
+    "\u{e9}".as_bytes(),
+    b";",
+];
+
+proptest::proptest! {
+    /// A file that was valid, cut, with a piece replaced or doubled, is read or refused with a
+    /// place inside of it and with what was expected there; what is read can be judged.
+    #[test]
+    fn damaged_files_are_refused_with_a_place(
+        file in 0..4_usize,
+        edits in proptest::collection::vec((0..10_000_usize, 0..40_usize, 0..17_usize), 1..4),
+        forced in proptest::bool::ANY,
+    ) {
+        let (format, mut bytes) = valid_files().swap_remove(file);
+        for (place, len, by) in edits {
+            let place = place % (bytes.len() + 1);
+            let end = (place + len).min(bytes.len());
+            let piece = match DAMAGE.get(by) {
+                Some(piece) => piece.to_vec(),
+                None => bytes[place..end].repeat(2),
+            };
+            bytes.splice(place..end, piece);
+        }
+        match read(&bytes, forced.then_some(format)) {
+            Ok(recorded) => {
+                let _judged = check_recorded(&recorded, 1_000);
+            }
+            Err(error) => {
+                let lines = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64 + 1;
+                proptest::prop_assert!((1..=lines).contains(&error.line), "{error}");
+                proptest::prop_assert!((1..=bytes.len() as u64 + 1).contains(&error.column));
+                proptest::prop_assert!(!error.expected.is_empty());
+            }
+        }
+        let apart: Result<Vec<_>, _> = jsonl::Lines::new(bytes.as_slice()).collect();
+        let whole = read(&bytes, Some(Format::Jsonl));
+        proptest::prop_assert_eq!(apart.is_ok(), whole.is_ok());
+    }
+}
+
 #[test]
 fn no_input_makes_a_reader_panic() {
     let pieces = [

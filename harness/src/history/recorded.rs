@@ -114,22 +114,26 @@ pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Recorded, ReadError>
             return Err(ReadError::at(&valid, valid.len(), "text in UTF-8"));
         }
     };
-    match format.unwrap_or_else(|| guess(text)) {
+    match format.unwrap_or_else(|| Format::guess(text)) {
         Format::Edn => edn_history::read(text),
         Format::JepsenLog => jepsen_log::read(text),
         Format::Jsonl => jsonl::read(text),
     }
 }
 
-/// JSON objects begin with a quoted name, Jepsen's log lines with a level, the rest is EDN.
-fn guess(text: &str) -> Format {
-    let start = text.trim_start();
-    let inside = start.strip_prefix('{').map(str::trim_start);
-    if inside.is_some_and(|inside| inside.starts_with(['"', '}'])) {
-        Format::Jsonl
-    } else if start.starts_with("INFO") {
-        Format::JepsenLog
-    } else {
-        Format::Edn
+impl Format {
+    /// How a text that begins so is written: JSON objects begin with a quoted name, Jepsen's log
+    /// lines with a level, the rest is EDN.
+    #[must_use]
+    pub fn guess(text: &str) -> Self {
+        let start = text.trim_start();
+        let inside = start.strip_prefix('{').map(str::trim_start);
+        if inside.is_some_and(|inside| inside.starts_with(['"', '}'])) {
+            Self::Jsonl
+        } else if start.starts_with("INFO") {
+            Self::JepsenLog
+        } else {
+            Self::Edn
+        }
     }
 }

@@ -3,12 +3,11 @@
 //! [`Register::compile`] says for each answer what it pins down, and no more. An unknown outcome
 //! stays unknown (`ret` is [`OPEN`]); an operation that certainly failed is left out.
 
-use super::intern::Interner;
-use super::rank::{OPEN, OPS_MAX, RANK_MIN, Ranker};
+use super::build::Builder;
+use super::rank::OPEN;
 use super::split::Share;
 use crate::models::RegisterCas;
-use crate::models::register_cas::Told;
-use contract::{Call, Duration, Op, Outcome, Ret, Value};
+use contract::{Op, Value};
 
 /// The state of a register that holds nothing. Values are numbered from 1.
 pub const ABSENT: u32 = 0;
@@ -127,50 +126,11 @@ impl Register {
         model: &RegisterCas,
         weak: impl Fn(u32) -> bool,
     ) -> Self {
-        assert!(shares.len() < OPS_MAX / 2, "a key has under 2^27 operations");
-        let mut compiler =
-            Compiler { told: model.told, values: Interner::with_capacity(shares.len() / 2) };
-        let mut out: Vec<RegisterOp> = Vec::with_capacity(shares.len() + 1);
-        let initial = model.initial_of(key).map(|value| compiler.initial(value));
-        let mut expiries = Vec::new();
-        let mut times = Times {
-            ops,
-            tolerance: model.ttl_tolerance,
-            ranker: Ranker::with_capacity(shares.len()),
-        };
+        let mut builder = Builder::new(key, model, shares.len());
         for &share in shares {
-            let op = &ops[share.op as usize];
-            let unknown = weak(share.op);
-            let Some(effect) = compiler.effect(op, share, unknown) else {
-                continue;
-            };
-            let known = !unknown && matches!(op.outcome, Outcome::Ok(_));
-            if let Call::Put { ttl: Some(ttl), .. } = op.call {
-                let expiry = Effect::new(Kind::Expire, effect.to, ABSENT).of(share.op);
-                expiries.push((times.expiry(share.op, ttl, known), expiry));
-            }
-            times.ranker.add(op.call_at.0, known.then_some(op.ret_at.0));
-            out.push(effect.of(share.op));
+            builder.add(&ops[share.op as usize], share, weak(share.op));
         }
-        let has_expiries = !expiries.is_empty();
-        if has_expiries {
-            out = times.merge(out, expiries);
-        }
-        let ranks = times.ranker.finish(|number, is_return, rank| {
-            let op = &mut out[number as usize];
-            *if is_return { &mut op.ret } else { &mut op.call } = rank;
-        });
-        out.splice(0..0, initial);
-        let ambiguous = has_expiries && is_ambiguous(&out, compiler.values.keys().len() + 1);
-        let impossible = out.iter().position(|op| op.kind == Kind::Impossible);
-        Self {
-            ops: out,
-            states: compiler.values.keys().len() as u32 + 1,
-            ranks,
-            impossible: impossible.map(|index| index as u32),
-            ambiguous,
-            values: compiler.values.into_keys(),
-        }
+        builder.finish()
     }
 
     /// The value that `state` stands for.
@@ -178,168 +138,5 @@ impl Register {
     pub fn value(&self, state: u32) -> Option<Value> {
         let number = (state as usize).checked_sub(1)?;
         Some(self.values[number])
-    }
-}
-
-/// Whether one of `states` values expires and has several writes.
-fn is_ambiguous(ops: &[RegisterOp], states: usize) -> bool {
-    let mut writes = vec![0_u32; states];
-    for op in ops.iter().filter(|op| matches!(op.kind, Kind::Write | Kind::Swap)) {
-        writes[op.to as usize] += 1;
-    }
-    let expires = |op: &&RegisterOp| op.kind == Kind::Expire;
-    ops.iter().filter(expires).any(|op| writes[op.from as usize] > 1)
-}
-
-/// A call time, and a return time if there is one.
-type Interval = (u64, Option<u64>);
-
-/// The times of the operations of one key.
-struct Times<'a> {
-    ops: &'a [Op],
-    tolerance: Duration,
-    ranker: Ranker,
-}
-
-impl Times<'_> {
-    /// When what `op` wrote expires.
-    fn expiry(&self, op: u32, ttl: Duration, known: bool) -> Interval {
-        let op = &self.ops[op as usize];
-        let earliest = op.call_at + ttl - self.tolerance;
-        let latest = op.ret_at + ttl + self.tolerance;
-        (earliest.max(op.call_at).0, known.then_some(latest.0))
-    }
-
-    /// Puts expiries among the operations, in the order of their earliest times.
-    fn merge(
-        &mut self,
-        out: Vec<RegisterOp>,
-        expiries: Vec<(Interval, RegisterOp)>,
-    ) -> Vec<RegisterOp> {
-        let ranker = std::mem::take(&mut self.ranker);
-        let mut all: Vec<(Interval, RegisterOp)> = ranker.into_intervals().zip(out).collect();
-        all.extend(expiries);
-        all.sort_by_key(|((earliest, _), _)| *earliest);
-        for ((call_at, ret_at), _) in &all {
-            self.ranker.add(*call_at, *ret_at);
-        }
-        all.into_iter().map(|(_, op)| op).collect()
-    }
-}
-
-/// What one answer says.
-#[derive(Clone, Copy)]
-struct Effect {
-    kind: Kind,
-    from: u32,
-    to: u32,
-}
-
-impl Effect {
-    const fn new(kind: Kind, from: u32, to: u32) -> Self {
-        Self { kind, from, to }
-    }
-
-    /// The operation before it is ranked.
-    const fn of(self, op: u32) -> RegisterOp {
-        let Self { kind, from, to } = self;
-        RegisterOp { call: 0, ret: OPEN, kind, from, to, op }
-    }
-}
-
-const IMPOSSIBLE: Effect = Effect::new(Kind::Impossible, ABSENT, ABSENT);
-
-struct Compiler {
-    told: Told,
-    values: Interner<Value>,
-}
-
-impl Compiler {
-    fn state(&mut self, value: Option<Value>) -> u32 {
-        value.map_or(ABSENT, |value| self.values.intern(value) + 1)
-    }
-
-    /// A write that is over before anything else begins.
-    fn initial(&mut self, value: Value) -> RegisterOp {
-        let to = self.state(Some(value));
-        RegisterOp {
-            call: RANK_MIN - 2,
-            ret: RANK_MIN - 1,
-            ..Effect::new(Kind::Write, ABSENT, to).of(INITIAL)
-        }
-    }
-
-    /// `None` for an operation that constrains nothing.
-    fn effect(&mut self, op: &Op, share: Share, unknown: bool) -> Option<Effect> {
-        let ret = match &op.outcome {
-            Outcome::Fail => return None,
-            Outcome::Ok(ret) if !unknown => Some(ret),
-            _ => None,
-        };
-        match &op.call {
-            Call::Get { .. } => ret.map(|ret| self.get(ret)),
-            Call::BatchGet { keys, .. } => {
-                ret.map(|ret| self.batch_get(ret, keys.len(), share.item))
-            }
-            Call::Put { value, .. } => {
-                let to = self.state(Some(*value));
-                Some(match ret {
-                    None | Some(Ret::Done { .. }) => Effect::new(Kind::Write, ABSENT, to),
-                    Some(_) => IMPOSSIBLE,
-                })
-            }
-            Call::Delete { .. } => Some(self.delete(ret)),
-            Call::Cas { expect, value, .. } => Some(self.cas(*expect, *value, ret)),
-            _ => None,
-        }
-    }
-
-    fn read(&mut self, value: Option<Value>) -> Effect {
-        Effect::new(Kind::Read, self.state(value), ABSENT)
-    }
-
-    fn get(&mut self, ret: &Ret) -> Effect {
-        match ret {
-            Ret::Found { value, .. } => self.read(Some(*value)),
-            Ret::Missing => self.read(None),
-            _ => IMPOSSIBLE,
-        }
-    }
-
-    fn batch_get(&mut self, ret: &Ret, keys: usize, item: u32) -> Effect {
-        match ret {
-            Ret::Batch { values } if values.len() == keys => self.read(values[item as usize]),
-            _ => IMPOSSIBLE,
-        }
-    }
-
-    fn delete(&mut self, ret: Option<&Ret>) -> Effect {
-        match ret {
-            None | Some(Ret::Done { .. }) => Effect::new(Kind::Erase, ABSENT, ABSENT),
-            Some(Ret::Missing | Ret::Deleted { previous: None }) => self.read(None),
-            Some(Ret::Deleted { .. }) if self.told == Told::Barely => {
-                Effect::new(Kind::RemoveAny, ABSENT, ABSENT)
-            }
-            Some(Ret::Deleted { previous }) => {
-                Effect::new(Kind::Remove, self.state(*previous), ABSENT)
-            }
-            Some(_) => IMPOSSIBLE,
-        }
-    }
-
-    fn cas(&mut self, expect: Option<Value>, value: Value, ret: Option<&Ret>) -> Effect {
-        let from = self.state(expect);
-        match ret {
-            None | Some(Ret::Done { .. }) => {
-                let to = self.state(Some(value));
-                Effect::new(Kind::Swap, from, to)
-            }
-            Some(Ret::Conflict { .. }) if self.told == Told::Barely => {
-                Effect::new(Kind::Differs, from, ABSENT)
-            }
-            Some(Ret::Conflict { seen }) if *seen != expect => self.read(*seen),
-            Some(Ret::Missing) if expect.is_some() => self.read(None),
-            Some(_) => IMPOSSIBLE,
-        }
     }
 }

@@ -30,23 +30,19 @@ impl Split {
         let mut sizes: Vec<usize> = Vec::new();
         // By share, in the history's order: the number of its key, and the share.
         let mut found: Vec<(u32, Share)> = Vec::with_capacity(ops.len());
-        let mut last = None;
         let mut sorted = true;
         let mut call_at = SimTime::ZERO;
-        each_share(ops, &judged, |key, share| {
-            let at = ops[share.op as usize].call_at;
-            sorted &= std::mem::replace(&mut call_at, at) <= at;
-            let number = match last {
-                Some((last_key, number)) if last_key == key => number,
-                _ => numbers.intern(key),
-            };
-            last = Some((key, number));
-            if number as usize == sizes.len() {
-                sizes.push(0);
-            }
-            sizes[number as usize] += 1;
-            found.push((number, share));
-        });
+        for (index, op) in (0..).zip(ops).filter(|(_, op)| judged(op)) {
+            sorted &= std::mem::replace(&mut call_at, op.call_at) <= op.call_at;
+            each_share(op, index, |key, share| {
+                let number = numbers.intern(key);
+                if number as usize == sizes.len() {
+                    sizes.push(0);
+                }
+                sizes[number as usize] += 1;
+                found.push((number, share));
+            });
+        }
         let mut order: Vec<u32> = (0..sizes.len() as u32).collect();
         order.sort_unstable_by_key(|&number| numbers.keys()[number as usize]);
         let mut starts = Vec::with_capacity(order.len() + 1);
@@ -113,20 +109,29 @@ impl Split {
     }
 }
 
-/// Calls `each(key, share)` for every key of every judged operation, in the history's order.
-fn each_share(ops: &[Op], judged: impl Fn(&Op) -> bool, mut each: impl FnMut(u64, Share)) {
-    for (op, entry) in ops.iter().enumerate() {
-        if !judged(entry) {
-            continue;
-        }
-        let op = op as u32;
-        if let Call::BatchGet { keys, .. } = &entry.call {
-            for (item, &key) in keys.iter().enumerate() {
-                let item = item as u32;
-                each(key, Share { op, item });
+/// The shares of one key, in the order of their calls.
+#[must_use]
+pub fn shares_of(ops: &[Op], key: u64, judged: impl Fn(&Op) -> bool) -> Vec<Share> {
+    let mut shares = Vec::new();
+    for (index, op) in (0..).zip(ops).filter(|(_, op)| judged(op)) {
+        each_share(op, index, |about, share| {
+            if about == key {
+                shares.push(share);
             }
-        } else if let Some(key) = entry.call.key() {
-            each(key, Share { op, item: 0 });
+        });
+    }
+    shares.sort_by_key(|share| ops[share.op as usize].call_at);
+    shares
+}
+
+/// Calls `each(key, share)` for every key that `op`, at `index`, is about.
+#[inline]
+pub fn each_share(op: &Op, index: u32, mut each: impl FnMut(u64, Share)) {
+    if let Call::BatchGet { keys, .. } = &op.call {
+        for (item, &key) in (0..).zip(keys) {
+            each(key, Share { op: index, item });
         }
+    } else if let Some(key) = op.call.key() {
+        each(key, Share { op: index, item: 0 });
     }
 }

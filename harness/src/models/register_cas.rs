@@ -35,6 +35,14 @@ pub struct RegisterCas {
 }
 
 impl RegisterCas {
+    /// Registers that start empty.
+    pub const EMPTY: Self = Self {
+        initial: BTreeMap::new(),
+        initial_rest: None,
+        told: Told::Exactly,
+        ttl_tolerance: Duration::ZERO,
+    };
+
     /// What `key` holds before the run.
     #[must_use]
     pub fn initial_of(&self, key: u64) -> Option<Value> {

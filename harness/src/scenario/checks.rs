@@ -5,7 +5,7 @@ use super::faults::{id, list, place};
 use super::fields::Fields;
 use super::plan::{CheckPlan, CoverPlan, Covered, During, GroupPlan};
 use super::tree::{Item, Span};
-use super::{format, moment, rows, value};
+use super::{format, limits, moment, rows, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0501, E0504, E0505};
 use crate::table::Row;
@@ -43,6 +43,8 @@ fn check(
     let kind = fields.need(cx, "kind", "what is judged: \"linearizable\", \"invariant\", …");
     let row = kind.and_then(|item| kind_of(cx, item))?;
     let settings = rows::read(cx, &mut fields, row);
+    limits::given(cx, &mut fields, row.name);
+    limits::fit(cx, &mut fields, row.name, &settings);
     fields.finish(cx);
     let check = CheckPlan { id: id?, kind: row.name, fields: settings };
     sees_something(cx, &check, item.span, groups);
@@ -68,7 +70,7 @@ fn kind_of<'a>(cx: &mut Cx<'a>, item: &Item) -> Option<&'a Row> {
 }
 
 /// Checks that judge what clients saw.
-const OF_READS: &[&str] = &["linearizable", "staleness"];
+const OF_READS: &[&str] = &["linearizable", "staleness", "sessions"];
 
 /// A check of reads over clients that see nothing could never fail.
 fn sees_something(cx: &mut Cx<'_>, check: &CheckPlan, span: Span, groups: &[GroupPlan]) {

@@ -166,6 +166,7 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
         start,
         stop,
         listed: None,
+        sends_until: None,
     })
 }
 
@@ -198,6 +199,7 @@ fn listed(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<LoadPlan> {
         start: SimTime::ZERO,
         stop: SimTime::MAX,
         listed: Some(Vec::new()),
+        sends_until: None,
     })
 }
 

@@ -57,7 +57,13 @@ pub fn concrete(cx: &mut Cx<'_>, tree: &mut Table, edits: &Edits) {
     let sweep = sweep::read(cx, &mut top);
     let swarm = sweep::read_swarm(cx, &mut top);
     redraw(cx, tree, &swarm, edits);
-    let kept = omit(cx, tree, &swarm);
+    let mut kept = omit(cx, tree, &swarm);
+    if let Some(random) = &swarm.random {
+        let faults = random.draw(cx.seed);
+        // What a seed draws may come to nothing in its run; that is no fault of the file.
+        kept.extend(faults.iter().map(|(id, _)| id.clone()));
+        add_faults(tree, faults.into_iter().map(|(_, fault)| fault));
+    }
     tree.remove("sweep");
     if sweep.ties_explore {
         put_made(tree, "sweep", [("ties", made_text("explore"))]);
@@ -91,6 +97,14 @@ fn put_made<const N: usize>(tree: &mut Table, key: &str, entries: [(&str, Item);
         table.set(name, Span::default(), item);
     }
     tree.set(key, Span::default(), made(Value::Table(table)));
+}
+
+/// Puts faults behind those of the file.
+fn add_faults(tree: &mut Table, faults: impl Iterator<Item = Item>) {
+    match tree.get_mut("fault").map(|item| &mut item.value) {
+        Some(Value::List(items)) => items.extend(faults),
+        _ => tree.set("fault", Span::default(), made(Value::List(faults.collect()))),
+    }
 }
 
 /// Redraws what the swarm redraws, except for what was set by hand.

@@ -105,6 +105,7 @@ fn fault(
     let end = end(cx, &mut fields, instant);
     // Without its row nobody knows which fields are wrong.
     let row = row?;
+    one_place(cx, &mut fields, row);
     let settings = rows::read(cx, &mut fields, row);
     let keys = [fields.get("at"), fields.get("plus"), fields.get("for")];
     let span = fields.span;
@@ -145,6 +146,23 @@ fn kind_of<'a>(cx: &mut Cx<'a>, item: &Item) -> Option<&'a crate::table::Row> {
         cx.unknown("kind of fault", text, item.span, &names);
     }
     None
+}
+
+/// A kind that strikes links or the links of nodes needs one of the two fields, and not both.
+fn one_place(cx: &mut Cx<'_>, fields: &mut Fields<'_>, row: &crate::table::Row) {
+    let places = ["link", "node"];
+    let has = |name: &&str| row.fields.iter().any(|field| field.name == *name && !field.required);
+    if !places.iter().all(has) {
+        return;
+    }
+    fields.exclusive(cx, &places);
+    if fields.get("link").or(fields.get("node")).is_none() {
+        let message = "missing field `link` or `node`";
+        let help =
+            "`link = { from = \"h/1\", to = \"h/*\" }`, or all links of a node: `node = \"h/1\"`";
+        let diagnostic = Diagnostic::error(E0103, message).help(help);
+        cx.report(diagnostic, fields.span, &format!("in {}", fields.shown));
+    }
 }
 
 /// Draws the times of a fault that comes once, so that the plan says when it comes.

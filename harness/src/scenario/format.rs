@@ -19,6 +19,7 @@ pub const TOP: &[&str] = &[
     "tags",
     "budget",
     "phases",
+    "recovery",
     "nodes",
     "tuning",
     "net",
@@ -82,6 +83,8 @@ pub const CHECK_KINDS: &[&str] = &[
     "final",
     "op-cost",
     "staleness",
+    "sessions",
+    "level",
     "agree",
 ];
 

@@ -102,6 +102,16 @@ pub const TABLES: &[Layout] = &[
         required: &["sim_time"],
     },
     Layout {
+        shown: "[recovery]",
+        key: "recovery",
+        form: Form::One,
+        fields: &[
+            ("at", Text, "when faults are lifted and clients stop: a moment"),
+            ("restart", Words(&["dead", "all"]), "which servers are booted again"),
+        ],
+        required: &["at"],
+    },
+    Layout {
         shown: "[nodes.G]",
         key: "nodes",
         form: Form::PerName,
@@ -251,6 +261,7 @@ pub const TABLES: &[Layout] = &[
         fields: &[
             ("redraw", Inner, "paths and distributions, drawn per seed"),
             ("omit", Mixed, "{ faults, probability }, or a list of such"),
+            ("random", Inner, "{ on, faults, from, to, budget }: faults that the seed draws"),
         ],
         required: &[],
     },

@@ -28,6 +28,8 @@ pub struct Plan {
     pub budget: Budget,
     /// Named intervals, contiguous and in order.
     pub phases: Vec<Phase>,
+    /// When the world is left in peace: every fault is lifted, none begins, no client calls.
+    pub recovery: Option<Recovery>,
     /// The network between any two nodes, unless `links` says otherwise.
     pub link: LinkSpec,
     /// Links with a law of their own: (from, to) as selectors that name fixed nodes.
@@ -114,6 +116,8 @@ pub struct LoadPlan {
     pub start: SimTime,
     /// When arrivals end.
     pub stop: SimTime,
+    /// From when on not even what arrived is sent: the recovery.
+    pub sends_until: Option<SimTime>,
     /// Single operations, in the order of time, in place of everything that is drawn.
     pub listed: Option<Vec<OpPlan>>,
 }
@@ -171,6 +175,15 @@ pub struct Budget {
     pub events: u64,
     /// Steps of the linearizability checker.
     pub search_steps: u64,
+}
+
+/// How the world is left in peace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// From when on.
+    pub at: SimTime,
+    /// Whether every server is booted again, and not only what does not run.
+    pub restart_all: bool,
 }
 
 /// A named interval, half-open.

@@ -5,11 +5,11 @@ use super::expect;
 use super::fields::{Fields, check_name};
 use super::groups::{self, PerGroup};
 use super::names;
-use super::plan::{Budget, Expectation, GroupPlan, OpPlan, Phase, Plan};
+use super::plan::{Budget, Expectation, GroupPlan, OpPlan, Phase, Plan, Recovery};
 use super::sweep::{self, Swarm, Sweep};
 use super::tree::{Entry, Span, Table, Value};
 use super::units::Measure;
-use super::{ReportOptions, checks, clients, exact, faults, net, ops, preload, value};
+use super::{ReportOptions, checks, clients, exact, faults, moment, net, ops, preload, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
 use contract::{Duration, SettingValue};
@@ -50,9 +50,14 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     let tags = expect::tags(cx, &mut top);
     let budget = budget(cx, &mut top);
     let phases = phases(cx, &mut top);
+    let recovery = recovery(cx, &mut top);
     let defects = expect::defects(cx, &mut top);
     let ops = ops::read(cx, &mut top);
-    let groups = all_groups(cx, &mut top, &defects, ops);
+    let mut groups = all_groups(cx, &mut top, &defects, ops);
+    for load in groups.iter_mut().filter_map(|group| group.load.as_mut()) {
+        load.sends_until = recovery.map(|recovery| recovery.at);
+        load.stop = load.sends_until.map_or(load.stop, |until| load.stop.min(until));
+    }
     let net = net::read(cx, &mut top);
     let faults = faults::read(cx, &mut top);
     let checks = checks::read(cx, &mut top, &groups);
@@ -75,6 +80,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         groups,
         budget: budget.unwrap_or(Budget { sim_time: Duration::ZERO, events: 0, search_steps: 0 }),
         phases,
+        recovery,
         link: net.link,
         links: net.links,
         faults,
@@ -224,6 +230,26 @@ fn phases(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Vec<Phase> {
         found.push(Phase { name: entry.key.clone(), start, end });
     }
     found
+}
+
+/// `[recovery]`: from when on the world is left in peace.
+fn recovery(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Option<Recovery> {
+    let item = top.get("recovery")?;
+    let mut fields = Fields::of(cx, item, "recovery", "[recovery]")?;
+    let at = fields.need(cx, "at", "when faults are lifted and clients stop: a moment");
+    let restart_all = fields.word(cx, "restart", &["dead", "all"]) == "all";
+    fields.finish(cx);
+    let at = at?;
+    let text = value::text(cx, at, "at")?;
+    let moment = moment::known(cx, text, at.span)?;
+    let run = cx.names.sim_time?;
+    if moment.0 >= run.0 {
+        let message = "the recovery begins at the end of the run or later";
+        let help = format!("`budget.sim_time` is {run}");
+        cx.report(Diagnostic::error(E0407, message).help(help), at.span, "");
+        return None;
+    }
+    Some(Recovery { at: moment, restart_all })
 }
 
 /// `[report]`: what is shown and exported besides the verdicts.

@@ -6,9 +6,10 @@ use super::selector::{self, Resolved, Selector};
 use super::tree::{Item, Span, Value, parse_value};
 use super::units::Measure;
 use super::{dist, format, moment, value};
+use crate::checks;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0105, E0201, E0206, E0403};
-use crate::table::{FieldKind, Row};
+use crate::table::{CLIENT_OPS, FieldKind, Row, Source};
 use contract::{Group, Kind, NodeId, SettingValue, Settings};
 
 /// The most sides of a partition.
@@ -19,7 +20,13 @@ pub fn read(cx: &mut Cx<'_>, fields: &mut Fields<'_>, row: &Row) -> Settings {
     let mut settings = Settings::default();
     for field in row.fields {
         let value = match fields.get(field.name) {
-            Some(item) => self::value(cx, &fields.path_of(field.name), item, &field.kind),
+            Some(item) => match field.kind {
+                FieldKind::Labels(of) => {
+                    let event = fields.get(of);
+                    labels(cx, item, event)
+                }
+                _ => self::value(cx, &fields.path_of(field.name), item, &field.kind),
+            },
             None if field.required => {
                 fields.missing(cx, field.name, field.about);
                 continue;
@@ -38,6 +45,7 @@ fn default(cx: &mut Cx<'_>, name: &str, text: &str, kind: &FieldKind) -> Option<
     match kind {
         FieldKind::Plain(kind) => value::default(cx, name, text, kind),
         FieldKind::Amount => amount(cx, name, &parse_value(text, 0, 0)),
+        FieldKind::Factor => factor(cx, name, &parse_value(text, 0, 0)),
         _ => Some(SettingValue::Text(text.to_owned())),
     }
 }
@@ -48,6 +56,7 @@ fn value(cx: &mut Cx<'_>, path: &str, item: &Item, kind: &FieldKind) -> Option<S
     match kind {
         FieldKind::Plain(kind) => return value::setting(cx, path, item, kind),
         FieldKind::Amount => return amount(cx, path, item),
+        FieldKind::Factor => return factor(cx, path, item),
         FieldKind::Sides => return sides(cx, item),
         FieldKind::Link => return link(cx, item),
         FieldKind::Predicates => return predicates(cx, item),
@@ -77,15 +86,31 @@ fn value(cx: &mut Cx<'_>, path: &str, item: &Item, kind: &FieldKind) -> Option<S
             let names: Vec<&str> = rows.map(|row| row.name).collect();
             named(cx, "gauge", text, span, &names)?;
         }
+        FieldKind::Measured(sources) => measured(cx, text, span, sources)?,
         FieldKind::Model => model(cx, text, span)?,
         FieldKind::Moment => moment::any(cx, text, span)?,
         FieldKind::Plain(_)
         | FieldKind::Amount
+        | FieldKind::Labels(_)
+        | FieldKind::Factor
         | FieldKind::Sides
         | FieldKind::Link
         | FieldKind::Predicates => unreachable!("read above"),
     }
     kept(text)
+}
+
+/// A pure factor, in thousandths.
+fn factor(cx: &mut Cx<'_>, path: &str, item: &Item) -> Option<SettingValue> {
+    const PPM_MAX: u32 = 4_000_000_000;
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let ppm = value::factor(cx, item, name, PPM_MAX)?;
+    if !ppm.is_multiple_of(1_000) {
+        let message = format!("`{name}` has at most three decimals");
+        cx.report(Diagnostic::error(E0105, message), item.span, "");
+        return None;
+    }
+    Some(SettingValue::Int(i64::from(ppm / 1_000)))
 }
 
 /// An amount of whatever is measured; what it measures is told by its unit.
@@ -223,7 +248,55 @@ pub fn predicate(cx: &mut Cx<'_>, text: &str, span: Span) -> Option<(&'static st
 fn predicates(cx: &mut Cx<'_>, item: &Item) -> Option<SettingValue> {
     let mut found = Vec::new();
     for (text, span) in value::texts(cx, item, "a list of predicates") {
-        predicate(cx, text, span)?;
+        if text != checks::SETTLED {
+            predicate(cx, text, span)?;
+        }
+        found.push(SettingValue::Text(text.to_owned()));
+    }
+    Some(SettingValue::List(found))
+}
+
+/// Something that a check measures.
+fn measured(cx: &mut Cx<'_>, text: &str, span: Span, sources: &[Source]) -> Option<()> {
+    let has = |source| sources.contains(&source);
+    if let Some(rest) = text.strip_prefix("clients.") {
+        let (group, what) = rest.rsplit_once('.').unwrap_or((rest, ""));
+        let ops = CLIENT_OPS.iter().copied().filter(|_| has(Source::Ops));
+        let latency = ["latency"].into_iter().filter(|_| has(Source::Latency));
+        let known: Vec<&str> = ops.chain(latency).collect();
+        clients(cx, &format!("clients.{group}"), span)?;
+        if known.contains(&what) {
+            return Some(());
+        }
+        let names: Vec<String> =
+            known.iter().map(|name| format!("clients.{group}.{name}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        cx.unknown("measure", text, span, &names);
+        return None;
+    }
+    let systems = cx.names.systems();
+    let gauges = systems.iter().flat_map(|system| system.gauges()).map(|row| row.name);
+    let events = systems.iter().flat_map(|system| system.events()).map(|row| row.name);
+    let gauges = gauges.filter(|_| has(Source::Gauge));
+    let names: Vec<&str> = gauges.chain(events.filter(|_| has(Source::Event))).collect();
+    let what = match (has(Source::Gauge), has(Source::Event)) {
+        (true, true) => "gauge or event",
+        (true, false) => "gauge",
+        _ => "event",
+    };
+    named(cx, what, text, span, &names)
+}
+
+/// Labels of the event that `event` names.
+fn labels(cx: &mut Cx<'_>, item: &Item, event: Option<&Item>) -> Option<SettingValue> {
+    let of = event.and_then(Item::as_text)?;
+    let systems = cx.names.systems();
+    let row = systems.iter().flat_map(|system| system.events()).find(|row| row.name == of);
+    let mut known = row.map_or(&[][..], |row| row.labels).to_vec();
+    known.push("node");
+    let mut found = Vec::new();
+    for (text, span) in value::texts(cx, item, "a list of labels") {
+        named(cx, "label", text, span, &known)?;
         found.push(SettingValue::Text(text.to_owned()));
     }
     Some(SettingValue::List(found))

@@ -7,6 +7,7 @@
 use super::Lab;
 use super::layout::{Field, Form, Layout, Shape, TABLES, TOP};
 use super::units::Measure;
+use crate::checks;
 use crate::table::{FieldKind, Row};
 use contract::{Kind, System};
 use serde_json::{Map, Value, json};
@@ -157,6 +158,7 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
     let selectors = json!({ "type": "array", "items": { "type": "string" } });
     match kind {
         FieldKind::Plain(kind) => kind_of(kind),
+        FieldKind::Factor => json!({ "type": "number", "minimum": 0 }),
         FieldKind::Amount => json!({ "type": ["string", "integer", "object"] }),
         FieldKind::Sides => json!({ "type": "array", "minItems": 2, "items": selectors }),
         FieldKind::Link => json!({
@@ -172,13 +174,16 @@ fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {
             system.gauges().iter().map(|row| row.name).collect()
         }) }),
         FieldKind::Predicates => {
-            let names =
+            let mut names =
                 names_of(lab, |system| system.predicates().iter().map(|row| row.name).collect());
+            names.push(checks::SETTLED);
             json!({ "type": "array", "items": { "enum": names } })
         }
+        FieldKind::Labels(_) => json!({ "type": "array", "items": { "type": "string" } }),
         FieldKind::Model => json!({ "enum": lab.models }),
         FieldKind::Selector
         | FieldKind::Clients
+        | FieldKind::Measured(_)
         | FieldKind::Group
         | FieldKind::Phase
         | FieldKind::Invariant

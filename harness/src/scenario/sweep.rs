@@ -4,6 +4,7 @@ use super::cx::Cx;
 use super::dist;
 use super::fields::Fields;
 use super::moment;
+use super::random::{self, Random};
 use super::tree::{Entry, Item, Span, Value};
 use super::units::Measure;
 use super::value;
@@ -148,6 +149,8 @@ pub struct Swarm {
     pub redraw: Vec<Redraw>,
     /// The faults that may be left out, and how often each is.
     pub omit: Vec<(String, Ratio)>,
+    /// Faults that are drawn besides.
+    pub random: Option<Random>,
 }
 
 /// One path that is redrawn per seed.
@@ -221,6 +224,7 @@ pub fn read_swarm(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> Swarm {
             _ => omit(cx, item, &mut swarm),
         }
     }
+    swarm.random = fields.get("random").and_then(|item| random::read(cx, item));
     fields.finish(cx);
     swarm
 }

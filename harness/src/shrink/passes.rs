@@ -152,7 +152,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
                 draft.set_text("expect", "pass");
             }
         });
-        for key in ["cover", "tags", "sweep", "phases"] {
+        for key in ["cover", "tags", "sweep", "phases", "recovery"] {
             if self.best.has(key) {
                 self.attempt_edit(|draft| draft.remove(key));
             }

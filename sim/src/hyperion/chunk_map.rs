@@ -16,11 +16,15 @@ pub const CHUNK_ENTRIES_MAX: usize = 64;
 /// At most [`CHUNK_ENTRIES_MAX`] entries, sorted by key.
 type Chunk<K, V> = Vec<(K, V)>;
 
+/// A chunk and a key that bounds it from below: no key of it is less, and every key of the chunks
+/// before it is. The bounds stand side by side, so that finding a chunk touches no other.
+type Bounded<K, V> = (K, Arc<Chunk<K, V>>);
+
 /// An ordered map with copies that share their entries until one of them is written.
 #[derive(Clone, Debug)]
 pub struct ChunkMap<K, V> {
     /// Sorted by their entries; none of them is empty.
-    chunks: Arc<Vec<Arc<Chunk<K, V>>>>,
+    chunks: Arc<Vec<Bounded<K, V>>>,
     len: u64,
 }
 
@@ -46,7 +50,7 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
     /// The value of `key`, borrowed.
     #[must_use]
     pub fn get(&self, key: &K) -> Option<&V> {
-        let chunk = self.chunks.get(self.chunk_of(key)?)?;
+        let (_, chunk) = self.chunks.get(self.chunk_of(key)?)?;
         let slot = find(chunk, key).ok()?;
         Some(&chunk[slot].1)
     }
@@ -54,7 +58,7 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
     /// The value of `key` to be changed in place; copies what is shared with other maps.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let chunk = self.chunk_of(key)?;
-        let slot = find(&self.chunks[chunk], key).ok()?;
+        let slot = find(&self.chunks[chunk].1, key).ok()?;
         Some(&mut self.chunk_mut(chunk)[slot].1)
     }
 
@@ -63,7 +67,7 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
         let Some(chunk) = self.chunk_of(&key) else {
             return self.insert_first(key, value);
         };
-        match find(&self.chunks[chunk], &key) {
+        match find(&self.chunks[chunk].1, &key) {
             Ok(slot) => {
                 let held = &mut self.chunk_mut(chunk)[slot].1;
                 Some(core::mem::replace(held, value))
@@ -78,9 +82,9 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
     /// Takes `key` out, and returns its value.
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let chunk = self.chunk_of(key)?;
-        let slot = find(&self.chunks[chunk], key).ok()?;
+        let slot = find(&self.chunks[chunk].1, key).ok()?;
         let (_, value) = self.chunk_mut(chunk).remove(slot);
-        if self.chunks[chunk].is_empty() {
+        if self.chunks[chunk].1.is_empty() {
             Arc::make_mut(&mut self.chunks).remove(chunk);
         }
         self.len -= 1;
@@ -89,7 +93,7 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
 
     /// All entries in the order of their keys.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&K, &V)> {
-        let entries = self.chunks.iter().flat_map(|chunk| chunk.iter());
+        let entries = self.chunks.iter().flat_map(|(_, chunk)| chunk.iter());
         entries.map(|(key, value)| (key, value))
     }
 
@@ -97,10 +101,10 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
     #[must_use]
     pub fn below(&self, key: &K) -> Option<&(K, V)> {
         let chunk = self.chunk_of(key)?;
-        let slot = self.chunks[chunk].partition_point(|(held, _)| held < key);
+        let slot = self.chunks[chunk].1.partition_point(|(held, _)| held < key);
         match slot.checked_sub(1) {
-            Some(before) => Some(&self.chunks[chunk][before]),
-            None => self.chunks[chunk.checked_sub(1)?].last(),
+            Some(before) => Some(&self.chunks[chunk].1[before]),
+            None => self.chunks[chunk.checked_sub(1)?].1.last(),
         }
     }
 
@@ -108,56 +112,66 @@ impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
     #[must_use]
     pub fn above(&self, key: &K) -> Option<&(K, V)> {
         let chunk = self.chunk_of(key)?;
-        let slot = self.chunks[chunk].partition_point(|(held, _)| held <= key);
-        let here = self.chunks[chunk].get(slot);
-        here.or_else(|| self.chunks.get(chunk + 1)?.first())
+        let slot = self.chunks[chunk].1.partition_point(|(held, _)| held <= key);
+        let here = self.chunks[chunk].1.get(slot);
+        here.or_else(|| self.chunks.get(chunk + 1)?.1.first())
     }
 
     /// The entry with the least key.
     #[must_use]
     pub fn first(&self) -> Option<&(K, V)> {
-        self.chunks.first()?.first()
+        self.chunks.first()?.1.first()
     }
 
     /// The chunk that holds `key` or would; `None` where there is none at all.
     fn chunk_of(&self, key: &K) -> Option<usize> {
-        let starts_at_or_before = |chunk: &Arc<Chunk<K, V>>| chunk[0].0 <= *key;
-        let after = self.chunks.partition_point(starts_at_or_before);
-        match self.chunks.len() {
-            0 => None,
-            _ => Some(after.saturating_sub(1)),
+        let starts_at_or_before = |(bound, _): &Bounded<K, V>| bound <= key;
+        // Counters and times rise, so the end is looked at first.
+        let last = self.chunks.last()?;
+        if starts_at_or_before(last) {
+            return Some(self.chunks.len() - 1);
         }
+        let after = self.chunks.partition_point(starts_at_or_before);
+        Some(after.saturating_sub(1))
     }
 
     fn chunk_mut(&mut self, chunk: usize) -> &mut Chunk<K, V> {
-        Arc::make_mut(&mut Arc::make_mut(&mut self.chunks)[chunk])
+        Arc::make_mut(&mut Arc::make_mut(&mut self.chunks)[chunk].1)
     }
 
     fn insert_first(&mut self, key: K, value: V) -> Option<V> {
         assert!(self.chunks.is_empty(), "a map with chunks has one for any key");
         let mut chunk = Vec::with_capacity(CHUNK_ENTRIES_MAX);
+        let bound = key.clone();
         chunk.push((key, value));
-        Arc::make_mut(&mut self.chunks).push(Arc::new(chunk));
+        Arc::make_mut(&mut self.chunks).push((bound, Arc::new(chunk)));
         self.len = 1;
         None
     }
 
     fn insert_at(&mut self, chunk: usize, slot: usize, entry: (K, V)) {
         self.len += 1;
-        if self.chunks[chunk].len() < CHUNK_ENTRIES_MAX {
+        if entry.0 < self.chunks[chunk].0 {
+            assert!(chunk == 0, "what is below the bound of a chunk belongs before it");
+            Arc::make_mut(&mut self.chunks)[chunk].0 = entry.0.clone();
+        }
+        if self.chunks[chunk].1.len() < CHUNK_ENTRIES_MAX {
             self.chunk_mut(chunk).insert(slot, entry);
             return;
         }
-        let half = CHUNK_ENTRIES_MAX / 2;
+        // What is appended at the end leaves full chunks behind.
+        let at_the_end = slot == CHUNK_ENTRIES_MAX && chunk + 1 == self.chunks.len();
+        let half = if at_the_end { CHUNK_ENTRIES_MAX } else { CHUNK_ENTRIES_MAX / 2 };
         let lower = self.chunk_mut(chunk);
         let mut upper = Vec::with_capacity(CHUNK_ENTRIES_MAX);
         upper.extend(lower.drain(half..));
-        if slot <= half {
+        if slot <= half && !at_the_end {
             lower.insert(slot, entry);
         } else {
             upper.insert(slot - half, entry);
         }
-        Arc::make_mut(&mut self.chunks).insert(chunk + 1, Arc::new(upper));
+        let bound = upper[0].0.clone();
+        Arc::make_mut(&mut self.chunks).insert(chunk + 1, (bound, Arc::new(upper)));
     }
 }
 
@@ -195,8 +209,12 @@ mod tests {
     fn assert_same(map: &ChunkMap<u16, u32>, reference: &BTreeMap<u16, u32>) {
         assert_eq!(map.len(), reference.len() as u64);
         assert!(map.iter().eq(reference.iter()));
-        assert!(map.chunks.iter().all(|chunk| !chunk.is_empty()));
-        assert!(map.chunks.iter().all(|chunk| chunk.len() <= CHUNK_ENTRIES_MAX));
+        assert!(map.chunks.iter().all(|(_, chunk)| !chunk.is_empty()));
+        assert!(map.chunks.iter().all(|(_, chunk)| chunk.len() <= CHUNK_ENTRIES_MAX));
+        for pair in map.chunks.windows(2) {
+            assert!(pair[0].1.iter().all(|(key, _)| *key < pair[1].0));
+            assert!(pair[1].1.iter().all(|(key, _)| *key >= pair[1].0));
+        }
         for key in [0, 1, 77, 150, 299] {
             assert_eq!(map.get(&key), reference.get(&key));
             let below = reference.range(..key).next_back();
@@ -245,7 +263,7 @@ mod tests {
         let copy = map.clone();
         map.insert(500, 0);
         let shared = map.chunks.iter().zip(copy.chunks.iter());
-        let differing = shared.filter(|(a, b)| !Arc::ptr_eq(a, b)).count();
+        let differing = shared.filter(|((_, a), (_, b))| !Arc::ptr_eq(a, b)).count();
         assert_eq!(differing, 1);
         assert_eq!(copy.get(&500), Some(&500));
     }

@@ -5,12 +5,13 @@
 //!
 //! | field | bytes |
 //! |---|---|
-//! | kind (1 put, 2 delete, 3 compare-and-set, 4 expire) | 1 |
+//! | kind (1 put, 2 delete, 3 compare-and-set, 4 drop, 5 fill) | 1 |
 //! | session: client, epoch; sequence number | 8, 8, 8 |
 //! | key length, key | 2, n |
 //! | put: ttl in ns (0: none), value | 8, rest |
 //! | compare-and-set: version, expected id with its presence, value | 8, 1 + 8, rest |
-//! | expire: version | 8 |
+//! | fill: ttl in ns (0: none), whether it overwrites, value | 8, 1, rest |
+//! | drop: reason (1 ttl, 2 lru, 3 manual), then per entry: key length, key, version | 1, 2, n, 8 |
 
 use crate::protocol::frame::{Cursor, Malformed};
 use alloc::vec::Vec;
@@ -61,12 +62,98 @@ pub enum Write<'a> {
         /// The bytes of the new value.
         value: &'a [u8],
     },
-    /// Removes the entry with this version if it is expired at the time of the command. Proposed
-    /// by leaders; it belongs to no session.
-    Expire {
-        /// The version of the entry, so that a newer one is left alone.
-        version: u64,
+    /// Stores what was loaded from the database, where the key is absent. Proposed by leaders; it
+    /// belongs to no session.
+    Fill {
+        /// The bytes of the value.
+        value: &'a [u8],
+        /// How long it lives.
+        ttl: Option<Duration>,
+        /// Planted flaw `stale-set-lookaside`: whatever was written meanwhile is lost.
+        overwrites: bool,
     },
+    /// Removes entries, each if it still has its version. Proposed by leaders; it belongs to no
+    /// session, and its key is empty.
+    Drop {
+        /// Why. What leaves because of its time stays where it is not expired at the time of the
+        /// command.
+        reason: DropReason,
+        /// Which.
+        entries: Versions<'a>,
+    },
+}
+
+/// Why an entry leaves without having been deleted: the reasons of `hyperion_evictions_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DropReason {
+    /// Its time is over.
+    Ttl,
+    /// The store is full.
+    Lru,
+    /// An operator asked for it.
+    Manual,
+}
+
+impl DropReason {
+    /// The value of the label `reason`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ttl => "ttl",
+            Self::Lru => "lru",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// All of them, in the order of their codes, which start at 1.
+    pub const ALL: [Self; 3] = [Self::Ttl, Self::Lru, Self::Manual];
+}
+
+/// Keys with the versions of their entries, in the bytes of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Versions<'a>(&'a [u8]);
+
+impl<'a> Versions<'a> {
+    /// Those that `bytes` hold, which [`push_version`] wrote.
+    ///
+    /// # Errors
+    /// When they hold something else.
+    pub fn decode(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            rest = next_version(rest)?.2;
+        }
+        Ok(Self(bytes))
+    }
+
+    /// Key and version, one after another.
+    pub fn iter(self) -> impl Iterator<Item = (&'a [u8], u64)> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (key, version, after) = next_version(rest).expect("it was read through at first");
+            rest = after;
+            Some((key, version))
+        })
+    }
+}
+
+/// Appends one key and the version of its entry.
+pub fn push_version(key: &[u8], version: u64, out: &mut Vec<u8>) {
+    let key_len = u16::try_from(key.len()).expect("a stored key is short");
+    out.extend_from_slice(&key_len.to_be_bytes());
+    out.extend_from_slice(key);
+    out.extend_from_slice(&version.to_be_bytes());
+}
+
+fn next_version(bytes: &[u8]) -> Result<(&[u8], u64, &[u8]), Malformed> {
+    let mut cursor = Cursor::new(bytes);
+    let key_len = cursor.u16()?;
+    let key = cursor.bytes(u32::from(key_len))?;
+    let version = cursor.u64()?;
+    Ok((key, version, cursor.rest()))
 }
 
 /// What a command did. Kept per session, so that a repetition is answered alike.
@@ -142,6 +229,15 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+    /// The client showed no token, or a wrong one.
+    Unauthenticated,
+    /// `RESOURCE_EXHAUSTED`: the client asks more often than it may.
+    RateLimited {
+        /// When it may ask again, in milliseconds.
+        retry_after_ms: u64,
+        /// How often it may ask per second.
+        max: u64,
+    },
     /// Planted flaw: leadership was lost, reported as if the write could not happen any more.
     Aborted,
 }
@@ -153,7 +249,8 @@ impl<'a> Command<'a> {
             Write::Put { .. } => 1,
             Write::Delete => 2,
             Write::Cas { .. } => 3,
-            Write::Expire { .. } => 4,
+            Write::Drop { .. } => 4,
+            Write::Fill { .. } => 5,
         });
         out.extend_from_slice(&self.session.client.to_be_bytes());
         out.extend_from_slice(&self.session.epoch.to_be_bytes());
@@ -163,8 +260,7 @@ impl<'a> Command<'a> {
         out.extend_from_slice(self.key);
         match self.write {
             Write::Put { value, ttl } => {
-                let ttl_ns = ttl.map_or(0, |ttl| ttl.as_nanos().max(1));
-                out.extend_from_slice(&ttl_ns.to_be_bytes());
+                encode_ttl(ttl, out);
                 out.extend_from_slice(value);
             }
             Write::Delete => {}
@@ -174,7 +270,15 @@ impl<'a> Command<'a> {
                 out.extend_from_slice(&expect.unwrap_or(0).to_be_bytes());
                 out.extend_from_slice(value);
             }
-            Write::Expire { version } => out.extend_from_slice(&version.to_be_bytes()),
+            Write::Fill { value, ttl, overwrites } => {
+                encode_ttl(ttl, out);
+                out.push(u8::from(overwrites));
+                out.extend_from_slice(value);
+            }
+            Write::Drop { reason, entries } => {
+                out.push(1 + reason as u8);
+                out.extend_from_slice(entries.0);
+            }
         }
     }
 
@@ -191,8 +295,8 @@ impl<'a> Command<'a> {
         let key = cursor.bytes(u32::from(key_len))?;
         let write = match kind {
             1 => {
-                let ttl_ns = cursor.u64()?;
-                Write::Put { ttl: (ttl_ns > 0).then_some(Duration(ttl_ns)), value: cursor.rest() }
+                let ttl = decode_ttl(&mut cursor)?;
+                Write::Put { ttl, value: cursor.rest() }
             }
             2 => {
                 cursor.end()?;
@@ -205,14 +309,34 @@ impl<'a> Command<'a> {
                 Write::Cas { version, expect: optional(present, expect)?, value: cursor.rest() }
             }
             4 => {
-                let version = cursor.u64()?;
-                cursor.end()?;
-                Write::Expire { version }
+                let code = usize::from(cursor.u8()?).checked_sub(1);
+                let reason = code.and_then(|code| DropReason::ALL.get(code));
+                let reason = *reason.ok_or(Malformed("there is no such reason"))?;
+                Write::Drop { reason, entries: Versions::decode(cursor.rest())? }
+            }
+            5 => {
+                let ttl = decode_ttl(&mut cursor)?;
+                let overwrites = match cursor.u8()? {
+                    0 => false,
+                    1 => true,
+                    _ => return Err(Malformed("a flag is 0 or 1")),
+                };
+                Write::Fill { value: cursor.rest(), ttl, overwrites }
             }
             _ => return Err(Malformed("there is no such command")),
         };
         Ok(Self { session, seq, key, write })
     }
+}
+
+fn encode_ttl(ttl: Option<Duration>, out: &mut Vec<u8>) {
+    let ttl_ns = ttl.map_or(0, |ttl| ttl.as_nanos().max(1));
+    out.extend_from_slice(&ttl_ns.to_be_bytes());
+}
+
+fn decode_ttl(cursor: &mut Cursor<'_>) -> Result<Option<Duration>, Malformed> {
+    let ttl_ns = cursor.u64()?;
+    Ok((ttl_ns > 0).then_some(Duration(ttl_ns)))
 }
 
 fn optional(present: u8, value: u64) -> Result<Option<u64>, Malformed> {
@@ -291,6 +415,8 @@ impl Refusal {
             Self::SessionOver => (8, 0, 0),
             Self::SessionsFull { size, max } => (9, size, max),
             Self::Aborted => (10, 0, 0),
+            Self::Unauthenticated => (11, 0, 0),
+            Self::RateLimited { retry_after_ms, max } => (12, retry_after_ms, max),
         };
         out.push(kind);
         out.extend_from_slice(&u64::to_be_bytes(size));
@@ -315,6 +441,8 @@ impl Refusal {
             8 => Self::SessionOver,
             9 => Self::SessionsFull { size, max },
             10 => Self::Aborted,
+            11 => Self::Unauthenticated,
+            12 => Self::RateLimited { retry_after_ms: size, max },
             _ => return Err(Malformed("there is no such refusal")),
         })
     }
@@ -323,6 +451,7 @@ impl Refusal {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use alloc::vec;
     use proptest::prelude::*;
 
     fn check(command: &Command<'_>) {
@@ -351,6 +480,9 @@ pub(super) mod tests {
             Just(Refusal::Malformed),
             Just(Refusal::SessionOver),
             Just(Refusal::Aborted),
+            Just(Refusal::Unauthenticated),
+            (any::<u64>(), any::<u64>())
+                .prop_map(|(retry_after_ms, max)| Refusal::RateLimited { retry_after_ms, max }),
         ];
         prop_oneof![
             any::<u64>().prop_map(|version| Applied::Done { version }),
@@ -375,11 +507,17 @@ pub(super) mod tests {
             let session = Session { client, epoch };
             let value = &value[..];
             let ttl = ttl.map(Duration);
+            let mut entries = Vec::new();
+            push_version(&key, version, &mut entries);
+            push_version(b"", 7, &mut entries);
+            let entries = Versions::decode(&entries).unwrap();
+            prop_assert!(entries.iter().eq([(&key[..], version), (&b""[..], 7)]));
             for write in [
                 Write::Put { value, ttl },
                 Write::Delete,
                 Write::Cas { version, expect, value },
-                Write::Expire { version },
+                Write::Drop { reason: DropReason::Lru, entries },
+                Write::Fill { value, ttl, overwrites: version % 2 == 0 },
             ] {
                 check(&Command { session, seq, key: &key, write });
             }

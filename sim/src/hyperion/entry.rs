@@ -1,7 +1,8 @@
 //! One entry of the cache: a binary key, a binary value, and when it expires.
 
+use super::seal::{Bytes, TAG_BYTES};
 use alloc::sync::Arc;
-use contract::{Duration, Value};
+use contract::Duration;
 use core::cmp::Ordering;
 use core::fmt;
 
@@ -71,13 +72,25 @@ impl fmt::Debug for Key {
     }
 }
 
+/// What is known of the bytes of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flags {
+    /// They are an LZ4 block.
+    pub compressed: bool,
+    /// Their writer encrypted them. Carried for readers; the cache does not look inside.
+    pub encrypted: bool,
+    /// HMAC-SHA-256, see [`super::seal`].
+    pub tag: [u8; TAG_BYTES],
+}
+
 /// A key with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its key.
     pub key: Key,
-    /// The bytes of its value. Whoever keeps them longer than the entry holds a handle.
-    pub value: Arc<[u8]>,
+    /// The bytes of its value as they are kept. Whoever keeps them longer than the entry holds a
+    /// handle.
+    pub value: Arc<Bytes>,
     /// The index of the log entry that wrote it: unique and rising per key. 0 where it was there
     /// before the log began.
     pub version: u64,
@@ -85,6 +98,8 @@ pub struct Entry {
     pub ttl: Option<Duration>,
     /// The cluster time of the log entry that wrote it, in nanoseconds.
     pub created_at: u64,
+    /// What is known of the bytes of its value.
+    pub flags: Flags,
 }
 
 impl Entry {
@@ -103,14 +118,14 @@ impl Entry {
     /// What it counts for, in bytes.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
-        self.key.as_bytes().len() as u64 + self.value.len() as u64 + ENTRY_OVERHEAD_BYTES
+        size_bytes(self.key.as_bytes(), &self.value)
     }
+}
 
-    /// The value by identity, once every byte of it was verified; `None` where one is wrong.
-    #[must_use]
-    pub fn verified(&self) -> Option<Value> {
-        Value::from_bytes(&self.value)
-    }
+/// What an entry with this key and these kept bytes counts for.
+#[must_use]
+pub const fn size_bytes(key: &[u8], kept: &[u8]) -> u64 {
+    key.len() as u64 + kept.len() as u64 + ENTRY_OVERHEAD_BYTES
 }
 
 /// The last moment of an entry that was created at `created_at` and lives for `ttl`.
@@ -122,7 +137,6 @@ pub fn ends_at(created_at: u64, ttl: Option<Duration>) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     proptest! {
@@ -139,15 +153,13 @@ mod tests {
     }
 
     fn entry(ttl: Option<Duration>) -> Entry {
-        let value = Value { id: 9, size_bytes: 20 };
-        let mut bytes = Vec::new();
-        value.write_bytes(&mut bytes);
         Entry {
             key: Key::new(b"0123456789"),
-            value: Arc::from(bytes),
+            value: Arc::new(Bytes::new(&[7; 20])),
             version: 3,
             ttl,
             created_at: 1_000,
+            flags: Flags { compressed: false, encrypted: false, tag: [0; TAG_BYTES] },
         }
     }
 
@@ -163,15 +175,5 @@ mod tests {
     #[test]
     fn size_is_key_value_and_32() {
         assert_eq!(entry(None).size_bytes(), 10 + 20 + 32);
-    }
-
-    #[test]
-    fn one_wrong_byte_is_noticed() {
-        let mut damaged = entry(None);
-        assert_eq!(damaged.verified().map(|value| value.id), Some(9));
-        let mut bytes = damaged.value.to_vec();
-        bytes[19] ^= 0x40;
-        damaged.value = Arc::from(bytes);
-        assert_eq!(damaged.verified(), None);
     }
 }

@@ -4,10 +4,12 @@
 //! from a clock of the node, so replicas that applied the same prefix are equal.
 
 use super::chunk_map::ChunkMap;
-use super::command::{Applied, Command, Refusal, Session, Write};
+use super::command::{Applied, Command, DropReason, Refusal, Session, Versions, Write};
 use super::entry::{Entry, Key};
 use super::error::StoreError;
-use super::store::{Limits, NewEntry, Store, TTL_MAX};
+use super::store::{NewEntry, Store, StoreConfig, StoreFlaws, TTL_MAX};
+use crate::protocol::frame::Malformed;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
 use contract::{Duration, Preload, Value};
@@ -25,18 +27,17 @@ pub struct Machine {
     sessions: ChunkMap<u64, LastAnswer>,
     applied_index: u64,
     digest: u64,
-    /// Planted flaw: a repeated command is applied again.
-    repeats: bool,
+    flaws: MachineFlaws,
     last_repeat: Option<Repeat>,
 }
 
 /// What a client was answered last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct LastAnswer {
-    epoch: u64,
-    seq: u64,
-    index: u64,
-    answer: Applied,
+pub(super) struct LastAnswer {
+    pub epoch: u64,
+    pub seq: u64,
+    pub index: u64,
+    pub answer: Applied,
 }
 
 /// A command that took effect twice.
@@ -55,33 +56,34 @@ pub struct Repeat {
 }
 
 /// What applying one log entry did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Effect {
     /// The answer to whoever asked.
     pub answer: Applied,
     /// Whether the command was carried out now; else the answer is that of an earlier time, or a
     /// refusal.
     pub fresh: bool,
-    /// The entry that left because its time was over.
-    pub expired: Option<Expired>,
+    /// The entries that left without having been deleted, and why.
+    pub dropped: Option<(DropReason, Vec<Dropped>)>,
 }
 
-/// An entry that left because its time was over.
+/// An entry that left without having been deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expired {
+pub struct Dropped {
     /// Its key, as a label.
     pub key: u64,
     /// Its version.
     pub version: u64,
-    /// How long after its last moment it left, in nanoseconds of cluster time.
+    /// How long after its last moment it left, in nanoseconds of cluster time; 0 where it had none
+    /// or had not reached it.
     pub late_ns: u64,
 }
 
 impl Machine {
     /// The state before the log: what was preloaded, and nothing else.
     #[must_use]
-    pub fn new(limits: Limits, preload: &[Preload], flaws: MachineFlaws) -> Self {
-        let mut store = Store::new(limits, flaws.size_drifts);
+    pub fn new(config: Arc<StoreConfig>, preload: &[Preload], flaws: MachineFlaws) -> Self {
+        let mut store = Store::new(config, flaws.store);
         let mut bytes = Vec::new();
         for preload in preload {
             bytes.clear();
@@ -100,7 +102,7 @@ impl Machine {
             sessions: ChunkMap::default(),
             applied_index: 0,
             digest: 0,
-            repeats: flaws.repeats,
+            flaws,
             last_repeat: None,
         }
     }
@@ -132,6 +134,12 @@ impl Machine {
         &self.store
     }
 
+    /// Notes that `key` is used. The order of eviction belongs to this replica alone: it decides
+    /// what a leader proposes to drop, and nothing else.
+    pub fn touch(&mut self, key: &Key) {
+        self.store.touch(key);
+    }
+
     /// The index of the last log entry that was applied.
     #[must_use]
     pub const fn applied_index(&self) -> u64 {
@@ -157,6 +165,36 @@ impl Machine {
         self.last_repeat.as_ref()
     }
 
+    /// The state that nothing but its position in the log is known of.
+    #[must_use]
+    pub fn empty_at(config: &Arc<StoreConfig>, flaws: MachineFlaws, index: u64) -> Self {
+        let mut machine = Self::new(Arc::clone(config), &[], flaws);
+        machine.stand_at(index, 0);
+        machine
+    }
+
+    pub(super) const fn flaws(&self) -> MachineFlaws {
+        self.flaws
+    }
+
+    pub(super) fn last_answers(&self) -> impl Iterator<Item = (&u64, &LastAnswer)> {
+        self.sessions.iter()
+    }
+
+    pub(super) fn stand_at(&mut self, applied_index: u64, digest: u64) {
+        assert!(self.applied_index == 0, "only a state that has applied nothing is placed");
+        self.applied_index = applied_index;
+        self.digest = digest;
+    }
+
+    pub(super) fn remember(&mut self, client: u64, last: LastAnswer) {
+        self.sessions.insert(client, last);
+    }
+
+    pub(super) fn hold(&mut self, entry: NewEntry<'_>) -> Result<(), Malformed> {
+        self.store.set(entry).map_err(|_| Malformed("it holds more than the limits allow"))
+    }
+
     fn advance(&mut self, index: u64, command: &[u8]) {
         assert!(index == self.applied_index + 1, "the log is applied in order and without gaps");
         self.applied_index = index;
@@ -168,8 +206,20 @@ impl Machine {
             // Every replica sees the same bytes and refuses them alike.
             return refused(Refusal::Malformed);
         };
-        if let Write::Expire { version } = command.write {
-            return self.expire(command.key, version, cluster_time);
+        match command.write {
+            Write::Drop { reason, entries } => {
+                return self.drop_entries(reason, entries, cluster_time);
+            }
+            Write::Fill { value, ttl, overwrites } => {
+                let held = self.read(&Key::new(command.key), cluster_time).is_some();
+                let answer = match held && !overwrites {
+                    true => Applied::Conflict { seen: None },
+                    false => self.put(index, cluster_time, command.key, value, ttl),
+                };
+                let fresh = matches!(answer, Applied::Done { .. });
+                return Effect { answer, fresh, dropped: None };
+            }
+            Write::Put { .. } | Write::Delete | Write::Cas { .. } => {}
         }
         if let Some(effect) = self.repetition(index, &command) {
             return effect;
@@ -177,7 +227,7 @@ impl Machine {
         let answer = self.execute(index, cluster_time, &command);
         let last = LastAnswer { epoch: command.session.epoch, seq: command.seq, index, answer };
         self.sessions.insert(command.session.client, last);
-        Effect { answer, fresh: !matches!(answer, Applied::Refused(_)), expired: None }
+        Effect { answer, fresh: !matches!(answer, Applied::Refused(_)), dropped: None }
     }
 
     /// The effect of a command whose session has moved past it already; `None` for a new one.
@@ -191,7 +241,7 @@ impl Machine {
         if (session.epoch, command.seq) > (last.epoch, last.seq) {
             return None;
         }
-        if self.repeats {
+        if self.flaws.repeats {
             self.last_repeat = Some(Repeat {
                 session,
                 seq: command.seq,
@@ -203,7 +253,7 @@ impl Machine {
         }
         if (session.epoch, command.seq) == (last.epoch, last.seq) {
             let answer = last.answer;
-            return Some(Effect { answer, fresh: false, expired: None });
+            return Some(Effect { answer, fresh: false, dropped: None });
         }
         Some(refused(Refusal::SessionOver))
     }
@@ -214,13 +264,13 @@ impl Machine {
             Write::Put { value, ttl } => self.put(index, cluster_time, command.key, value, ttl),
             Write::Delete => {
                 let held = self.read(&key, cluster_time);
-                let previous = held.and_then(Entry::verified);
+                let previous = held.and_then(|entry| self.store.identify(entry));
                 self.store.delete(&key);
                 Applied::Deleted { previous }
             }
             Write::Cas { version, expect, value } => {
                 let held = self.read(&key, cluster_time);
-                let seen = held.and_then(Entry::verified);
+                let seen = held.and_then(|entry| self.store.identify(entry));
                 let held_version = held.map_or(0, |entry| entry.version);
                 let version_fits = version == 0 || version == held_version;
                 if version_fits && seen.map(|value: Value| value.id) == expect {
@@ -229,7 +279,9 @@ impl Machine {
                     Applied::Conflict { seen }
                 }
             }
-            Write::Expire { .. } => unreachable!("an expiry belongs to no session"),
+            Write::Drop { .. } | Write::Fill { .. } => {
+                unreachable!("what leaders decide belongs to no session")
+            }
         }
     }
 
@@ -252,20 +304,25 @@ impl Machine {
         }
     }
 
-    fn expire(&mut self, key: &[u8], version: u64, cluster_time: u64) -> Effect {
-        let key = Key::new(key);
-        let held = self.store.get(&key);
-        // A version written since then, or renewed, has a life of its own.
-        let over = held.filter(|entry| entry.version == version && entry.is_expired(cluster_time));
-        let expired = over.and_then(Entry::ends_at).map(|ends_at| Expired {
-            key: key.label(),
-            version,
-            late_ns: cluster_time - ends_at,
-        });
-        if expired.is_some() {
+    fn drop_entries(
+        &mut self,
+        reason: DropReason,
+        entries: Versions<'_>,
+        cluster_time: u64,
+    ) -> Effect {
+        let mut dropped = Vec::new();
+        for (key, version) in entries.iter() {
+            let key = Key::new(key);
+            // A version written since then, or renewed, has a life of its own.
+            let held = self.store.get(&key).filter(|entry| entry.version == version);
+            let due = |entry: &&Entry| reason != DropReason::Ttl || entry.is_expired(cluster_time);
+            let Some(entry) = held.filter(due) else { continue };
+            let late_ns = entry.ends_at().map_or(0, |end| cluster_time.saturating_sub(end));
+            dropped.push(Dropped { key: key.label(), version, late_ns });
             self.store.delete(&key);
         }
-        Effect { answer: Applied::Deleted { previous: None }, fresh: expired.is_some(), expired }
+        let answer = Applied::Deleted { previous: None };
+        Effect { answer, fresh: !dropped.is_empty(), dropped: Some((reason, dropped)) }
     }
 }
 
@@ -274,12 +331,14 @@ impl Machine {
 pub struct MachineFlaws {
     /// `retry-non-idempotent`.
     pub repeats: bool,
-    /// `weight-accounting-drift`.
-    pub size_drifts: bool,
+    /// Those of the store.
+    pub store: StoreFlaws,
+    /// `sessions-missing-from-snapshot`.
+    pub forgets_sessions: bool,
 }
 
 fn refused(refusal: Refusal) -> Effect {
-    Effect { answer: Applied::Refused(refusal), fresh: false, expired: None }
+    Effect { answer: Applied::Refused(refusal), fresh: false, dropped: None }
 }
 
 impl From<StoreError> for Refusal {
@@ -296,9 +355,25 @@ impl From<StoreError> for Refusal {
 
 #[cfg(test)]
 mod tests {
+    use super::super::command::push_version;
+    use super::super::recency::Policy;
+    use super::super::seal::Sealer;
+    use super::super::store::Limits;
     use super::*;
 
     const LIMITS: Limits = Limits { store_bytes_max: 10_000, value_bytes_max: 1_000 };
+
+    fn config() -> Arc<StoreConfig> {
+        let sealer = Sealer::new(b"secret", true);
+        Arc::new(StoreConfig { limits: LIMITS, sealer, policy: Policy::Lru })
+    }
+
+    /// A drop of the only key.
+    fn drop_at(version: u64, bytes: &mut Vec<u8>) -> Write<'_> {
+        push_version(b"key", version, bytes);
+        let entries = Versions::decode(bytes).expect("it was just written");
+        Write::Drop { reason: DropReason::Ttl, entries }
+    }
 
     struct Log {
         machine: Machine,
@@ -307,7 +382,7 @@ mod tests {
 
     impl Log {
         fn new(flaws: MachineFlaws) -> Self {
-            Self { machine: Machine::new(LIMITS, &[], flaws), time: 0 }
+            Self { machine: Machine::new(config(), &[], flaws), time: 0 }
         }
 
         /// Applies a write of session (1, `epoch`).
@@ -323,7 +398,7 @@ mod tests {
 
         fn held(&self) -> Option<u64> {
             let held = self.machine.read(&Key::new(b"key"), self.time)?;
-            Some(held.verified().expect("nothing is damaged").id)
+            Some(self.machine.store().identify(held).expect("nothing is damaged").id)
         }
     }
 
@@ -394,19 +469,34 @@ mod tests {
         let ttl = Some(Duration(100));
         log.write(0, 1, Write::Put { value: &value, ttl });
         log.time = 100;
-        assert!(!log.write(0, 0, Write::Expire { version: 1 }).fresh);
+        let drop = |log: &mut Log, version| log.write(0, 0, drop_at(version, &mut Vec::new()));
+        assert!(!drop(&mut log, 1).fresh);
         assert_eq!(log.held(), Some(5));
         log.time = 101;
         assert_eq!(log.held(), None);
         assert_eq!(log.machine.store().len(), 1);
-        assert!(!log.write(0, 0, Write::Expire { version: 7 }).fresh);
-        let expired =
-            Expired { key: u64::from_be_bytes(*b"key\0\0\0\0\0"), version: 1, late_ns: 1 };
-        let effect = log.write(0, 0, Write::Expire { version: 1 });
-        assert_eq!(effect.expired, Some(expired));
+        assert!(!drop(&mut log, 7).fresh);
+        let key = u64::from_be_bytes(*b"key\0\0\0\0\0");
+        let dropped = Dropped { key, version: 1, late_ns: 1 };
+        assert_eq!(drop(&mut log, 1).dropped, Some((DropReason::Ttl, Vec::from([dropped]))));
         assert_eq!(log.machine.store().len(), 0);
         let previous = None;
         assert_eq!(log.write(0, 2, Write::Delete).answer, Applied::Deleted { previous });
+    }
+
+    #[test]
+    fn what_is_loaded_does_not_overwrite_what_was_written_meanwhile() {
+        let (loaded, written) = (bytes(5), bytes(6));
+        let fill = |overwrites| Write::Fill { value: &loaded, ttl: None, overwrites };
+        let mut log = Log::new(MachineFlaws::default());
+        assert!(log.write(0, 0, fill(false)).fresh);
+        assert_eq!(log.held(), Some(5));
+        log.write(0, 1, put(&written));
+        assert!(!log.write(0, 0, fill(false)).fresh);
+        assert_eq!(log.held(), Some(6));
+        // The flaw `stale-set-lookaside`.
+        assert!(log.write(0, 0, fill(true)).fresh);
+        assert_eq!(log.held(), Some(5));
     }
 
     #[test]

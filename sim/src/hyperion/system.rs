@@ -1,8 +1,11 @@
 //! Hyperion as the lab sees it: one row of the table of systems.
 
+use super::auth::Auth;
 use super::client::Client;
+use super::database::Database;
+use super::gateway::Gateway;
 use super::invariants;
-use super::server::{Reads, Server};
+use super::server::{Reads, Server, Wish};
 use super::tables;
 use crate::protocol::raft::{self, Raft};
 use alloc::boxed::Box;
@@ -10,13 +13,21 @@ use alloc::format;
 use alloc::vec::Vec;
 use contract::hash::mix;
 use contract::{
-    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Node, NodeId, Nodes, Now,
-    PredicateKind, Ratio, Refused, Relation, Role, Seat, Settings, System,
+    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Membership, Node, NodeId,
+    Nodes, Now, PredicateKind, Ratio, Refused, Relation, Role, Seat, Settings, System,
 };
 use core::any::Any;
 
 /// The role of a member of the group.
 pub const CACHE: &str = "cache";
+/// The role of a member of the group that loads from a database what it does not hold.
+pub const READ_THROUGH: &str = "read-through";
+/// The role of a database.
+pub const SQL: &str = "sql";
+/// The role of a gateway.
+pub const GATEWAY: &str = "gateway";
+/// The role of an auth service.
+pub const AUTH: &str = "auth";
 /// The role of a client.
 pub const CLIENT: &str = "client";
 
@@ -29,6 +40,30 @@ const ROLES: &[Role] = &[
         name: CACHE,
         about: "a member of a Raft group that serves reads and writes from the replicated state",
         settings: tables::CACHE_SETTINGS,
+        uses: &[],
+    },
+    Role {
+        name: READ_THROUGH,
+        about: "a cache node that loads from a database what it does not hold, and keeps it",
+        settings: tables::READ_THROUGH_SETTINGS,
+        uses: &["db"],
+    },
+    Role {
+        name: SQL,
+        about: "a database: bounded connections, one query after another",
+        settings: tables::SQL_SETTINGS,
+        uses: &[],
+    },
+    Role {
+        name: GATEWAY,
+        about: "what clients reach: asks the auth service, and passes on what was granted",
+        settings: tables::GATEWAY_SETTINGS,
+        uses: &["auth", "cache"],
+    },
+    Role {
+        name: AUTH,
+        about: "says whether the token of a client is good",
+        settings: tables::AUTH_SETTINGS,
         uses: &[],
     },
     Role {
@@ -74,23 +109,32 @@ impl System for Hyperion {
 
     fn relations(&self, role: &str, settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
         match role {
-            CACHE => cache_relations(settings, drift_max),
+            role if is_cache(role) => cache_relations(settings, drift_max),
             _ => Vec::new(),
         }
     }
 
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         match seat.role {
-            CACHE => Ok(Box::new(Server::boot(seat, now, fx)?)),
+            role if is_cache(role) => Ok(Box::new(Server::boot(seat, now, fx)?)),
+            GATEWAY => Ok(Box::new(Gateway::boot(seat))),
+            AUTH => Ok(Box::new(Auth::boot(seat))),
+            SQL => Ok(Box::new(Database::boot(seat))),
             CLIENT => Ok(Box::new(Client::boot(seat))),
             other => panic!("`{other}` is not in the table of roles"),
         }
     }
 
     fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>> {
-        let caches = groups.iter().filter(|group| group.role == CACHE);
+        let caches = groups.iter().filter(|group| is_cache(group.role));
         let of_raft = caches.flat_map(|group| raft::invariants::all(&group.nodes, raft_of));
         of_raft.chain(invariants::all(groups)).collect()
+    }
+
+    fn membership(&self, change: Membership, positions: &[u32]) -> Option<Vec<u8>> {
+        let mut frame = Vec::new();
+        Wish::encode(change, positions, &mut frame);
+        Some(frame)
     }
 
     fn select(&self, word: &str, group: &[NodeId], nodes: &dyn Nodes) -> Vec<NodeId> {
@@ -99,6 +143,12 @@ impl System for Hyperion {
 
     fn gauge(&self, row: usize, node: &dyn Node) -> Option<u64> {
         let node: &dyn Any = node;
+        if let Some(database) = node.downcast_ref::<Database>() {
+            return database_gauge(row.checked_sub(raft::GAUGES.len())?, database);
+        }
+        if let Some(gateway) = node.downcast_ref::<Gateway>() {
+            return (row.checked_sub(raft::GAUGES.len())? == 16).then(|| gateway.pending());
+        }
         let server = node.downcast_ref::<Server>()?;
         match row.checked_sub(raft::GAUGES.len()) {
             None => raft::gauge(row, server.raft()),
@@ -107,12 +157,17 @@ impl System for Hyperion {
     }
 
     fn holds(&self, row: usize, group: &[NodeId], nodes: &dyn Nodes) -> bool {
+        let mut up = group.iter().filter_map(|&id| Some((id, nodes.node(id)?)));
+        if up.any(|(id, _)| nodes.get::<Server>(id).is_none()) {
+            // The predicates are about Raft, of which these nodes know nothing.
+            return true;
+        }
         raft::holds(row, group, nodes, raft_of)
     }
 
     fn pending(&self, groups: &[Group], nodes: &dyn Nodes) -> Option<&'static str> {
         groups.iter().find_map(|group| match group.role {
-            CACHE => cache_pending(&group.nodes, nodes),
+            role if is_cache(role) => cache_pending(&group.nodes, nodes),
             _ => client_pending(&group.nodes, nodes),
         })
     }
@@ -122,9 +177,16 @@ impl System for Hyperion {
         if let Some(server) = node.downcast_ref::<Server>() {
             raft::view(server.raft(), fields);
             fields.number("entries", server.machine().store().len());
-            fields.number("size_bytes", server.machine().store().size_bytes());
+            fields.number("size_bytes", server.size_bytes());
             fields.number("writes_pending", server.writes_pending());
             fields.number("reads_pending", server.reads_pending());
+            if let Some(pool) = server.pool() {
+                fields.number("db_connections", pool.in_use());
+                fields.number("db_waiting", pool.waiting());
+            }
+        } else if let Some(database) = node.downcast_ref::<Database>() {
+            fields.number("connections", database.connections());
+            fields.number("queries", database.queries());
         } else if let Some(client) = node.downcast_ref::<Client>() {
             fields.text("state", if client.is_busy() { "waiting" } else { "idle" });
         }
@@ -169,15 +231,35 @@ fn own_gauge(row: usize, server: &Server) -> Option<u64> {
     let machine = server.machine();
     Some(match row {
         0 => machine.store().len(),
-        1 => machine.store().size_bytes(),
+        1 => server.size_bytes(),
         2 => machine.sessions(),
         3 => server.connections(),
         4 => server.writes_pending(),
         5 => server.reads_pending(),
         6 => server.memory_bytes(),
         7 => server.value_handles_max(),
+        8 => server.cloned_bytes(),
+        9 => machine.store().endings(),
+        10 => server.hit_ratio_ppm()?,
+        11 => server.pool()?.in_use(),
+        12 => server.pool()?.waiting(),
         _ => return None,
     })
+}
+
+fn database_gauge(row: usize, database: &Database) -> Option<u64> {
+    Some(match row {
+        13 => database.connections(),
+        14 => database.connections_peak(),
+        15 => database.queries(),
+        _ => return None,
+    })
+}
+
+/// Whether nodes of this role are members of a Raft group.
+#[must_use]
+pub fn is_cache(role: &str) -> bool {
+    matches!(role, CACHE | READ_THROUGH)
 }
 
 fn cache_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {

@@ -88,7 +88,7 @@ fn every_default_of_the_tables_parses() {
     use super::tables;
     let cache = defaults(tables::CACHE_SETTINGS);
     assert_eq!(cache.range("election"), (Duration::from_millis(1500), Duration::from_secs(3)));
-    assert_eq!(cache.bytes("cache_size"), 4096 << 20);
+    assert_eq!(cache.bytes("value_size_max"), 512 << 10);
     assert_eq!(cache.choice("reads"), "read-index");
     let client = defaults(tables::CLIENT_SETTINGS);
     assert_eq!(client.ratio("pinned"), Ratio::new(50, 100));

@@ -3,6 +3,8 @@
 //! | message | source → target | meaning |
 //! |---|---|---|
 //! | get, batch-get | client → node | read keys, as fresh as the level asks |
+//! | admin | operator → node | step down, evict, say how you are |
+//! | hello | client → gateway | who the client is, and its token; not answered |
 //! | write | client → node | a command for the log, with its session (raft-thesis §6.3) |
 //! | found, missing, batch | node → client | what a read saw |
 //! | applied | node → client | what a write did |
@@ -10,6 +12,8 @@
 //! | retry | node → client | the read could not be confirmed: ask again |
 //! | unknown | node → client | the write is in the log of a deposed leader: it may yet commit |
 //! | refused | node → client | it has no effect and never will |
+//! | done | node → operator | how many entries it concerned |
+//! | unavailable | node → client | the database did not answer: ask again later |
 //!
 //! A request starts with an id of the client's choice, which its answer repeats. All integers are
 //! big-endian. Nodes are named by their index in the group.
@@ -36,6 +40,20 @@ pub enum Request<'a> {
         /// The keys, at most [`super::BATCH_KEYS_MAX`] of them where a node takes it.
         keys: Vec<&'a [u8]>,
     },
+    /// Says who the client is. A cache node takes no notice: it trusts whoever reaches it.
+    Hello {
+        /// A hash of the client's name.
+        client: u64,
+        /// See [`super::auth`].
+        token: &'a [u8],
+    },
+    /// What an operator asks for.
+    Admin {
+        /// The verb.
+        verb: Verb,
+        /// How many, for [`Verb::Evict`].
+        count: u64,
+    },
     /// Writes one key.
     Write {
         /// The command, for the log as it is.
@@ -43,6 +61,32 @@ pub enum Request<'a> {
         /// The same, read.
         command: Command<'a>,
     },
+}
+
+/// What an operator can ask of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verb {
+    /// Hand leadership to another node (`/admin/raft/step-down`).
+    StepDown,
+    /// Evict so many entries (`/admin/cache/evict?count=`).
+    Evict,
+    /// Say whether this node serves, and how many entries it holds.
+    Health,
+}
+
+impl Verb {
+    /// All of them, in the order of their codes, which start at 0.
+    pub const ALL: [Self; 3] = [Self::StepDown, Self::Evict, Self::Health];
+
+    /// As in [`contract::Call::Admin`].
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StepDown => "step-down",
+            Self::Evict => "evict",
+            Self::Health => "health",
+        }
+    }
 }
 
 /// What a node answers.
@@ -74,7 +118,17 @@ pub enum Answer<'a> {
     Unknown,
     /// The request has no effect and never will.
     Refused(Refusal),
+    /// What an operator asked for was done, so often.
+    Done {
+        /// How many entries are to leave, or are held; 1 for a step down.
+        count: u64,
+    },
+    /// The database did not answer, or too many wait for it: nothing happened, ask again later.
+    Unavailable,
 }
+
+/// The bytes of the id at the start of every request and answer.
+pub const ID_BYTES: usize = 8;
 
 /// The absence of a hint.
 const NO_HINT: u32 = u32::MAX;
@@ -104,6 +158,22 @@ pub fn encode_batch_get<'a>(
         out.extend_from_slice(&key_len.to_be_bytes());
         out.extend_from_slice(key);
     }
+}
+
+/// Appends a hello.
+pub fn encode_hello(client: u64, token: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(&0_u64.to_be_bytes());
+    out.push(4);
+    out.extend_from_slice(&client.to_be_bytes());
+    out.extend_from_slice(token);
+}
+
+/// Appends what an operator asks for.
+pub fn encode_admin(id: u64, verb: Verb, count: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&id.to_be_bytes());
+    out.push(5);
+    out.push(verb as u8);
+    out.extend_from_slice(&count.to_be_bytes());
 }
 
 /// Appends a write.
@@ -139,6 +209,14 @@ pub fn decode_request(bytes: &[u8]) -> Result<(u64, Request<'_>), Malformed> {
             let bytes = cursor.rest();
             let command = Command::decode(bytes)?;
             Request::Write { bytes, command }
+        }
+        4 => Request::Hello { client: cursor.u64()?, token: cursor.rest() },
+        5 => {
+            let verb = Verb::ALL.get(usize::from(cursor.u8()?));
+            let verb = *verb.ok_or(Malformed("there is no such verb"))?;
+            let count = cursor.u64()?;
+            cursor.end()?;
+            Request::Admin { verb, count }
         }
         _ => return Err(Malformed("there is no such request")),
     };
@@ -200,6 +278,11 @@ impl<'a> Answer<'a> {
                 out.push(8);
                 refusal.encode(out);
             }
+            Self::Unavailable => out.push(9),
+            Self::Done { count } => {
+                out.push(10);
+                out.extend_from_slice(&count.to_be_bytes());
+            }
         }
     }
 
@@ -227,6 +310,8 @@ impl<'a> Answer<'a> {
             6 => Self::Retry,
             7 => Self::Unknown,
             8 => Self::Refused(Refusal::decode(&mut cursor)?),
+            9 => Self::Unavailable,
+            10 => Self::Done { count: cursor.u64()? },
             _ => return Err(Malformed("there is no such answer")),
         };
         cursor.end()?;
@@ -279,6 +364,8 @@ mod tests {
             Answer::Missing,
             Answer::Retry,
             Answer::Unknown,
+            Answer::Unavailable,
+            Answer::Done { count: 9 },
             Answer::NotLeader { hint: None },
             Answer::NotLeader { hint: Some(4) },
             Answer::Refused(Refusal::Damaged),

@@ -1,7 +1,9 @@
 //! Every planted flaw of Hyperion shows, and the same world without it is clean.
 
 use crate::world::{Plan, World};
-use contract::{Condition, Duration, NodeId, SettingValue, Shock, SimTime};
+use contract::{
+    Call, Condition, Duration, NodeId, Outcome, ReadLevel, Ret, SettingValue, Shock, SimTime, Value,
+};
 
 /// What caught a flaw.
 fn caught(world: &World) -> Option<String> {
@@ -159,11 +161,95 @@ fn ttl_on_wall_clock() {
     });
 }
 
+/// A cache of about sixty entries under two hundred keys, some of which are read far more often.
+fn crowded(seed: u64) -> Plan {
+    let mut plan = busy(seed);
+    plan.keys = 200;
+    plan.ops = [70, 30, 0];
+    plan.cache("cache_size", SettingValue::Bytes(60 * (8 + 16 + 32)))
+        .cache("eviction_batch", SettingValue::Int(10))
+}
+
+#[test]
+fn a_full_cache_evicts_and_goes_on_serving() {
+    let mut world = crowded(1).build();
+    world.run_to(20_000);
+    world.assert_violation_free();
+    assert!(world.marks("cache.evicted") > 100);
+    let leader = world.leader();
+    assert!(world.gauge("cache.size_bytes", leader) <= 60 * 56);
+    assert!(world.gauge("cache.entries", leader) > 40);
+    // Before somebody leads, operations fail; afterwards none is refused for want of room.
+    let late = |done: &&crate::history::Done| done.call_at > SimTime(5_000_000_000);
+    let failed = |done: &crate::history::Done| done.outcome == Some(Outcome::Fail);
+    assert!(!world.history().0.iter().filter(late).any(failed));
+}
+
+#[test]
+fn lru_order_not_updated_on_hit() {
+    let run = |defects: &[&'static str]| {
+        let mut world = crowded(2).defects(defects).build();
+        world.run_to(20_000);
+        world.violations().first().map(|violation| violation.property)
+    };
+    assert_eq!(run(&[]), None);
+    assert_eq!(run(&["lru-order-not-updated-on-hit"]), Some("hyperion.evicts_in_order"));
+}
+
+#[test]
+fn expiry_queue_leak() {
+    let plan = |seed| {
+        let mut plan = busy(seed);
+        plan.ops = [50, 50, 0];
+        plan.ttl = Some(Duration::from_secs(600));
+        plan
+    };
+    check("expiry-queue-leak", "hyperion.size_accounting", 1, plan, |world| {
+        world.run_to(10_000);
+    });
+}
+
+/// Every node's clock starts at another time, so an entry that outlives its leader is judged by a
+/// clock that is ten seconds away from the one that stamped it.
+#[test]
+fn ttl_on_monotonic_clock() {
+    let run = |defects: &[&'static str]| {
+        let ttl = Some(Duration::from_secs(8));
+        let put = Call::Put { key: 1, value: Value { id: 7, size_bytes: 16 }, ttl };
+        let get = Call::Get { key: 1, read: ReadLevel::Linearizable };
+        let mut plan = Plan::new(1).defects(defects);
+        plan.clients = 1;
+        plan.script = vec![(30_000, put), (36_000, get.clone()), (45_000, get)];
+        plan.stop_at = SimTime(50_000_000_000);
+        let mut world = plan.build();
+        for (node, at_ms) in world.caches().into_iter().zip([5_000, 15_000, 25_000]) {
+            world.run_to(at_ms);
+            let down = world.crash(&[node]);
+            world.run_to(at_ms + 100);
+            world.lift(down);
+        }
+        world.run_to(31_000);
+        let leader = world.leader();
+        let down = world.crash(&[leader]);
+        world.run_to(50_000);
+        world.lift(down);
+        let found = |done: &crate::history::Done| match done.outcome {
+            Some(Outcome::Ok(Ret::Found { .. })) => true,
+            Some(Outcome::Ok(Ret::Missing)) => false,
+            ref other => panic!("{other:?} is no answer to a get"),
+        };
+        world.history().0[1..].iter().map(found).collect::<Vec<bool>>()
+    };
+    assert_eq!(run(&[]), [true, false]);
+    assert_ne!(run(&["ttl-on-monotonic-clock"]), [true, false]);
+}
+
 #[test]
 fn the_get_path_borrows_values_and_gives_them_back() {
     let run = |defects: &[&'static str]| {
         let mut plan = Plan::new(1).defects(defects);
         plan.value_bytes = 4096;
+        plan = plan.cache("enable_compression", SettingValue::Bool(false));
         let mut world = plan.build();
         world.run_to(5_000);
         let leader = world.leader();

@@ -106,6 +106,43 @@ fn a_batch_is_answered_in_the_order_of_its_keys_up_to_its_limit() {
 }
 
 #[test]
+fn an_operator_evicts_and_moves_the_leadership() {
+    let admin = |verb, arg| Call::Admin { verb, arg };
+    let mut calls: Vec<(u64, Call)> =
+        (0..6).map(|key| (5_000 + 50 * key, put(key, key + 1))).collect();
+    calls.push((5_500, admin("health", 0)));
+    calls.push((5_600, admin("evict", 2)));
+    calls.push((5_700, get(0)));
+    calls.push((5_800, get(5)));
+    calls.push((6_000, admin("step-down", 0)));
+    calls.push((9_000, admin("health", 0)));
+    let plan = script(&calls);
+    let mut world = plan.build();
+    world.run_to(5_900);
+    let before = world.leader();
+    world.run_to(12_000);
+    world.assert_violation_free();
+    assert_ne!(world.leader(), before);
+    let outcomes = outcomes(&world);
+    let done = |version| Outcome::Ok(Ret::Done { version });
+    assert_eq!(outcomes[6], done(6));
+    assert_eq!(outcomes[7], done(2));
+    assert_eq!((seen(&outcomes[8]), seen(&outcomes[9])), (None, found(6)));
+    assert_eq!((&outcomes[10], &outcomes[11]), (&done(1), &done(4)));
+    assert_eq!(world.marks("cache.evicted"), 2);
+}
+
+#[test]
+fn a_client_that_asks_too_often_is_told_when_to_come_back() {
+    let calls: Vec<(u64, Call)> = (0..8).map(|i| (5_000 + 20 * i, put(i, i + 1))).collect();
+    let plan = script(&calls).cache("set_rate_max", SettingValue::Int(5));
+    let mut world = plan.build();
+    world.run_to(9_000);
+    assert!(world.marks("cache.rate_limited") > 0);
+    assert!(outcomes(&world).iter().any(|outcome| matches!(outcome, Outcome::Ok(_))));
+}
+
+#[test]
 fn what_passes_a_limit_fails_and_changes_nothing() {
     let large = |size_bytes| Call::Put { key: 1, value: Value { id: 7, size_bytes }, ttl: None };
     let forever =

@@ -15,7 +15,7 @@ fn parse(kind: Kind, text: &str) -> SettingValue {
     let word = text.trim_matches('"');
     match kind {
         Kind::Bool => SettingValue::Bool(word == "true"),
-        Kind::Int { .. } => SettingValue::Int(word.parse().expect("a count")),
+        Kind::Int { .. } => SettingValue::Int(word.replace('_', "").parse().expect("a count")),
         Kind::Ratio => {
             let percent = word.strip_suffix('%').expect("a share in percent");
             SettingValue::Ratio(Ratio::new(percent.parse().expect("a number"), 100))
@@ -34,6 +34,7 @@ fn parse(kind: Kind, text: &str) -> SettingValue {
             };
             SettingValue::Range { min, max }
         }
+        Kind::Text => SettingValue::Text(word.into()),
         other => panic!("no default is {other}"),
     }
 }
@@ -56,6 +57,7 @@ fn bytes(word: &str) -> u64 {
     match &word[digits.len()..] {
         "KiB" => count << 10,
         "MiB" => count << 20,
+        "B" => count,
         unit => panic!("`{unit}` is no unit of size"),
     }
 }

@@ -54,7 +54,7 @@ impl Adapter {
             Effect::SetTimer { key, after } => self.set_timer(key, after),
             Effect::CancelTimer { key } => self.host.timers.cancel(key),
             Effect::Sync { sync, files } => self.sync_begin(sync, files.of(bytes)),
-            Effect::Spend { cost } => self.spend(cost.saturating_mul(self.host.law.slow)),
+            Effect::Spend { cost } => self.spend(self.host.law.pace.of(cost)),
             Effect::Mark(mark) => self.notice(|| Notice::Mark(mark)),
             Effect::Start { .. } | Effect::Stop { .. } => {
                 self.problem(

@@ -130,7 +130,7 @@ impl Kernel {
             Part::Open => self.accept_or_refuse(slot),
             Part::Accept => Some(What::Opened { conn: id }),
             Part::Data(frame) => {
-                self.merge(slot, way, frame);
+                let frame = self.merge(slot, way, frame);
                 Some(What::Data { conn: id, frame })
             }
             Part::End(reason) => Some(What::Closed { conn: id, reason, boot }),
@@ -163,20 +163,21 @@ impl Kernel {
     }
 
     /// Appends what is due by now to `head`, as a read returns everything that has arrived.
-    fn merge(&mut self, slot: u32, way: usize, head: FrameId) {
+    fn merge(&mut self, slot: u32, way: usize, mut head: FrameId) -> FrameId {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let cut = self.net.link(flow.link).cut;
         while let Some(next) = flow.segments.front() {
-            let Part::Data(tail) = next.part else { return };
+            let Part::Data(tail) = next.part else { return head };
             let merged_bytes = self.frames.get(head).len() + self.frames.get(tail).len();
             let is_here = next.due <= now && !next.stopped && next.cut == cut;
             if !is_here || merged_bytes > READ_BYTES_MAX {
-                return;
+                return head;
             }
-            self.frames.join(head, tail);
+            head = self.frames.join(head, tail);
             flow.segments.pop_front();
         }
+        head
     }
 
     /// Whether what arrives at an end reaches its node.

@@ -7,14 +7,15 @@
 
 use super::counterexample::oracle::{Case, RegisterOracle};
 use super::counterexample::sentence::Speaker;
+use super::model::order_of_model;
 use super::replay::replay_register;
 use super::report::{Counterexample, Options};
 use super::search::{Found, Limits};
 use super::tier_one::{Relaxed, judge_relaxed};
 use super::tier_two;
 use crate::history::register::Register;
-use crate::history::split::{Share, Split};
-use crate::models::RegisterCas;
+use crate::history::split::{Share, shares_of};
+use crate::models::{Model, RegisterCas};
 use contract::{Call, NodeId, Op, Outcome, Ret};
 use std::fmt::Write as _;
 
@@ -29,6 +30,8 @@ const WRAP: usize = 100;
 const CHARACTER: usize = 7;
 /// Steps to find the order of a handful of operations.
 const STEPS_MAX: u64 = 100_000;
+/// The most operations of one key that fit into a picture.
+pub const DRAWN_MAX: usize = 200;
 
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#222}\
 .read{fill:#009E73}.write{fill:#0072B2}.other{fill:#CC79A7}.wrong{fill:#D55E00}\
@@ -44,12 +47,69 @@ pub fn lanes_svg(
     example: &Counterexample,
     options: &Options<'_>,
 ) -> String {
-    let split = Split::new(ops, model_knows);
-    let part = split.parts().find(|(key, _)| *key == example.key);
-    let (key, shares) = part.expect("the counterexample is about a key of this history");
-    let case = Case { ops, key, shares, model };
-    let picture = Picture::new(case, example);
-    picture.draw(example, &Speaker { ops, options })
+    let shares = shares_of(ops, example.key, model_knows);
+    assert!(!shares.is_empty(), "the counterexample is about a key of this history");
+    let case = Case { ops, key: example.key, shares: &shares, model };
+    let relevant = RegisterOracle::new(case).relevant(&example.indexes);
+    let (wrong, rest) = split_last(ops, &example.indexes);
+    let order = order_of(case, &relevant, &rest);
+    let drawing = Drawing { strong: &example.indexes, wrong: Some(wrong), order };
+    Picture::new(ops, drawing).draw(example.rule, &example.sentence, &Speaker { ops, options })
+}
+
+/// Draws `example`, which was found in `ops` by `model`.
+#[must_use]
+pub fn model_lanes_svg<M: Model>(
+    model: &M,
+    ops: &[Op],
+    example: &Counterexample,
+    options: &Options<'_>,
+) -> String {
+    let (wrong, rest) = split_last(ops, &example.indexes);
+    let order = order_of_model(model, ops, example.key, &rest);
+    let drawing = Drawing { strong: &example.indexes, wrong: Some(wrong), order };
+    Picture::new(ops, drawing).draw(example.rule, &example.sentence, &Speaker { ops, options })
+}
+
+/// Draws the whole key `key` of a linearizable history with an order that explains it; `None` when
+/// that would be more than [`DRAWN_MAX`] operations.
+#[must_use]
+pub fn key_lanes_svg(
+    ops: &[Op],
+    model: &RegisterCas,
+    key: u64,
+    options: &Options<'_>,
+) -> Option<String> {
+    let shares = shares_of(ops, key, model_knows);
+    if shares.is_empty() || shares.len() > DRAWN_MAX {
+        return None;
+    }
+    let is_done = |op: &u32| matches!(ops[*op as usize].outcome, Outcome::Ok(_));
+    let mut strong: Vec<u32> = shares.iter().map(|share| share.op).filter(is_done).collect();
+    strong.sort_unstable();
+    strong.dedup();
+    let case = Case { ops, key, shares: &shares, model };
+    let order = order_of(case, &shares, &strong);
+    let sentence = "The numbers are an order that explains every answer.";
+    let drawing = Drawing { strong: &strong, wrong: None, order };
+    Some(Picture::new(ops, drawing).draw("linearizable", sentence, &Speaker { ops, options }))
+}
+
+/// The answer of a core that came last, which no order explains, and the others, ascending.
+fn split_last(ops: &[Op], core: &[u32]) -> (u32, Vec<u32>) {
+    let returned = |op: &u32| (ops[*op as usize].ret_at, *op);
+    let wrong = *core.iter().max_by_key(|op| returned(op)).expect("a core");
+    (wrong, core.iter().copied().filter(|&op| op != wrong).collect())
+}
+
+/// What is to be drawn.
+struct Drawing<'a> {
+    /// The operations whose answers count, ascending.
+    strong: &'a [u32],
+    /// The one among them that no order explains.
+    wrong: Option<u32>,
+    /// The order that explains the rest.
+    order: Vec<u32>,
 }
 
 const fn model_knows(op: &Op) -> bool {
@@ -72,20 +132,15 @@ struct Picture<'a> {
     /// The shown operations' calls and returns in the order of time.
     events: Vec<(u64, bool, u32)>,
     /// The answer that no order explains.
-    wrong: u32,
+    wrong: Option<u32>,
     /// The order that explains the rest, among the shown.
     order: Vec<u32>,
 }
 
 impl<'a> Picture<'a> {
-    fn new(case: Case<'a>, example: &Counterexample) -> Self {
-        let ops = case.ops;
-        let returned = |op: &u32| (ops[*op as usize].ret_at, *op);
-        let wrong = *example.indexes.iter().max_by_key(|op| returned(op)).expect("a core");
-        let rest: Vec<u32> = example.indexes.iter().copied().filter(|&op| op != wrong).collect();
-        let relevant = RegisterOracle::new(case).relevant(&example.indexes);
-        let order = order_of(case, &relevant, &rest);
-        let mut shown = example.indexes.clone();
+    fn new(ops: &'a [Op], drawing: Drawing<'_>) -> Self {
+        let Drawing { strong, wrong, order } = drawing;
+        let mut shown = strong.to_vec();
         shown.extend(&order);
         shown.sort_unstable_by_key(|&op| (ops[op as usize].call_at, op));
         shown.dedup();
@@ -96,7 +151,7 @@ impl<'a> Picture<'a> {
         for &op in &shown {
             let recorded = &ops[op as usize];
             events.push((recorded.call_at.0, false, op));
-            if matches!(recorded.outcome, Outcome::Ok(_)) && example.indexes.contains(&op) {
+            if matches!(recorded.outcome, Outcome::Ok(_)) && strong.binary_search(&op).is_ok() {
                 events.push((recorded.ret_at.0, true, op));
             }
         }
@@ -120,8 +175,8 @@ impl<'a> Picture<'a> {
         TOP + LANE * lane.expect("every shown operation has a lane")
     }
 
-    fn draw(&self, example: &Counterexample, speaker: &Speaker<'_>) -> String {
-        let lines = wrap(&example.sentence);
+    fn draw(&self, title: &str, sentence: &str, speaker: &Speaker<'_>) -> String {
+        let lines = wrap(sentence);
         let longest = lines.iter().map(String::len).max().unwrap_or(0);
         let width = self.right().max(LEFT + longest * CHARACTER);
         let bottom = TOP + LANE * self.clients.len();
@@ -135,7 +190,7 @@ impl<'a> Picture<'a> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\">"
         ));
-        line(format!("<title>{}</title>", escape(example.rule)));
+        line(format!("<title>{}</title>", escape(title)));
         line(format!("<style>{STYLE}</style>"));
         for (lane, &client) in self.clients.iter().enumerate() {
             let y = TOP + LANE * lane + BAR + BAR / 2;
@@ -166,7 +221,7 @@ impl<'a> Picture<'a> {
         let from = self.x(op, false).expect("every shown operation is called");
         let until = self.x(op, true);
         let kind = match recorded.call {
-            _ if op == self.wrong => "wrong",
+            _ if Some(op) == self.wrong => "wrong",
             Call::Get { .. } | Call::BatchGet { .. } => "read",
             Call::Put { .. } => "write",
             _ => "other",

@@ -6,6 +6,8 @@
 //! verdict of "linearizable" rests on an order that was [replayed](replay), a verdict of "not" comes
 //! with a [`counterexample`] of a few operations that cannot be cut down further.
 //!
+//! [`stream`] judges registers while a history is being read and keeps only its open part.
+//!
 //! [`weaker`] has what reads promise short of that: session guarantees and bounded staleness.
 //!
 //! The whole is described in `docs/checkers.md`.
@@ -19,6 +21,7 @@ mod register;
 pub mod replay;
 mod report;
 pub mod search;
+pub mod stream;
 pub mod tier_one;
 pub mod tier_two;
 pub mod violation;
@@ -29,7 +32,7 @@ mod agreement;
 #[cfg(test)]
 mod testkit;
 
-pub use lanes::lanes_svg;
+pub use lanes::{DRAWN_MAX, key_lanes_svg, lanes_svg, model_lanes_svg};
 pub use model::check_model;
 pub use recorded::{check_recorded, check_recorded_with};
 pub use register::{check_register, check_register_with};

@@ -8,7 +8,7 @@ use super::search::generic::{Event, ModelObject};
 use super::search::object::Span;
 use super::search::{Found, Limits, Search};
 use crate::history::rank::{OPEN, Ranker};
-use crate::history::split::{Share, Split};
+use crate::history::split::{Share, Split, shares_of};
 use crate::models::Model;
 use contract::{Call, Op, Outcome, ReadLevel, Ret};
 
@@ -21,7 +21,8 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
     for (part, shares) in split.parts() {
         report.keys += 1;
         report.tier_two_keys += 1;
-        report.ops += shares.len() as u64;
+        let says = |share: &&Share| says_something(&ops[share.op as usize]);
+        report.ops += shares.iter().filter(says).count() as u64;
         let mut case = Case { model, ops, part, shares, budget: Budget::new() };
         let steps_left = options.search_steps_max.saturating_sub(report.search_steps);
         let (found, steps) = case.search(|_| false, Limits::steps(steps_left));
@@ -45,6 +46,16 @@ fn is_judged<M: Model>(model: &M, op: &Op) -> bool {
         | Call::BatchGet { read: ReadLevel::Stale, .. } => false,
         Call::BatchGet { .. } => true,
         call => model.part(call).is_some(),
+    }
+}
+
+/// Whether `op` may have done or seen anything.
+fn says_something(op: &Op) -> bool {
+    let reads = matches!(op.call, Call::Get { .. } | Call::BatchGet { .. });
+    match op.outcome {
+        Outcome::Ok(_) => true,
+        Outcome::Fail => false,
+        Outcome::Unknown => !reads,
     }
 }
 
@@ -119,8 +130,31 @@ impl<M: Model> Oracle for Case<'_, M> {
     }
 }
 
+/// Steps to find the order of a handful of operations.
+const ORDER_STEPS_MAX: u64 = 100_000;
+
+/// An order that explains the answers of `strong`, ascending, with the open operations that it
+/// needs, as indexes into `ops`; empty when none is found.
+pub(super) fn order_of_model<M: Model>(
+    model: &M,
+    ops: &[Op],
+    part: u64,
+    strong: &[u32],
+) -> Vec<u32> {
+    let shares = shares_of(ops, part, |op| is_judged(model, op));
+    let case = Case { model, ops, part, shares: &shares, budget: Budget::new() };
+    let is_weak = |op: u32| strong.binary_search(&op).is_err();
+    let (events, _) = case.events(is_weak);
+    match case.search(is_weak, Limits::steps(ORDER_STEPS_MAX)).0 {
+        Found::Linearizable(order) => {
+            order.into_iter().map(|event| events[event as usize].op).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// One key's share of an operation as an operation of its own.
-fn view(op: &Op, share: Share, weak: bool) -> (Call, Outcome) {
+pub(super) fn view(op: &Op, share: Share, weak: bool) -> (Call, Outcome) {
     let outcome = match &op.outcome {
         Outcome::Ok(_) if weak => Outcome::Unknown,
         outcome => outcome.clone(),

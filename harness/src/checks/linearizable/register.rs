@@ -8,9 +8,9 @@ use super::report::{Counterexample, Options, Report};
 use super::search::{Found, Limits};
 use super::tier_one::{self, Relaxed};
 use super::tier_two;
-use super::violation::Violation;
 use crate::history::register::Register;
-use crate::history::split::{Share, Split};
+use crate::history::registers::each_register;
+use crate::history::split::{Share, shares_of};
 use crate::models::{Model, RegisterCas};
 use contract::{Call, Op, ReadLevel};
 
@@ -26,17 +26,10 @@ pub fn check_register(ops: &[Op], search_steps_max: u64) -> Report {
 /// The same for registers that hold something before the run or answer differently.
 #[must_use]
 pub fn check_register_with(ops: &[Op], model: &RegisterCas, options: &Options<'_>) -> Report {
-    let split = Split::new(ops, |op| is_judged(model, op));
     let mut report = Report::new();
-    let mut steps_left = options.search_steps_max;
-    for (key, shares) in split.parts() {
-        report.keys += 1;
-        report.ops += shares.len() as u64;
-        let case = Case { ops, key, shares, model };
-        let steps_before = report.search_steps;
-        judge_key(case, options, steps_left, &mut report);
-        steps_left = steps_left.saturating_sub(report.search_steps - steps_before);
-    }
+    let mut check = Check { ops, model, options, report: &mut report };
+    let judged = |op: &Op| is_judged(model, op);
+    each_register(ops, model, judged, |key, register| check.judge(key, register));
     assert_eq!(
         report.keys,
         report.tier_one_keys + report.tier_two_keys,
@@ -53,70 +46,80 @@ fn is_judged(model: &RegisterCas, op: &Op) -> bool {
     }
 }
 
-fn judge_key(case: Case<'_>, options: &Options<'_>, steps_left: u64, report: &mut Report) {
-    let register = Register::compile(case.ops, case.key, case.shares, case.model, |_| false);
-    match tier_one::judge_relaxed(&register, options.certify) {
-        Relaxed::Violated(violation, judged) => {
-            report.tier_one_keys += 1;
-            if report.refute(options) {
-                let guess = strong_of(&judged, &violation.witnesses());
-                drop(judged);
-                let first = Judgement::Fails(Some(guess));
-                let example = explain(case, register, options, first);
-                report.counterexamples.push(example);
-            }
-            return;
-        }
-        Relaxed::Holds(order) => {
-            if !options.certify || replay_register(&register, &order) == Ok(()) {
-                report.tier_one_keys += 1;
-                return;
-            }
-            report.certificates_refused += 1;
-        }
-        Relaxed::Open => {}
-    }
-    report.tier_two_keys += 1;
-    let (found, steps) = tier_two::search(&register, Limits::steps(steps_left));
-    report.search_steps += steps;
-    match found {
-        Found::Linearizable(_) => {}
-        Found::Undecided { why } => report.leave_open(case.key, why),
-        Found::NotLinearizable { .. } => {
-            if report.refute(options) {
-                report.counterexamples.push(explain(
-                    case,
-                    register,
-                    options,
-                    Judgement::Fails(None),
-                ));
-            }
-        }
-    }
+/// A check under way.
+struct Check<'a> {
+    ops: &'a [Op],
+    model: &'a RegisterCas,
+    options: &'a Options<'a>,
+    report: &'a mut Report,
 }
 
-/// Cuts a refuted key down to a few operations and says what is wrong with them.
-fn explain(
-    case: Case<'_>,
-    register: Register,
-    options: &Options<'_>,
-    first: Judgement,
-) -> Counterexample {
-    let completed = completed(&register);
-    drop(register);
-    let mut oracle = RegisterOracle::new(case);
-    let core = core_of(&mut oracle, case.ops, &completed, first);
-    let shares: Vec<Share> = oracle.relevant(&core.strong);
-    let register = case.weakened(&shares, &core.strong);
-    let speaker = Speaker { ops: case.ops, options };
-    let (rule, sentence) = match tier_one::judge_relaxed(&register, false) {
-        Relaxed::Violated(violation, register) => {
-            let sentence = speaker.violation(&register, &violation);
-            (Violation::rule(&violation), sentence)
+impl Check<'_> {
+    /// Decides one key.
+    fn judge(&mut self, key: u64, register: Register) {
+        self.report.keys += 1;
+        self.report.ops += register.ops.iter().filter(|op| !op.is_event()).count() as u64;
+        match tier_one::judge_relaxed(&register, self.options.certify) {
+            Relaxed::Violated(violation, judged) => {
+                self.report.tier_one_keys += 1;
+                if self.report.refute(self.options) {
+                    let guess = strong_of(&judged, &violation.witnesses());
+                    drop(judged);
+                    self.explain(key, register, Judgement::Fails(Some(guess)));
+                }
+                return;
+            }
+            Relaxed::Holds(order) => {
+                if !self.options.certify || replay_register(&register, &order) == Ok(()) {
+                    self.report.tier_one_keys += 1;
+                    return;
+                }
+                self.report.certificates_refused += 1;
+            }
+            Relaxed::Open => {}
         }
-        _ => ("no-order", speaker.no_order(&core.strong)),
-    };
-    counterexample(case.ops, case.key, rule, sentence, core)
+        self.search(key, register);
+    }
+
+    /// Decides one key by search.
+    fn search(&mut self, key: u64, register: Register) {
+        self.report.tier_two_keys += 1;
+        let steps_left = self.options.search_steps_max.saturating_sub(self.report.search_steps);
+        let (found, steps) = tier_two::search(&register, Limits::steps(steps_left));
+        self.report.search_steps += steps;
+        match found {
+            Found::Linearizable(_) => {}
+            Found::Undecided { why } => self.report.leave_open(key, why),
+            Found::NotLinearizable { .. } => {
+                if self.report.refute(self.options) {
+                    self.explain(key, register, Judgement::Fails(None));
+                }
+            }
+        }
+    }
+
+    /// Cuts a refuted key down to a few operations and says what is wrong with them.
+    fn explain(&mut self, key: u64, register: Register, first: Judgement) {
+        let Self { ops, model, options, .. } = *self;
+        let completed = completed(&register);
+        drop(register);
+        let shares = shares_of(ops, key, |op| is_judged(model, op));
+        let case = Case { ops, key, shares: &shares, model };
+        let mut oracle = RegisterOracle::new(case);
+        let core = core_of(&mut oracle, ops, &completed, first);
+        let relevant: Vec<Share> = oracle.relevant(&core.strong);
+        let register = case.weakened(&relevant, &core.strong);
+        let speaker = Speaker { ops, options };
+        let (rule, sentence) = match tier_one::judge_relaxed(&register, false) {
+            Relaxed::Violated(violation, register) => {
+                let sentence = speaker.violation(&register, &violation);
+                (violation.rule(), sentence)
+            }
+            _ => ("no-order", speaker.no_order(&core.strong)),
+        };
+        let example = counterexample(ops, key, rule, sentence, core);
+        self.report.counterexamples.push(example);
+    }
 }
 
 /// Puts a counterexample together.

@@ -84,7 +84,7 @@ pub struct Counterexample {
 pub struct Report {
     /// Keys that were judged.
     pub keys: u64,
-    /// Operations that were judged, one per key for a batch.
+    /// Operations that say something about their key, one per key for a batch.
     pub ops: u64,
     /// Keys decided by the `O(n log n)` tier.
     pub tier_one_keys: u64,

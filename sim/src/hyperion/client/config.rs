@@ -1,5 +1,8 @@
 //! The settings of the role `client`, as the node uses them.
 
+use super::super::auth::{TOKEN_BYTES, token};
+use super::breaker::BreakerConfig;
+use contract::hash::hash_bytes;
 use contract::{Duration, Seat};
 
 /// The most nodes that a client connects to, because a node admits ten connections per client and
@@ -23,6 +26,12 @@ pub struct Config {
     pub attempts_max: u32,
     /// The node at which every operation starts; `None` where the client remembers the leader.
     pub home: Option<u32>,
+    /// Whether a try that timed out leaves the client with the leader that it knows.
+    pub stays: bool,
+    /// What it shows when it connects; nothing where it is absent.
+    pub token: Option<[u8; TOKEN_BYTES]>,
+    /// When it stops asking; never where it is absent.
+    pub breaker: Option<BreakerConfig>,
     /// Planted flaw `timeout-treated-as-failure`.
     pub timeout_is_failure: bool,
 }
@@ -37,10 +46,16 @@ impl Config {
             try_timeout: settings.duration("try_timeout"),
             retry_base: settings.duration("retry_base"),
             retry_max: settings.duration("retry_max"),
-            jitter: settings.bool("jitter"),
+            jitter: settings.bool("jitter") && !seat.has("no-jitter-synchronised-retry"),
             attempts_max: u32::try_from(settings.int("attempts_max"))
                 .expect("the setting has a limit"),
             home: home(seat.index, settings.ratio("pinned").ppm(), targets),
+            stays: settings.bool("sticky"),
+            token: settings.has("token_secret").then(|| {
+                let client = hash_bytes(seat.name.as_bytes());
+                token(settings.text("token_secret").as_bytes(), client)
+            }),
+            breaker: breaker(seat),
             timeout_is_failure: seat.has("timeout-treated-as-failure"),
         }
     }
@@ -52,6 +67,15 @@ impl Config {
         let delay = self.retry_base.saturating_mul(1 << doublings);
         delay.min(self.retry_max)
     }
+}
+
+fn breaker(seat: &Seat<'_>) -> Option<BreakerConfig> {
+    let settings = seat.settings;
+    settings.bool("breaker").then(|| BreakerConfig {
+        window: u32::try_from(settings.int("breaker_window")).expect("the setting has a limit"),
+        threshold_ppm: settings.ratio("breaker_threshold").ppm(),
+        open_for: settings.duration("breaker_open"),
+    })
 }
 
 /// The home of the client with index `index` when `pinned_ppm` of the clients have one. The pinned
@@ -90,6 +114,9 @@ mod tests {
             jitter: true,
             attempts_max: 1,
             home: None,
+            stays: false,
+            token: None,
+            breaker: None,
             timeout_is_failure: false,
         };
         let waits: Vec<u64> = (1..6).map(|tries| config.backoff(tries).0).collect();

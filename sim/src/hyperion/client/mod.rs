@@ -10,6 +10,7 @@
 //! **Invariant:** `Fail` means that no try can have reached a log. A write that timed out with a
 //! try unanswered is `Unknown`, and the client continues as a new session.
 
+mod breaker;
 mod config;
 mod operation;
 
@@ -17,15 +18,16 @@ pub use config::{CONNECTIONS_MAX, Config};
 
 use super::command::{Applied, Refusal, Session};
 use super::tables::Event;
-use super::wire::Answer;
+use super::wire::{self, Answer};
 use crate::protocol::frame::{self, Decoder};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use breaker::{Breaker, Change};
 use contract::hash::hash_bytes;
 use contract::{
-    Call, CloseReason, ConnId, Duration, Fx, Input, Node, NodeId, Now, OpId, Outcome, Ret, Seat,
-    TimerKey,
+    Call, CloseReason, ConnId, Duration, Fx, Input, Instant, Node, NodeId, Now, OpId, Outcome, Ret,
+    Seat, TimerKey,
 };
 use operation::Operation;
 
@@ -56,6 +58,10 @@ pub struct Client {
     operation: Option<Operation>,
     /// The value that was read or written last, by id, and its version.
     seen: (u64, u64),
+    /// Where it has one.
+    breaker: Option<Breaker>,
+    /// The time of the present input.
+    now: Instant,
 }
 
 /// The connection to one node; opened when it is first needed, and kept.
@@ -81,8 +87,11 @@ impl Client {
         assert!(!targets.is_empty(), "a target has nodes");
         let links: Vec<Link> = targets.iter().take(CONNECTIONS_MAX).map(Link::to).collect();
         let count = links.len() as u32;
+        let config = Config::of(seat, count);
         Self {
-            config: Arc::new(Config::of(seat, count)),
+            breaker: config.breaker.map(Breaker::new),
+            now: Instant(0),
+            config: Arc::new(config),
             links,
             session: Session {
                 client: hash_bytes(seat.name.as_bytes()),
@@ -127,6 +136,7 @@ impl Client {
             first_request: self.request + 1,
             request: self.request,
             sent: false,
+            waits: false,
             unresolved: 0,
         });
         fx.set_timer(DEADLINE, self.config.timeout);
@@ -135,7 +145,17 @@ impl Client {
 
     /// Starts the next try of the operation in flight, at the node with index `target`.
     fn try_at(&mut self, target: u32, fx: &mut Fx<'_>) {
+        let now = self.now;
+        if self.breaker.as_mut().is_some_and(|breaker| !breaker.admits(now)) {
+            fx.mark(Event::ClientRejected.row(), [u64::from(target), 0, 0], 0);
+            return self.give_up(fx);
+        }
         let operation = in_flight(&mut self.operation);
+        if operation.tries > 0 {
+            let labels = [u64::from(operation.tries), u64::from(target), 0];
+            fx.mark(Event::ClientResend.row(), labels, 0);
+        }
+        operation.waits = false;
         self.request += 1;
         operation.request = self.request;
         operation.tries += 1;
@@ -148,6 +168,17 @@ impl Client {
             LinkState::Opening(_) => {}
             LinkState::Open(conn) => self.send(conn, fx),
         }
+    }
+
+    /// Tells the breaker how a try ended.
+    fn note(&mut self, failed: bool, fx: &mut Fx<'_>) {
+        let now = self.now;
+        let event = match self.breaker.as_mut().and_then(|breaker| breaker.note(now, failed)) {
+            Some(Change::Opened) => Event::ClientBreakerOpened,
+            Some(Change::Closed) => Event::ClientBreakerClosed,
+            None => return,
+        };
+        fx.mark(event.row(), [0; 3], 0);
     }
 
     fn send(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
@@ -172,6 +203,12 @@ impl Client {
         assert!(link.state == LinkState::Opening(conn), "a connection opens once");
         link.state = LinkState::Open(conn);
         link.decoder = Decoder::default();
+        if let Some(token) = self.config.token {
+            let client = self.session.client;
+            fx.write(conn, |out| {
+                frame::write(out, |out| wire::encode_hello(client, &token, out));
+            });
+        }
         let waits = |operation: &Operation| operation.target == index && !operation.sent;
         // A try that gave up waiting has moved on, or waits for its next turn.
         if self.operation.as_ref().is_some_and(waits) {
@@ -219,8 +256,13 @@ impl Client {
             return true;
         }
         let is_current = request == operation.request;
+        if is_current {
+            let failed = matches!(answer, Answer::Retry | Answer::Unknown | Answer::Unavailable);
+            self.note(failed, fx);
+        }
+        let operation = in_flight(&mut self.operation);
         match answer {
-            Answer::Found { .. } | Answer::Missing | Answer::Batch(_) => {
+            Answer::Found { .. } | Answer::Missing | Answer::Batch(_) | Answer::Done { .. } => {
                 let Some(result) = operation::read_result(&operation.call, &answer) else {
                     return false;
                 };
@@ -246,6 +288,18 @@ impl Client {
                 if is_current {
                     self.leader = None;
                     self.wait_for_next_try(fx);
+                }
+            }
+            Answer::Unavailable => {
+                operation.unresolved -= u32::from(operation.is_write());
+                if is_current {
+                    self.wait_for_next_try(fx);
+                }
+            }
+            Answer::Refused(Refusal::RateLimited { retry_after_ms, .. }) => {
+                operation.unresolved -= u32::from(operation.is_write());
+                if is_current {
+                    self.wait_at_least(Duration::from_millis(retry_after_ms), fx);
                 }
             }
             Answer::Refused(refusal) => {
@@ -308,8 +362,9 @@ impl Client {
         if self.leader == Some(index) {
             self.leader = None;
         }
-        let here = |operation: &Operation| operation.target == index;
+        let here = |operation: &Operation| operation.target == index && !operation.waits;
         if self.operation.as_ref().is_some_and(here) {
+            self.note(true, fx);
             self.wait_for_next_try(fx);
         }
     }
@@ -323,10 +378,16 @@ impl Client {
             DEADLINE => {
                 let labels = [u64::from(operation.tries), u64::from(target), 0];
                 fx.mark(Event::ClientTimeout.row(), labels, 0);
+                if !operation.waits {
+                    self.note(true, fx);
+                }
                 self.give_up(fx);
             }
             TRY => {
-                self.leader = None;
+                self.note(true, fx);
+                if !self.config.stays {
+                    self.leader = None;
+                }
                 self.wait_for_next_try(fx);
             }
             BACKOFF => {
@@ -348,11 +409,19 @@ impl Client {
 
     /// Ends the current try and waits before the next.
     fn wait_for_next_try(&mut self, fx: &mut Fx<'_>) {
+        self.wait_at_least(Duration::ZERO, fx);
+    }
+
+    fn wait_at_least(&mut self, least: Duration, fx: &mut Fx<'_>) {
         let operation = in_flight(&mut self.operation);
+        if operation.tries >= self.config.attempts_max {
+            return self.give_up(fx);
+        }
         operation.redirects = 0;
         // Nothing is sent for this try any more, even if its connection opens now.
         operation.sent = true;
-        let delay = self.config.backoff(operation.tries).as_nanos();
+        operation.waits = true;
+        let delay = self.config.backoff(operation.tries).max(least).as_nanos();
         let jitter = match self.config.jitter {
             true => fx.rng.below((delay / 4).max(1)),
             false => 0,
@@ -413,7 +482,8 @@ impl Link {
 }
 
 impl Node for Client {
-    fn on_input(&mut self, _now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+    fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+        self.now = now.mono;
         match input {
             Input::Invoke { op, call } => self.on_invoke(op, call, fx),
             Input::Opened { conn, .. } => self.on_opened(conn, fx),

@@ -1,7 +1,7 @@
 //! One operation of a client, over all of its tries.
 
 use super::super::command::{Applied, Command, Session, Write};
-use super::super::wire::{self, Answer};
+use super::super::wire::{self, Answer, Verb};
 use alloc::vec::Vec;
 use contract::{Call, OpId, Outcome, Ret, Value};
 
@@ -26,6 +26,8 @@ pub struct Operation {
     pub request: u64,
     /// Whether the current try has been sent.
     pub sent: bool,
+    /// Whether the current try is over, and the wait before the next runs.
+    pub waits: bool,
     /// How many tries of a write were sent and not answered in a way that rules the write out.
     pub unresolved: u32,
 }
@@ -44,11 +46,17 @@ impl Operation {
     }
 }
 
+/// The verb with this name.
+fn verb_of(name: &str) -> Option<Verb> {
+    Verb::ALL.into_iter().find(|verb| verb.name() == name)
+}
+
 /// Whether a call is a write; `None` where Hyperion has no such operation.
 #[must_use]
-pub const fn writes(call: &Call) -> Option<bool> {
+pub fn writes(call: &Call) -> Option<bool> {
     match call {
         Call::Get { .. } | Call::BatchGet { .. } => Some(false),
+        Call::Admin { verb, .. } => verb_of(verb).map(|_| false),
         Call::Put { .. } | Call::Delete { .. } | Call::Cas { .. } => Some(true),
         _ => None,
     }
@@ -70,6 +78,10 @@ pub fn encode(
             let keys: Vec<[u8; 8]> = keys.iter().map(|key| key.to_be_bytes()).collect();
             let keys = keys.iter().map(|key| &key[..]);
             return wire::encode_batch_get(id, *read, keys, out);
+        }
+        Call::Admin { verb, arg } => {
+            let verb = verb_of(verb).expect("a call without a verb is not taken");
+            return wire::encode_admin(id, verb, *arg, out);
         }
         Call::Put { key, value, ttl } => {
             let ttl = *ttl;
@@ -102,6 +114,7 @@ pub fn read_result(call: &Call, answer: &Answer<'_>) -> Option<Ret> {
             Some(Ret::Found { value: Value::from_bytes(value)?, version: *version, stale: *stale })
         }
         (Call::Get { .. }, Answer::Missing) => Some(Ret::Missing),
+        (Call::Admin { .. }, Answer::Done { count }) => Some(Ret::Done { version: *count }),
         (Call::BatchGet { keys, .. }, Answer::Batch(values)) if values.len() == keys.len() => {
             let mut verified = Vec::with_capacity(values.len());
             for value in values {

@@ -3,13 +3,16 @@
 //! Each looks only at what the node that was touched could have changed, and reports each breach
 //! once.
 
+mod auth_fails_closed;
+mod evicts_in_order;
+mod gets_borrow;
 mod no_two_nodes_ack_in_overlap;
 mod replicas_equal;
 mod size_accounting;
 mod writes_apply_once;
 
 use super::server::Server;
-use super::system::CACHE;
+use super::system::is_cache;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -22,6 +25,9 @@ use contract::{Group, Invariant, NodeId, Nodes};
 pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
     let seats = Seats::of(groups);
     vec![
+        Box::new(auth_fails_closed::AuthFailsClosed),
+        Box::new(gets_borrow::GetsBorrow::new(&seats)),
+        Box::new(evicts_in_order::EvictsInOrder::new(&seats)),
         Box::new(no_two_nodes_ack_in_overlap::NoTwoNodesAck::new(&seats)),
         Box::new(replicas_equal::ReplicasEqual::new(&seats)),
         Box::new(size_accounting::SizeAccounting::new(&seats)),
@@ -45,7 +51,7 @@ struct SeatOf {
 
 impl Seats {
     fn of(groups: &[Group]) -> Self {
-        let caches = groups.iter().filter(|group| group.role == CACHE);
+        let caches = groups.iter().filter(|group| is_cache(group.role));
         let mut seats = Self::default();
         for (number, group) in caches.enumerate() {
             seats.groups = number + 1;

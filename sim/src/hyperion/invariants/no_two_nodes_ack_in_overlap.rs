@@ -166,7 +166,7 @@ mod tests {
     fn seats() -> Seats {
         Seats::of(&[Group {
             name: "h".into(),
-            role: super::super::CACHE,
+            role: super::super::super::system::CACHE,
             nodes: vec![NodeId(0), NodeId(1)],
             defects: Vec::new(),
         }])

@@ -1,4 +1,5 @@
-//! The counter of bytes held equals the sum over the entries held.
+//! The counter of bytes held equals the sum over the entries held, and what is kept beside the
+//! entries (the list of endings, the order of eviction) has as many of them.
 //!
 //! Eviction and refusal go by the counter: one that drifts makes a cache refuse writes although it
 //! is empty, or grow past its limit (the class of etcd-io/raft a370b6f). A recount costs as much as
@@ -17,7 +18,7 @@ const RECOUNT_EVERY: u64 = 64;
 
 const PROPERTY: Property = Property {
     name: "hyperion.size_accounting",
-    about: "the counter of bytes held equals the sum over the entries held",
+    about: "the counter of bytes held, the list of endings and the order of eviction fit the entries",
     source: "etcd-io/raft a370b6f",
 };
 
@@ -63,24 +64,29 @@ impl Invariant for SizeAccounting {
         let store = server.machine().store();
         due.1 = index + store.len().max(RECOUNT_EVERY);
         let counted: u64 = store.iter().map(Entry::size_bytes).sum();
-        if counted == store.size_bytes() {
+        let ending = store.iter().filter(|entry| entry.ttl.is_some()).count() as u64;
+        let name = self.seats.name(touched);
+        let (rule, detail) = if counted != store.size_bytes() {
+            let (bytes, len) = (store.size_bytes(), store.len());
+            let detail = format!(
+                "{name} counts {bytes} bytes for {len} entries that are {counted} bytes together"
+            );
+            ("the counter differs from the sum", detail)
+        } else if ending != store.endings() {
+            let listed = store.endings();
+            let detail = format!("{name} lists {listed} endings of {ending} entries that end");
+            ("the list of endings differs from the entries that end", detail)
+        } else if store.ordered() != store.len() {
+            let (ordered, len) = (store.ordered(), store.len());
+            let detail = format!("{name} orders {ordered} of {len} entries for eviction");
+            ("the order of eviction differs from the entries", detail)
+        } else {
             return Ok(());
-        }
+        };
         // It does not come right again, so nothing more is to be learnt in this life.
         due.1 = u64::MAX;
-        Err(Violation {
-            property: PROPERTY.name,
-            rule: "the counter differs from the sum",
-            at,
-            nodes: vec![touched],
-            ops: Vec::new(),
-            detail: format!(
-                "{} counts {} bytes for {} entries that are {counted} bytes together",
-                self.seats.name(touched),
-                store.size_bytes(),
-                store.len(),
-            ),
-        })
+        let (nodes, ops) = (vec![touched], Vec::new());
+        Err(Violation { property: PROPERTY.name, rule, at, nodes, ops, detail })
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

@@ -1,9 +1,15 @@
 //! The settings of the role `cache`, as the node uses them.
 
 use super::super::machine::MachineFlaws;
-use super::super::store::Limits;
+use super::super::rate_limits::LimitsOf;
+use super::super::recency::Policy;
+use super::super::seal::Sealer;
+use super::super::store::{Limits, StoreConfig, StoreFlaws};
 use crate::protocol::raft;
-use contract::{Dist, Duration, Seat};
+use alloc::sync::Arc;
+use contract::{Dist, Duration, Ratio, Seat, Settings};
+
+use super::pool::PoolConfig;
 
 /// How a node serves a linearizable read. Each is a setting of `reads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +39,10 @@ impl Reads {
 /// The words of the setting `fsync`.
 pub const FSYNC_WORDS: &[&str] = &["always", "everysec", "never"];
 
+/// The words of the setting `profile`, and the cache size of each in MB.
+pub const PROFILES: &[&str] = &["default", "prod", "staging", "dev"];
+const CACHE_SIZES_MB: [u64; 4] = [4096, 8192, 1024, 256];
+
 /// The flaws that can be planted in a cache node, beside those of Raft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerFlaws {
@@ -46,6 +56,10 @@ pub struct ServerFlaws {
     pub definite_error: bool,
     /// `ttl-on-wall-clock`.
     pub ttl_on_wall_clock: bool,
+    /// `ttl-on-monotonic-clock`.
+    pub ttl_on_monotonic_clock: bool,
+    /// `stale-set-lookaside`.
+    pub fill_overwrites: bool,
     /// `get-clones-value`.
     pub get_clones_value: bool,
     /// `get-forgets-handle`.
@@ -53,16 +67,28 @@ pub struct ServerFlaws {
 }
 
 /// What a cache node is told at boot.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// How linearizable reads are served.
     pub reads: Reads,
-    /// How much the store may hold.
-    pub limits: Limits,
+    /// How the store keeps its entries.
+    pub store: Arc<StoreConfig>,
+    /// How many entries are proposed to leave at once.
+    pub eviction_batch: u64,
+    /// The most connections of one client.
+    pub connections_max: u64,
+    /// How often a client may ask; as often as it likes where this is absent.
+    pub rate_limits: Option<LimitsOf>,
+    /// What one byte that is held counts for.
+    pub memory_scale: u64,
     /// Processor time of one key read, in nanoseconds.
     pub service_get: Dist,
     /// Processor time of one write request, in nanoseconds.
     pub service_put: Dist,
+    /// How long what is loaded from the database is kept; for ever where it is absent.
+    pub fill_ttl: Option<Duration>,
+    /// Up to this share of it is added at random.
+    pub ttl_stagger: Ratio,
     /// Planted flaws.
     pub flaws: ServerFlaws,
 }
@@ -74,26 +100,90 @@ impl Config {
         let settings = seat.settings;
         Self {
             reads: Reads::from_word(settings.choice("reads")),
-            limits: Limits {
-                store_bytes_max: settings.bytes("cache_size"),
-                value_bytes_max: settings.bytes("value_size_max"),
-            },
+            store: store_config(seat),
+            eviction_batch: count(seat, "eviction_batch"),
+            connections_max: count(seat, "connections_per_client_max"),
+            rate_limits: settings.bool("rate_limits").then(|| {
+                ["get_rate_max", "set_rate_max", "batch_get_rate_max", "admin_rate_max"]
+                    .map(|name| count(seat, name))
+            }),
+            memory_scale: count(seat, "memory_scale"),
             service_get: settings.dist("service_get"),
             service_put: settings.dist("service_put"),
+            fill_ttl: settings.has("fill_ttl").then(|| settings.duration("fill_ttl")),
+            ttl_stagger: match settings.has("ttl_stagger") {
+                true => settings.ratio("ttl_stagger"),
+                false => Ratio::ZERO,
+            },
             flaws: ServerFlaws {
                 machine: MachineFlaws {
                     repeats: seat.has("retry-non-idempotent"),
-                    size_drifts: seat.has("weight-accounting-drift"),
+                    store: StoreFlaws {
+                        size_drifts: seat.has("weight-accounting-drift"),
+                        uses_forgotten: seat.has("lru-order-not-updated-on-hit"),
+                        endings_leak: seat.has("expiry-queue-leak"),
+                    },
+                    forgets_sessions: seat.has("sessions-missing-from-snapshot"),
                 },
                 local_leader_read: seat.has("local-leader-read"),
                 read_before_apply: seat.has("read-before-apply"),
                 definite_error: seat.has("definite-error-on-leadership-loss"),
                 ttl_on_wall_clock: seat.has("ttl-on-wall-clock"),
+                ttl_on_monotonic_clock: seat.has("ttl-on-monotonic-clock"),
+                fill_overwrites: seat.has("stale-set-lookaside"),
                 get_clones_value: seat.has("get-clones-value"),
                 get_forgets_handle: seat.has("get-forgets-handle"),
             },
         }
     }
+}
+
+fn count(seat: &Seat<'_>, name: &str) -> u64 {
+    u64::try_from(seat.settings.int(name)).expect("the setting has a limit")
+}
+
+/// The size that was given, or that of the profile.
+fn cache_size(settings: &Settings) -> u64 {
+    if settings.has("cache_size") {
+        return settings.bytes("cache_size");
+    }
+    let profile = settings.choice("profile");
+    let row = PROFILES.iter().position(|known| *known == profile);
+    CACHE_SIZES_MB[row.expect("the setting accepts no other word")] << 20
+}
+
+fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
+    let settings = seat.settings;
+    let limits = Limits {
+        // The limit is for what bytes count for.
+        store_bytes_max: cache_size(settings) / count(seat, "memory_scale"),
+        value_bytes_max: settings.bytes("value_size_max"),
+    };
+    let policy = match settings.bool("new_eviction_algorithm") {
+        true => Policy::Lru2,
+        false => Policy::Lru,
+    };
+    let hmac_key = settings.text("hmac_key");
+    let sealer = Sealer::new(hmac_key.as_bytes(), settings.bool("enable_compression"));
+    Arc::new(StoreConfig { limits, sealer, policy })
+}
+
+/// Reads the settings of the pool from a seat, where its role has a database.
+#[must_use]
+pub fn pool_config(seat: &Seat<'_>) -> Option<PoolConfig> {
+    let settings = seat.settings;
+    let databases = seat.uses.get("db")?;
+    assert!(!databases.is_empty(), "the lab resolves `uses` to nodes");
+    Some(PoolConfig {
+        database: databases[seat.index as usize % databases.len()],
+        connections_max: count(seat, "pool_max"),
+        eager: settings.bool("pool_eager"),
+        create: settings.duration("pool_create"),
+        query_timeout: settings.duration("query_timeout"),
+        waiting_max: count(seat, "pool_waiting_max"),
+        coalesces: settings.bool("coalesce") && !seat.has("stampede-on-expiry"),
+        leaks: seat.has("pool-permit-leak-on-cancel"),
+    })
 }
 
 /// Reads the settings of Raft from a seat.
@@ -102,7 +192,17 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
     let settings = seat.settings;
     let count = |name| u32::try_from(settings.int(name)).expect("the setting has a limit");
     let fixed = settings.durations("election_fixed");
+    let members = seat.group.len() as u32;
+    let voters = match count("voters") {
+        0 => members,
+        voters => voters.min(members),
+    };
     raft::Config {
+        voters: (0..voters).collect(),
+        snapshot_after: u64::from(count("snapshot_after")),
+        snapshot_tail: u64::from(count("snapshot_tail")),
+        snapshot_chunk_bytes: u32::try_from(settings.bytes("snapshot_chunk"))
+            .unwrap_or(contract::node::DATAGRAM_BYTES_MAX),
         heartbeat: settings.duration("heartbeat"),
         election: settings.range("election"),
         election_fixed: fixed.get(seat.index as usize).copied(),
@@ -126,5 +226,24 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
         },
         flaws: raft::Flaws::from_names(seat.defects),
         ..raft::Config::new(seat.index, seat.group.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::defaults;
+    use super::*;
+    use contract::SettingValue;
+
+    #[test]
+    fn profiles_stand_for_the_sizes_of_the_environments() {
+        let mut settings = defaults(super::super::super::tables::CACHE_SETTINGS);
+        assert_eq!(cache_size(&settings), 4096 << 20);
+        for (profile, size_mb) in [("prod", 8192), ("staging", 1024), ("dev", 256)] {
+            settings.0.insert("profile", SettingValue::Choice(profile));
+            assert_eq!(cache_size(&settings), size_mb << 20);
+        }
+        settings.0.insert("cache_size", SettingValue::Bytes(77));
+        assert_eq!(cache_size(&settings), 77);
     }
 }

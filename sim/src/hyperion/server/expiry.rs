@@ -1,24 +1,18 @@
 //! Entries whose time is over leave by the log.
 //!
 //! Reads do not see them from their last moment on, because they are judged by cluster time. Their
-//! memory is freed by commands that the leader proposes and that name the version, so that an entry
-//! that was renewed meanwhile stays (etcd#15247 is the same race with leases). All replicas drop
+//! memory is freed by commands that the leader proposes, a batch of entries in each, and that name
+//! the versions, so that an entry that was renewed meanwhile stays (etcd#15247 is the same race with leases). All replicas drop
 //! the entry at the same index.
 
-use super::super::command::{Command, Session, Write};
-use super::super::machine::Effect;
-use super::super::tables::Event;
+use super::super::command::{DropReason, push_version};
 use super::Server;
 use crate::protocol::raft::Role;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{Duration, Fx, Now, TimerKey};
 
 /// An entry is over, or the last batch of them is on its way.
 pub(super) const EXPIRE: TimerKey = TimerKey(1);
-
-/// The most entries that are proposed at once (HYPERION_EVICTION_BATCH_SIZE).
-const BATCH_MAX: usize = 1000;
 
 /// How long after one batch the next is looked for. What is not applied by then is proposed again,
 /// which does no harm.
@@ -32,27 +26,16 @@ impl Server {
             return;
         }
         let time = self.time(now, self.raft.cluster_time(now));
-        let mut commands: Vec<Arc<[u8]>> = Vec::new();
-        for (key, version) in self.machine.store().expired(time).take(BATCH_MAX) {
-            let command = Command {
-                session: Session { client: 0, epoch: 0 },
-                seq: 0,
-                key: key.as_bytes(),
-                write: Write::Expire { version },
-            };
-            let mut bytes = Vec::new();
-            command.encode(&mut bytes);
-            commands.push(Arc::from(bytes));
+        let batch = self.config.eviction_batch as usize;
+        let mut entries = Vec::new();
+        for (key, version) in self.machine.store().expired(time).take(batch) {
+            push_version(key.as_bytes(), version, &mut entries);
         }
-        if commands.is_empty() {
+        if entries.is_empty() {
             return;
         }
-        for command in commands {
-            if self.raft.propose(now, command, fx).is_err() {
-                // Leadership is being handed over: the next leader sees to it.
-                break;
-            }
-        }
+        // Where leadership is being handed over, the next leader sees to it.
+        let _ = self.propose_drop(now, DropReason::Ttl, &entries, fx);
         self.expiry_armed_for = Some(0);
         fx.set_timer(EXPIRE, PAUSE);
     }
@@ -70,16 +53,5 @@ impl Server {
         self.expiry_armed_for = Some(ends_at);
         // At its last moment an entry still lives.
         fx.set_timer(EXPIRE, Duration((ends_at + 1).saturating_sub(time)));
-    }
-
-    /// Tells the lab about an entry that left: once per group, at the node that leads.
-    pub(super) fn tell_expired(&self, effect: &Effect, fx: &mut Fx<'_>) {
-        if self.raft.role() != Role::Leader {
-            return;
-        }
-        if let Some(expired) = effect.expired {
-            let labels = [expired.key, expired.version, 0];
-            fx.mark(Event::Expired.row(), labels, expired.late_ns);
-        }
     }
 }

@@ -7,25 +7,39 @@
 //! **Invariant:** nothing is answered before Raft said so: a write when its entry is applied, a
 //! read when its index is.
 
+mod admin;
 mod config;
+mod eviction;
 mod expiry;
+mod load;
+mod lookups;
+mod pool;
 mod reads;
+mod verbs;
 mod writes;
 
-pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
+pub use admin::Wish;
+pub use config::{Config, FSYNC_WORDS, PROFILES, Reads, ServerFlaws};
 
-use super::command::Refusal;
-use super::machine::Machine;
+use super::BATCH_KEYS_MAX;
+use super::command::{DropReason, Refusal};
+use super::desk::{DESK, Desk, draw};
+use super::machine::{Effect, Machine};
+use super::rate_limits::{Limited, RateLimits};
+use super::seal::Bytes;
 use super::tables::Event;
 use super::wire::{self, Answer, Request};
 use crate::protocol::frame::{self, Decoder};
-use crate::protocol::raft::{Payload, Raft, Ready};
+use crate::protocol::raft::{Payload, Raft, Ready, Role, Snapshot};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{ConnId, Dist, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
+use contract::{ConnId, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
+use eviction::Room;
 use expiry::EXPIRE;
+use lookups::Lookups;
+use pool::{POOL_CREATED, POOL_QUERY, Pool};
 use reads::PendingReads;
 use writes::PendingWrites;
 
@@ -37,20 +51,30 @@ pub struct Server {
     machine: Machine,
     /// What arrived of requests, per connection.
     conns: BTreeMap<ConnId, Decoder>,
+    rate_limits: RateLimits,
+    /// Requests whose service time is being spent.
+    desk: Desk,
     writes: PendingWrites,
     reads: PendingReads,
+    room: Room,
+    lookups: Lookups,
+    /// The connections to the database, in the role that has one. Taken out while it is used.
+    pool: Option<Pool>,
     /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
     expiry_armed_for: Option<u64>,
+    /// A change of membership that an operator asked for.
+    wish: Option<Wish>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
     ready: Vec<Ready>,
     /// Planted flaw `get-forgets-handle`: what reads borrowed and never gave back.
-    forgotten: Vec<Arc<[u8]>>,
-    forgotten_bytes: u64,
+    forgotten: Vec<Arc<Bytes>>,
+    /// What copies that `get-clones-value` made and `get-forgets-handle` kept count for.
+    cloned_bytes: u64,
 }
 
 /// Where an answer goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Asker {
+pub struct Asker {
     conn: ConnId,
     request: u64,
 }
@@ -63,17 +87,24 @@ impl Server {
     pub fn boot(seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
         let config = Config::of(seat);
         let raft = Raft::boot(config::raft_config(seat), now, fx)?;
+        let pool = config::pool_config(seat).map(|config| Pool::boot(config, fx));
         let mut server = Self {
-            machine: Machine::new(config.limits, seat.preload, config.flaws.machine),
+            machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
             config: Arc::new(config),
             raft,
             conns: BTreeMap::new(),
+            rate_limits: RateLimits::default(),
+            desk: Desk::default(),
             writes: PendingWrites::default(),
             reads: PendingReads::default(),
+            room: Room::default(),
+            lookups: Lookups::default(),
+            pool,
             expiry_armed_for: None,
+            wish: None,
             ready: Vec::new(),
             forgotten: Vec::new(),
-            forgotten_bytes: 0,
+            cloned_bytes: 0,
         };
         server.handle_ready(now, fx);
         Ok(server)
@@ -117,6 +148,41 @@ impl Server {
         self.machine.store().iter().map(handles).max().unwrap_or(0)
     }
 
+    /// The connections to the database, in the role that has one.
+    #[must_use]
+    pub const fn pool(&self) -> Option<&Pool> {
+        self.pool.as_ref()
+    }
+
+    /// The share of hits among its last lookups, in parts per million.
+    #[must_use]
+    pub fn hit_ratio_ppm(&self) -> Option<u64> {
+        self.lookups.hit_ratio_ppm()
+    }
+
+    /// What the entries count for, as reports show it.
+    #[must_use]
+    pub fn size_bytes(&self) -> u64 {
+        self.machine.store().size_bytes() * self.config.memory_scale
+    }
+
+    /// What copies that reads made and never gave back count for; 0 without the flaw.
+    #[must_use]
+    pub fn cloned_bytes(&self) -> u64 {
+        self.cloned_bytes * self.config.memory_scale
+    }
+
+    /// Takes a connection in, unless its client has too many already.
+    fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+        let first = ConnId { opener: conn.opener, number: 0 };
+        let last = ConnId { opener: conn.opener, number: u32::MAX };
+        if self.conns.range(first..=last).count() as u64 >= self.config.connections_max {
+            fx.mark(Event::TooManyConnections.row(), [u64::from(conn.number), 0, 0], 0);
+            return fx.close(conn);
+        }
+        self.conns.insert(conn, Decoder::default());
+    }
+
     fn on_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
         let Some(mut decoder) = self.conns.get_mut(&conn).map(core::mem::take) else {
             return;
@@ -142,18 +208,63 @@ impl Server {
         }
     }
 
-    /// Handles one request; false where it is none and the connection must go.
+    /// Takes one request in; false where it is none and the connection must go.
     fn on_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
         let Ok((request, asked)) = wire::decode_request(frame) else {
             return false;
         };
-        let asker = Asker { conn, request };
+        let config = &self.config;
+        let (kind, times, service) = match &asked {
+            Request::Get { .. } => (Limited::Get, 1, &config.service_get),
+            Request::BatchGet { keys, .. } => {
+                let keys = (keys.len() as u64).min(BATCH_KEYS_MAX);
+                (Limited::BatchGet, keys, &config.service_get)
+            }
+            Request::Write { .. } => (Limited::Set, 1, &config.service_put),
+            Request::Admin { .. } => (Limited::Admin, 1, &config.service_get),
+            Request::Hello { .. } => return true,
+        };
+        if let Some(limits) = &config.rate_limits
+            && let Err(left) = self.rate_limits.count(now.mono, conn.opener, kind, limits)
+        {
+            fx.mark(Event::RateLimited.row(), [kind as u64, 0, 0], left.as_nanos());
+            let (retry_after_ms, max) = (left.as_millis() + 1, limits[kind as usize]);
+            refuse(Asker { conn, request }, Refusal::RateLimited { retry_after_ms, max }, fx);
+            return true;
+        }
+        let cost = draw(service, times, fx);
+        match cost {
+            Duration::ZERO => self.carry_out(now, Asker { conn, request }, asked, fx),
+            cost => self.desk.lay(conn, frame, cost, fx),
+        }
+        true
+    }
+
+    fn carry_out(&mut self, now: Now, asker: Asker, asked: Request<'_>, fx: &mut Fx<'_>) {
+        if self.pool.as_ref().is_some_and(|pool| !pool.serves()) {
+            return answer(asker, &Answer::Unavailable, fx);
+        }
         match asked {
             Request::Get { level, key } => self.on_get(now, asker, level, key, fx),
             Request::BatchGet { level, keys } => self.on_batch_get(now, asker, level, &keys, fx),
             Request::Write { bytes, command } => self.on_write(now, asker, bytes, &command, fx),
+            Request::Admin { verb, count } => self.on_verb(now, asker, verb, count, fx),
+            Request::Hello { .. } => unreachable!("a hello is not laid down"),
         }
-        true
+    }
+
+    /// Carries out the requests whose time was spent by the inputs before this one.
+    fn work_off(&mut self, now: Now, fx: &mut Fx<'_>) {
+        if self.desk.is_empty() {
+            return;
+        }
+        let done = self.desk.take();
+        for (conn, frame) in done.iter() {
+            let (request, asked) =
+                wire::decode_request(frame).expect("it was read when it arrived");
+            self.carry_out(now, Asker { conn, request }, asked, fx);
+        }
+        self.desk.give_back(done);
     }
 
     /// Does what Raft asks for since the last call.
@@ -164,33 +275,93 @@ impl Server {
             match ready {
                 Ready::Apply(entry) => {
                     match &entry.payload {
-                        Payload::Noop => self.machine.skip(entry.index),
+                        Payload::Noop | Payload::Members(_) => self.machine.skip(entry.index),
                         Payload::Command(command) => {
-                            let time = self.time(now, entry.time);
+                            let time = self.stamp(now, entry.time);
                             let effect = self.machine.apply(entry.index, time, command);
-                            self.tell_expired(&effect, fx);
-                            self.acknowledge(entry.id(), effect, fx);
+                            self.tell_dropped(&effect, fx);
+                            self.room.applied(entry.index);
+                            self.acknowledge(entry.id(), &effect, fx);
                         }
                     }
-                    self.serve_applied(fx);
+                    self.serve_applied(now, fx);
+                }
+                Ready::Restore(snapshot) => self.restore(now, &snapshot, fx),
+                Ready::TakeSnapshot { index } => {
+                    assert!(
+                        self.machine.applied_index() == index,
+                        "it has applied what it was handed"
+                    );
+                    let mut state = Vec::new();
+                    self.machine.encode(&mut state);
+                    self.raft.snapshot_taken(now, index, Arc::from(state), fx);
                 }
                 Ready::ReadReady { id, index, time } => {
                     self.on_read_ready(now, id, index, time, fx);
                 }
                 Ready::ReadFailed { id } => self.on_read_failed(id, fx),
                 Ready::BecameLeader { .. } => {}
-                Ready::SteppedDown { .. } | Ready::StorageFailed(_) => self.give_up_writes(fx),
+                Ready::SteppedDown { .. } | Ready::StorageFailed(_) => {
+                    self.room = Room::default();
+                    self.give_up_writes(fx);
+                }
             }
         }
         self.ready = ready;
         self.arm_expiry(now, fx);
     }
 
-    /// The clock by which entries live and die: the cluster's, as Raft gives it.
-    fn time(&self, now: Now, cluster_time: u64) -> u64 {
+    /// Takes up the state of a snapshot in the place of its own.
+    fn restore(&mut self, now: Now, snapshot: &Snapshot, fx: &mut Fx<'_>) {
+        let (config, flaws) = (&self.config.store, self.config.flaws.machine);
+        let index = snapshot.id.index;
+        let restored = Machine::decode(config, flaws, &snapshot.state).ok();
+        let restored = restored.filter(|machine| machine.applied_index() == index);
+        if restored.is_none() {
+            // Only a planted flaw puts together what no node ever wrote.
+            fx.mark(Event::BadRequest.row(), [0; 3], snapshot.state.len() as u64);
+        }
+        self.machine = restored.unwrap_or_else(|| Machine::empty_at(config, flaws, index));
+        self.expiry_armed_for = None;
+        self.room.applied(index);
+        self.serve_applied(now, fx);
+    }
+
+    /// The time that an entry of the log carries out its command at: the cluster's.
+    fn stamp(&self, now: Now, cluster_time: u64) -> u64 {
         match self.config.flaws.ttl_on_wall_clock {
             true => now.wall.0,
             false => cluster_time,
+        }
+    }
+
+    /// The clock by which entries live and die: the cluster's, as Raft gives it.
+    fn time(&self, now: Now, cluster_time: u64) -> u64 {
+        let flaws = &self.config.flaws;
+        match (flaws.ttl_on_wall_clock, flaws.ttl_on_monotonic_clock) {
+            (true, _) => now.wall.0,
+            (_, true) => now.mono.0,
+            _ => cluster_time,
+        }
+    }
+
+    /// Tells the lab about entries that left: once per group, at the node that leads. For what
+    /// ended this is the notification that subscribers of expiries get.
+    fn tell_dropped(&self, effect: &Effect, fx: &mut Fx<'_>) {
+        let Some((reason, dropped)) = &effect.dropped else { return };
+        if self.raft.role() != Role::Leader {
+            return;
+        }
+        for entry in dropped {
+            match reason {
+                DropReason::Ttl => {
+                    fx.mark(Event::Expired.row(), [entry.key, entry.version, 0], entry.late_ns);
+                }
+                DropReason::Lru | DropReason::Manual => {
+                    let labels = [entry.key, entry.version, *reason as u64];
+                    fx.mark(Event::Evicted.row(), labels, 0);
+                }
+            }
         }
     }
 
@@ -206,20 +377,33 @@ impl Server {
 
 impl Node for Server {
     fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+        self.work_off(now, fx);
         match input {
+            Input::Datagram { from, bytes } if from == fx.me() => self.on_admin(now, bytes, fx),
             Input::Datagram { from, bytes } => {
                 if let Some(peer) = self.peer_index(from) {
                     self.raft.on_datagram(now, peer, bytes, fx);
                 }
             }
-            Input::Opened { conn, .. } => {
-                self.conns.insert(conn, Decoder::default());
+            Input::Opened { conn, .. } => match &mut self.pool {
+                Some(pool) if pool.owns(conn) => pool.on_opened(conn, fx),
+                _ => self.on_opened(conn, fx),
+            },
+            Input::Data { conn, bytes } if self.owns_in_pool(conn) => {
+                self.on_rows(now, conn, bytes, fx);
             }
             Input::Data { conn, bytes } => self.on_data(now, conn, bytes, fx),
+            Input::Closed { conn, .. } if self.owns_in_pool(conn) => {
+                self.on_database_closed(now, conn, fx);
+            }
             Input::Closed { conn, .. } => {
                 self.conns.remove(&conn);
+                self.rate_limits.forget(conn.opener);
             }
             Input::Timer(EXPIRE) => self.on_expire(now, fx),
+            // What lay on the desk was carried out above.
+            Input::Timer(DESK) => {}
+            Input::Timer(key @ (POOL_CREATED | POOL_QUERY)) => self.on_pool_timer(now, key, fx),
             Input::Timer(key) => {
                 assert!(Raft::owns_timer(key), "the node sets no other timers");
                 self.raft.on_timer(now, key, fx);
@@ -229,6 +413,7 @@ impl Node for Server {
                 panic!("a cache node is no client and starts nobody")
             }
         }
+        self.pursue_wish(now, fx);
         self.handle_ready(now, fx);
         self.assert_invariants();
     }
@@ -239,11 +424,17 @@ impl Node for Server {
 
     fn memory_bytes(&self) -> u64 {
         let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
-        self.machine.store().size_bytes() + self.raft.log_bytes() + self.forgotten_bytes + buffered
+        let kept = self.raft.log_bytes() + self.raft.snapshot_bytes();
+        let held = self.machine.store().size_bytes() + kept + self.cloned_bytes;
+        (held + buffered) * self.config.memory_scale
     }
 }
 
 impl Server {
+    fn owns_in_pool(&self, conn: ConnId) -> bool {
+        self.pool.as_ref().is_some_and(|pool| pool.owns(conn))
+    }
+
     fn peer_index(&self, node: NodeId) -> Option<u32> {
         let peers = &self.raft.config().peers;
         let position = peers.iter().position(|&peer| peer == node)?;
@@ -260,13 +451,4 @@ fn answer(asker: Asker, answer: &Answer<'_>, fx: &mut Fx<'_>) {
 
 fn refuse(asker: Asker, refusal: Refusal, fx: &mut Fx<'_>) {
     answer(asker, &Answer::Refused(refusal), fx);
-}
-
-/// Charges a draw of `cost` for each of `times` units of work. A cost of nothing draws nothing.
-fn spend(cost: &Dist, times: u64, fx: &mut Fx<'_>) {
-    if *cost == Dist::Constant(0) {
-        return;
-    }
-    let total = (0..times).map(|_| cost.sample(fx.rng)).sum();
-    fx.spend(Duration(total));
 }

@@ -10,7 +10,7 @@ use super::super::entry::Key;
 use super::super::store::KEY_BYTES_MAX;
 use super::super::tables::Event;
 use super::super::wire::Answer;
-use super::{Asker, Reads, Server, answer, refuse, spend};
+use super::{Asker, Reads, Server, answer, refuse};
 use crate::protocol::raft::{NotLeader, ReadId, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -69,7 +69,6 @@ impl Server {
         key: &[u8],
         fx: &mut Fx<'_>,
     ) {
-        spend(&self.config.service_get, 1, fx);
         match check_key(key) {
             Ok(key) => {
                 let keys = Keys::One(key);
@@ -92,7 +91,6 @@ impl Server {
             let max = BATCH_KEYS_MAX;
             return refuse(asker, Refusal::BatchTooLarge { size, max }, fx);
         }
-        spend(&self.config.service_get, size, fx);
         match keys.iter().map(|key| check_key(key)).collect() {
             Ok(keys) => {
                 let keys = Keys::Batch(keys);
@@ -105,7 +103,7 @@ impl Server {
     fn read(&mut self, now: Now, read: Read, level: ReadLevel, fx: &mut Fx<'_>) {
         if let Grant::Now { stale } = self.grant(now, level) {
             let time = self.time(now, self.raft.cluster_time(now));
-            return self.serve(&read, time, stale, fx);
+            return self.serve(now, &read, time, stale, fx);
         }
         match self.raft.read_index(now, fx) {
             Ok(id) => {
@@ -147,7 +145,7 @@ impl Server {
             panic!("Raft answers a read once");
         };
         if self.machine.applied_index() >= index || self.config.flaws.read_before_apply {
-            self.serve(&read, time, false, fx);
+            self.serve(now, &read, time, false, fx);
         } else {
             self.reads.waiting.push((index, time, read));
         }
@@ -160,7 +158,7 @@ impl Server {
     }
 
     /// Serves the reads that waited for what is applied by now.
-    pub(super) fn serve_applied(&mut self, fx: &mut Fx<'_>) {
+    pub(super) fn serve_applied(&mut self, now: Now, fx: &mut Fx<'_>) {
         if self.reads.waiting.is_empty() {
             return;
         }
@@ -169,72 +167,80 @@ impl Server {
         waiting.retain(|(index, time, read)| {
             let due = *index <= applied;
             if due {
-                self.serve(read, *time, false, fx);
+                self.serve(now, read, *time, false, fx);
             }
             !due
         });
         self.reads.waiting = waiting;
     }
 
-    fn serve(&mut self, read: &Read, time: u64, stale: bool, fx: &mut Fx<'_>) {
+    fn serve(&mut self, now: Now, read: &Read, time: u64, stale: bool, fx: &mut Fx<'_>) {
         match &read.keys {
-            Keys::One(key) => self.serve_one(read.asker, key, time, stale, fx),
+            Keys::One(key) => self.serve_one(now, read.asker, key, time, stale, fx),
             Keys::Batch(keys) => self.serve_batch(read.asker, keys, time, fx),
         }
     }
 
-    fn serve_one(&mut self, asker: Asker, key: &Key, time: u64, stale: bool, fx: &mut Fx<'_>) {
+    fn serve_one(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        key: &Key,
+        time: u64,
+        stale: bool,
+        fx: &mut Fx<'_>,
+    ) {
         let Some(entry) = self.machine.read(key, time) else {
             fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0);
-            return answer(asker, &Answer::Missing, fx);
+            self.lookups.count(false);
+            if !self.load(now, asker, key, fx) {
+                answer(asker, &Answer::Missing, fx);
+            }
+            return;
         };
-        if entry.verified().is_none() {
+        let Ok(value) = self.machine.store().open(entry) else {
             fx.mark(Event::DamagedValue.row(), [key.label(), entry.version, 0], 0);
             return refuse(asker, Refusal::Damaged, fx);
-        }
-        let flaws = &self.config.flaws;
+        };
         let (mut deep_clones, mut handle_clones) = (0, 0);
-        let mut copied = None;
-        if flaws.get_clones_value {
-            // The flaw of 2024-11-22: every hit copies the whole value.
-            copied = Some(Arc::from(&*entry.value));
+        let mut kept = None;
+        if self.config.flaws.get_clones_value {
+            // The flaw of 2024-11-22: every hit copies the whole entry.
+            kept = Some(Arc::new((*entry.value).clone()));
             deep_clones += 1;
         }
-        if flaws.get_forgets_handle {
-            let handle: Arc<[u8]> = copied.clone().unwrap_or_else(|| entry.value.clone());
+        let found = Answer::Found { version: entry.version, stale, value: &value };
+        if self.config.flaws.get_forgets_handle {
             handle_clones += 1;
-            self.forgotten_bytes += u64::from(copied.is_some()) * handle.len() as u64;
-            self.forgotten.push(handle);
+            self.cloned_bytes += if kept.is_some() { entry.size_bytes() } else { 0 };
+            self.forgotten.push(kept.unwrap_or_else(|| Arc::clone(&entry.value)));
         }
-        let len_bytes = entry.value.len() as u64;
         let labels = [key.label(), deep_clones, handle_clones];
-        fx.mark(Event::Hit.row(), labels, len_bytes);
-        let found = Answer::Found {
-            version: entry.version,
-            stale,
-            value: copied.as_deref().unwrap_or(&entry.value),
-        };
+        fx.mark(Event::Hit.row(), labels, value.len() as u64);
         answer(asker, &found, fx);
+        self.lookups.count(true);
+        self.machine.touch(key);
     }
 
     fn serve_batch(&mut self, asker: Asker, keys: &[Key], time: u64, fx: &mut Fx<'_>) {
+        let store = self.machine.store();
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
             let entry = self.machine.read(key, time);
-            if entry.is_some_and(|entry| entry.verified().is_none()) {
+            let Ok(value) = entry.map(|entry| store.open(entry)).transpose() else {
                 fx.mark(Event::DamagedValue.row(), [key.label(), 0, 0], 0);
                 return refuse(asker, Refusal::Damaged, fx);
-            }
-            match entry {
-                Some(entry) => {
-                    let len_bytes = entry.value.len() as u64;
-                    fx.mark(Event::Hit.row(), [key.label(), 0, 0], len_bytes);
-                }
+            };
+            self.lookups.count(value.is_some());
+            match &value {
+                Some(value) => fx.mark(Event::Hit.row(), [key.label(), 0, 0], value.len() as u64),
                 None => fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0),
             }
-            values.push(entry.map(|entry| &*entry.value));
+            values.push(value);
         }
+        let values = values.iter().map(|value| value.as_deref()).collect();
         answer(asker, &Answer::Batch(values), fx);
+        keys.iter().for_each(|key| self.machine.touch(key));
     }
 }
 

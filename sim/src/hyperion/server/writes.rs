@@ -5,8 +5,8 @@ use super::super::entry::Key;
 use super::super::machine::Effect;
 use super::super::tables::Event;
 use super::super::wire::Answer;
-use super::{Asker, Server, answer, refuse, spend};
-use crate::protocol::raft::{LogId, NotLeader};
+use super::{Asker, Server, answer, refuse};
+use crate::protocol::raft::{LogId, NotLeader, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use contract::{Fx, Now, Value};
@@ -52,18 +52,20 @@ impl Server {
         command: &Command<'_>,
         fx: &mut Fx<'_>,
     ) {
-        spend(&self.config.service_put, 1, fx);
         let value = match self.check_write(command) {
             Ok(value) => value,
             Err(refusal) => return refuse(asker, refusal, fx),
         };
+        let bytes_of_value = written(command);
+        if self.raft.role() == Role::Leader && !bytes_of_value.is_empty() {
+            self.make_room(now, command.key, bytes_of_value, fx);
+        }
         match self.raft.propose(now, Arc::from(bytes), fx) {
-            Ok(log_id) => self.writes.push(PendingWrite {
-                log_id,
-                asker,
-                key: Key::new(command.key).label(),
-                value,
-            }),
+            Ok(log_id) => {
+                self.takes_room(log_id, command.key, bytes_of_value);
+                let key = Key::new(command.key).label();
+                self.writes.push(PendingWrite { log_id, asker, key, value });
+            }
             Err(NotLeader { hint }) => answer(asker, &Answer::NotLeader { hint }, fx),
         }
     }
@@ -71,12 +73,11 @@ impl Server {
     /// The id of the value that is written, 0 for none; or why the write is refused before it
     /// reaches the log.
     fn check_write(&self, command: &Command<'_>) -> Result<u64, Refusal> {
-        let value = match command.write {
-            Write::Put { value, .. } | Write::Cas { value, .. } => value,
-            Write::Delete => &[],
-            // Only a leader decides on cluster time.
-            Write::Expire { .. } => return Err(Refusal::Malformed),
-        };
+        if matches!(command.write, Write::Drop { .. } | Write::Fill { .. }) {
+            // Only a leader decides what leaves, and what is kept of the database.
+            return Err(Refusal::Malformed);
+        }
+        let value = written(command);
         self.machine.store().check(command.key, value)?;
         if value.is_empty() {
             return Ok(0);
@@ -87,7 +88,7 @@ impl Server {
     }
 
     /// Answers whoever proposed the entry, if that was at this node and in this leadership.
-    pub(super) fn acknowledge(&mut self, log_id: LogId, effect: Effect, fx: &mut Fx<'_>) {
+    pub(super) fn acknowledge(&mut self, log_id: LogId, effect: &Effect, fx: &mut Fx<'_>) {
         while let Some(write) = self.writes.pop_through(log_id.index) {
             if write.log_id != log_id {
                 // Another leader's entry took its place, or will.
@@ -111,5 +112,14 @@ impl Server {
                 answer(write.asker, &Answer::Unknown, fx);
             }
         }
+    }
+}
+
+/// The bytes of the value that a command writes; none where it writes none.
+const fn written<'a>(command: &Command<'a>) -> &'a [u8] {
+    match command.write {
+        Write::Put { value, .. } | Write::Cas { value, .. } => value,
+        Write::Fill { value, .. } => value,
+        Write::Delete | Write::Drop { .. } => &[],
     }
 }

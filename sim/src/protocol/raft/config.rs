@@ -1,6 +1,7 @@
 //! What a Raft node is told at boot.
 
 use super::flaws::Flaws;
+use super::members::Members;
 use alloc::format;
 use alloc::vec::Vec;
 use contract::{Duration, NodeId, Ratio, Refused};
@@ -14,9 +15,12 @@ pub const PEERS_MAX: usize = 32;
 pub struct Config {
     /// This node's index in the group.
     pub me: u32,
-    /// The indexes of the peers that vote. The others are learners: they replicate, and count for
-    /// no quorum.
+    /// The indexes of the peers that vote when the group is born. What the log or a snapshot says
+    /// later holds instead.
     pub voters: Vec<u32>,
+    /// The peers that replicate from the start and count for no quorum. Peers in neither list are
+    /// spare: they wait until a change of membership takes them in.
+    pub learners: Vec<u32>,
     /// Where each peer is, by index; contains this node.
     pub peers: Vec<NodeId>,
     /// How often a leader sends heartbeats. Shorter finds losses sooner and costs messages. 150 ms.
@@ -58,6 +62,16 @@ pub struct Config {
     pub apply_pause: Duration,
     /// When appended entries become durable.
     pub fsync: Fsync,
+    /// After how many entries applied since the last one a snapshot is taken and the log is cut;
+    /// zero for never. Fewer keeps memory and boots small and writes the whole state more often.
+    /// 10 000.
+    pub snapshot_after: u64,
+    /// How many entries before a snapshot stay in the log, so that a follower that is a little
+    /// behind needs no snapshot. 1 000.
+    pub snapshot_tail: u64,
+    /// The most bytes of a snapshot in one frame, as far as a datagram allows. One frame is on its
+    /// way at a time. 256 KiB.
+    pub snapshot_chunk_bytes: u32,
     /// Planted flaws; none.
     pub flaws: Flaws,
 }
@@ -82,6 +96,7 @@ impl Config {
         Self {
             me,
             voters: (0..peers.len() as u32).collect(),
+            learners: Vec::new(),
             peers,
             heartbeat: Duration::from_millis(150),
             election: (Duration::from_millis(1500), Duration::from_millis(3000)),
@@ -98,6 +113,9 @@ impl Config {
             apply_batch_max: 64,
             apply_pause: Duration::from_micros(100),
             fsync: Fsync::Always,
+            snapshot_after: 10_000,
+            snapshot_tail: 1_000,
+            snapshot_chunk_bytes: 256 << 10,
             flaws: Flaws::default(),
         }
     }
@@ -113,6 +131,12 @@ impl Config {
         let bound = (u128::from(election_min.as_nanos()) * slow).div_ceil(fast);
         let bound = u64::try_from(bound).expect("a part of a length of time is one");
         Duration(bound.saturating_sub(1))
+    }
+
+    /// The configuration that the group is born with.
+    pub(super) fn founders(&self) -> Members {
+        let set = |peers: &[u32]| peers.iter().copied().collect();
+        Members::new(set(&self.voters), set(&self.learners))
     }
 
     /// Whether a node can work by these settings.
@@ -131,6 +155,10 @@ impl Config {
             assert!((*voter as usize) < peers, "voters are peers");
             assert!(!self.voters[..at].contains(voter), "nobody votes twice");
         }
+        for learner in &self.learners {
+            assert!((*learner as usize) < peers, "learners are peers");
+            assert!(!self.voters.contains(learner), "nobody both votes and learns");
+        }
         let (min, max) = self.election;
         let fixed = self.election_fixed.unwrap_or(min);
         let rules = [
@@ -141,6 +169,7 @@ impl Config {
             (self.entries_per_append_max > 0, "an append may hold an entry"),
             (self.inflight_max > 0, "an append may be in flight"),
             (self.apply_batch_max > 0, "a batch may hold an entry"),
+            (self.snapshot_chunk_bytes > 0, "a part of a snapshot holds a byte"),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
             Some((_, rule)) => Err(Refused(format!("settings break a rule of Raft: {rule}"))),

@@ -5,8 +5,8 @@
 
 use super::entry::{LogId, Payload};
 use super::machine::{ELECTION, HEARTBEAT, Raft, Transfer};
+use super::members::PeerSet;
 use super::promise::Promise;
-use super::quorum::{majority, reached_by};
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::Body;
@@ -15,17 +15,16 @@ use contract::{Fx, Instant};
 /// Who answered a candidate, one bit per peer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Votes {
-    granted: u32,
-    refused: u32,
+    granted: PeerSet,
+    refused: PeerSet,
 }
 
 impl Votes {
     fn count(&mut self, peer: u32, granted: bool) {
-        let bit = 1 << peer;
         if granted {
-            self.granted |= bit;
-        } else {
-            self.refused |= bit & !self.granted;
+            self.granted.insert(peer);
+        } else if !self.granted.contains(peer) {
+            self.refused.insert(peer);
         }
     }
 }
@@ -34,7 +33,7 @@ impl Raft {
     /// Nobody led for an election timeout.
     pub(super) fn on_election_timeout(&mut self, now: Instant, fx: &mut Fx<'_>) {
         assert!(self.role != Role::Leader, "a leader does not wait for itself");
-        if !self.is_voter(self.me()) {
+        if !self.may_campaign() {
             return;
         }
         if self.config.pre_vote && !self.config.flaws.disruptive_rejoin {
@@ -58,7 +57,7 @@ impl Raft {
 
     /// Raises the term and asks for votes. The own vote counts once it is durable.
     pub(super) fn campaign(&mut self, now: Instant, transfer: bool, fx: &mut Fx<'_>) {
-        assert!(self.is_voter(self.me()), "learners do not campaign");
+        assert!(self.may_campaign(), "learners do not campaign");
         assert!(self.role != Role::Leader, "a leader gives up before it campaigns");
         self.role = Role::Candidate;
         self.leader = None;
@@ -77,8 +76,7 @@ impl Raft {
     }
 
     fn ask_voters(&mut self, term: u64, body: Body<'_>, fx: &mut Fx<'_>) {
-        for at in 0..self.config.voters.len() {
-            let peer = self.config.voters[at];
+        for peer in self.members().all_voters().iter() {
             if peer != self.me() {
                 self.send_as(term, peer, body, fx);
             }
@@ -177,11 +175,7 @@ impl Raft {
 
     /// Whether a majority granted, or refused; `None` while neither has.
     fn tally(&self) -> Option<bool> {
-        let quorum = majority(self.config.voters.len()) as u32;
-        if self.votes.granted.count_ones() >= quorum {
-            return Some(true);
-        }
-        (self.votes.refused.count_ones() >= quorum).then_some(false)
+        self.quorums().vote(self.votes.granted, self.votes.refused)
     }
 
     fn lead(&mut self, now: Instant, fx: &mut Fx<'_>) {
@@ -193,6 +187,7 @@ impl Raft {
         fx.cancel_timer(ELECTION);
         if self.config.flaws.leader_rewrites_log {
             self.log.truncate(self.commit_index + 1);
+            self.configs.truncate(self.commit_index + 1);
         }
         let last_index = self.log.last().index;
         for progress in &mut self.progress {
@@ -258,12 +253,10 @@ impl Raft {
 
     /// When a majority had last answered this leader.
     fn quorum_contact(&self, now: Instant) -> Instant {
-        let contact = |&voter: &u32| {
+        self.heard_quorum(now, 0, |voter| {
             let is_me = voter == self.me();
             if is_me { now } else { self.progress[voter as usize].heard_at }
-        };
-        let voters = &self.config.voters;
-        reached_by(voters.iter().map(contact), majority(voters.len()))
+        })
     }
 
     /// Steps down when no quorum has answered for the shortest election timeout: clients should

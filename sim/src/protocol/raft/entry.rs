@@ -1,5 +1,6 @@
 //! Entries of the replicated log.
 
+use super::members::Members;
 use alloc::sync::Arc;
 
 /// The position of an entry and the term of the leader that put it there; unique to one entry by
@@ -33,6 +34,9 @@ pub enum Payload {
     Noop,
     /// A command of the owner; its bytes mean nothing to Raft.
     Command(Arc<[u8]>),
+    /// The group is now this one. Nodes go by it from when they hold it, not from when it is
+    /// committed (raft-thesis §4.1).
+    Members(Members),
 }
 
 impl Entry {
@@ -45,12 +49,21 @@ impl Entry {
         LogId { term: self.term, index: self.index }
     }
 
-    /// The command; empty for a no-op.
+    /// The command; empty where it is none.
     #[must_use]
     pub fn command(&self) -> &[u8] {
         match &self.payload {
-            Payload::Noop => &[],
+            Payload::Noop | Payload::Members(_) => &[],
             Payload::Command(bytes) => bytes,
+        }
+    }
+
+    /// The configuration, where it holds one.
+    #[must_use]
+    pub const fn members(&self) -> Option<&Members> {
+        match &self.payload {
+            Payload::Members(members) => Some(members),
+            Payload::Noop | Payload::Command(_) => None,
         }
     }
 

@@ -107,6 +107,48 @@ flaws! {
     lease_survives_transfer, "lease-survives-leader-transfer",
         "a leader that handed over goes on serving reads under its lease",
         "TiKV#1593; openraft#1747", "linearizable";
+    lease_counts_learners, "lease-counts-nonvoters",
+        "learners count when a leader asks whether it still leads",
+        "hashicorp/raft#308", "linearizable";
+    change_cross_term, "single-server-change-cross-term",
+        "a leader changes members before anything of its own term is committed",
+        "raft-dev 2015-07-10; raft-thesis §4.1", "raft.leader_completeness";
+    changes_overlap, "change-before-last-committed",
+        "a leader starts a change of members while the last one is not committed",
+        "raft-thesis §4.1; etcd-io/raft 141a265", "raft.leader_completeness";
+    joint_half_quorum, "joint-half-quorum",
+        "in a joint configuration only the majority of the new half counts",
+        "openraft 6c0ccaf3, d882e743", "raft.leader_completeness";
+    joint_dropped, "joint-dropped-on-restore",
+        "a snapshot forgets the old half of a joint configuration",
+        "etcd-io/raft e515a67", "raft.membership_agrees";
+    removed_leader_rushes, "removed-leader-steps-down-early",
+        "a leader that removes itself steps down before its removal is committed",
+        "openraft 0023cff1; raft-thesis §4.2.2", "converge";
+    snapshot_loses_config, "second-generation-snapshot-loses-config",
+        "from its second snapshot on a node writes the members that the group was born with",
+        "redisraft 51c1b78", "raft.membership_agrees";
+    older_snapshot_installed, "older-snapshot-installed",
+        "a snapshot is installed although the log is past it already",
+        "etcd-io/raft 80615be; raft-paper Figure 13", "raft.monotonic";
+    splices_snapshots, "chunk-offset-restart",
+        "parts of different snapshots are put together as one",
+        "openraft 946dc3f9, 2eccb9e1", "raft.state_machine_safety";
+    vote_lost_in_compaction, "vote-lost-in-compaction",
+        "rewriting the log for a snapshot drops the vote",
+        "redisraft 46a6ad0", "raft.monotonic";
+    rename_without_dir_sync, "rename-without-dir-fsync",
+        "the log that a snapshot rewrote is renamed, and the directory is never synced",
+        "redisraft#548", "raft.monotonic";
+    torn_tail_kept, "torn-tail-not-repaired",
+        "a record cut off by a crash keeps a node from booting",
+        "etcd-io/etcd#5230, #6379, #11488", "converge";
+    middle_cut_as_torn, "corrupt-middle-truncated-as-torn",
+        "damage in the middle of the log is taken for a torn tail, and the rest is cut off",
+        "Jepsen NATS 2.12.1; PAR, FAST 2018", "raft.leader_completeness";
+    sync_error_ignored, "fsync-error-retried",
+        "a sync that failed is asked for again, and what it lost counts as durable",
+        "PostgreSQL fsyncgate 2018; ATC 2020", "raft.leader_completeness";
 }
 
 #[cfg(test)]

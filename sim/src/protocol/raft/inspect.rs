@@ -4,6 +4,7 @@ use super::config::Config;
 use super::entry::{Entry, LogId};
 use super::machine::Raft;
 use super::ready::Role;
+use super::snapshot::Snapshot;
 use contract::Now;
 
 impl Raft {
@@ -85,6 +86,12 @@ impl Raft {
         self.log.entry(index)
     }
 
+    /// The term of the entry at `index`, also of the one just before the log.
+    #[must_use]
+    pub fn term_at(&self, index: u64) -> Option<u64> {
+        self.log.term(index)
+    }
+
     /// What a leader knows to be durable at `peer`; `None` at other nodes.
     #[must_use]
     pub fn match_index(&self, peer: u32) -> Option<u64> {
@@ -96,6 +103,18 @@ impl Raft {
     #[must_use]
     pub const fn log_bytes(&self) -> u64 {
         self.log.size_bytes()
+    }
+
+    /// What the state in the snapshot counts for, in bytes.
+    #[must_use]
+    pub fn snapshot_bytes(&self) -> u64 {
+        self.snapshot.as_ref().map_or(0, |snapshot| snapshot.state.len() as u64)
+    }
+
+    /// The snapshot that stands for the head of the log.
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_deref()
     }
 
     /// How many promises wait for the disk.

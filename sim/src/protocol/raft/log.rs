@@ -1,5 +1,5 @@
-//! The log in memory: copy-on-write chunks, so that a fork of a node costs one counter per chunk
-//! and its first write afterwards copies one chunk.
+//! The log in memory: copy-on-write chunks under one list, so that a fork of a node costs one
+//! counter, and its first write afterwards copies the list and one chunk.
 
 use super::entry::{Entry, LogId};
 use alloc::sync::Arc;
@@ -11,7 +11,7 @@ const CHUNK: u64 = 64;
 /// Consecutive entries. Chunk boundaries lie at multiples of [`CHUNK`] of the index.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
-    chunks: Vec<Arc<Vec<Entry>>>,
+    chunks: Arc<Vec<Arc<Vec<Entry>>>>,
     /// What stands before the first entry: `(0, 0)`, or what a snapshot covers.
     base: LogId,
     last: LogId,
@@ -21,12 +21,17 @@ pub(super) struct Log {
 impl Log {
     /// An empty log after `base`.
     pub fn after(base: LogId) -> Self {
-        Self { chunks: Vec::new(), base, last: base, size_bytes: 0 }
+        Self { chunks: Arc::default(), base, last: base, size_bytes: 0 }
     }
 
     /// The first index that is held, or would be.
     pub const fn first_index(&self) -> u64 {
         self.base.index + 1
+    }
+
+    /// What stands before the first entry.
+    pub const fn base(&self) -> LogId {
+        self.base
     }
 
     /// The last entry's id; what stands before the log where it is empty.
@@ -84,10 +89,11 @@ impl Log {
         self.last = entry.id();
         self.size_bytes += entry.size_bytes();
         let (chunk, _) = self.place(entry.index);
-        if chunk == self.chunks.len() {
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK as usize)));
+        let chunks = Arc::make_mut(&mut self.chunks);
+        if chunk == chunks.len() {
+            chunks.push(Arc::new(Vec::with_capacity(CHUNK as usize)));
         }
-        Arc::make_mut(&mut self.chunks[chunk]).push(entry);
+        Arc::make_mut(&mut chunks[chunk]).push(entry);
     }
 
     /// Drops the entries from `from` on and returns how many there were.
@@ -98,15 +104,44 @@ impl Log {
         self.size_bytes -= dropped_bytes;
         if dropped > 0 {
             let (chunk, offset) = self.place(from);
-            self.chunks.truncate(chunk + 1);
-            Arc::make_mut(&mut self.chunks[chunk]).truncate(offset);
+            let chunks = Arc::make_mut(&mut self.chunks);
+            chunks.truncate(chunk + 1);
+            Arc::make_mut(&mut chunks[chunk]).truncate(offset);
             if offset == 0 {
-                self.chunks.pop();
+                chunks.pop();
             }
             let term = self.term_before(from);
             self.last = LogId { term, index: from - 1 };
         }
         dropped
+    }
+
+    /// Forgets the entries up to `index`, which a snapshot covers.
+    pub fn compact(&mut self, index: u64) {
+        if index <= self.base.index {
+            return;
+        }
+        assert!(index <= self.last.index, "a log is cut where it is");
+        let term = self.term(index).expect("what is cut is held");
+        let dropped_bytes: u64 = (self.first_index()..=index)
+            .filter_map(|index| self.entry(index))
+            .map(Entry::size_bytes)
+            .sum();
+        // The first chunk may begin in the middle: it holds what is left of its 64 indexes.
+        let first = self.base.index / CHUNK;
+        let gone = (index / CHUNK - first) as usize;
+        let chunks = Arc::make_mut(&mut self.chunks);
+        let held_before = if gone == 0 { self.base.index % CHUNK } else { 0 };
+        let rest = (index % CHUNK - held_before) as usize;
+        chunks.drain(..gone);
+        if let (true, Some(chunk)) = (rest > 0, chunks.first_mut()) {
+            Arc::make_mut(chunk).drain(..rest);
+        }
+        if chunks.first().is_some_and(|chunk| chunk.is_empty()) {
+            chunks.remove(0);
+        }
+        self.size_bytes -= dropped_bytes;
+        self.base = LogId { term, index };
     }
 
     fn term_before(&self, from: u64) -> u64 {
@@ -163,6 +198,27 @@ mod tests {
             assert_eq!(log.size_bytes(), keep * Entry::OVERHEAD_BYTES);
             log.append(entry(9, keep + 1));
             assert_eq!(log.term(keep + 1), Some(9));
+        }
+    }
+
+    #[test]
+    fn compacting_drops_the_head_and_its_bytes() {
+        for base in [0, 1, 63, 64, 100] {
+            for count in [1, 2, 62, 63, 64, 65, 128, 199, 200] {
+                let mut log = filled(LogId { term: 1, index: base }, 200);
+                log.compact(base + count);
+                assert_eq!(log.first_index(), base + count + 1);
+                assert_eq!(log.size_bytes(), (200 - count) * Entry::OVERHEAD_BYTES);
+                assert_eq!(log.term(base + count), Some(1 + count / 100));
+                assert!(log.entry(base + count).is_none());
+                let found: Vec<u64> = log.from(log.first_index()).map(|e| e.index).collect();
+                assert_eq!(found, (base + count + 1..=base + 200).collect::<Vec<_>>());
+                log.append(entry(9, base + 201));
+                log.compact(base + 201);
+                log.append(entry(9, base + 202));
+                assert_eq!(log.truncate(base + 202), 1);
+                assert_eq!(log.last(), LogId { term: 9, index: base + 201 });
+            }
         }
     }
 

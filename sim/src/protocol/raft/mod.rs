@@ -10,6 +10,8 @@
 //! | elections, pre-vote, check-quorum, transfer | `election` | raft-paper §5.2, §5.4.1; raft-thesis §9.6, §6.2, §3.10 |
 //! | replication, conflict back-off, commit rule | `replication` | raft-paper §5.3, §5.4.2 |
 //! | lease and read-index | `reads` | raft-thesis §6.4, §6.4.1 |
+//! | snapshots: taken, sent, installed | `snapshot` | raft-paper §7; raft-thesis §5 |
+//! | who takes part, and changes of it | `members`, `configs`, `membership` | raft-thesis §4 |
 //! | what is on disk, and recovery | `storage`, `recovery` | raft-paper §5, Figure 2; raft-thesis §10.2.1 |
 //! | frames | `wire` | this project |
 //!
@@ -24,14 +26,17 @@
 //! [`Raft::read_index`]. The keys in [`TIMERS`], [`SYNCS`] and [`FILES`] are Raft's; a node has one
 //! Raft.
 //!
-//! Not here yet: compaction and snapshots (the file's header and [`Raft::first_index`] have room
-//! for them), and changes of membership. A node whose disk was wiped must not come back under its
-//! old index.
+//! Now and then Raft asks for the owner's state by [`Ready::TakeSnapshot`], and hands one back by
+//! [`Ready::Restore`]: after a boot, and where a leader has cut off what this node lacks. Who takes
+//! part is changed by [`Raft::change`].
+//!
+//! A node whose disk was wiped must not come back under its old index.
 //!
 //! **Invariant:** peers are named by their index in the group, on the wire, on disk and in state.
 //! A `NodeId` appears only where a datagram is sent.
 
 mod config;
+mod configs;
 mod crc;
 mod election;
 mod entry;
@@ -41,6 +46,8 @@ pub mod invariants;
 mod log;
 #[path = "raft.rs"]
 mod machine;
+mod members;
+mod membership;
 mod progress;
 mod promise;
 mod quorum;
@@ -48,6 +55,7 @@ mod reads;
 mod ready;
 mod recovery;
 mod replication;
+mod snapshot;
 mod step;
 mod storage;
 mod tables;
@@ -58,7 +66,10 @@ pub use config::{Config, Fsync};
 pub use entry::{Entry, LogId, Payload};
 pub use flaws::{DEFECTS, Flaws};
 pub use machine::{Raft, TIMERS};
+pub use members::{Change, ChangeError, Members, PeerSet};
+pub use membership::{ChangeRefused, Transition};
 pub use ready::{NotLeader, ReadId, Ready, Role};
+pub use snapshot::Snapshot;
 pub use storage::{FILES, SYNCS};
 pub use tables::{
     EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, pending,

@@ -1,5 +1,6 @@
 //! What a leader knows about one peer.
 
+use super::snapshot::Sending;
 use alloc::collections::VecDeque;
 use contract::Instant;
 
@@ -21,6 +22,8 @@ pub(super) struct Progress {
     pub heard_at: Instant,
     /// The latest heartbeat round that the peer answered.
     pub round: u64,
+    /// The snapshot that is sent instead of entries.
+    pub sending: Option<Sending>,
 }
 
 impl Progress {
@@ -34,6 +37,7 @@ impl Progress {
             progress_at: now,
             heard_at: now,
             round: 0,
+            sending: None,
         }
     }
 
@@ -51,6 +55,9 @@ impl Progress {
 
     /// Whether another append may be sent, `in_flight_max` at once.
     pub fn has_room(&self, in_flight_max: u32) -> bool {
+        if self.sending.is_some() {
+            return false;
+        }
         let max = if self.probing { 1 } else { in_flight_max };
         self.in_flight.len() < max as usize
     }
@@ -74,6 +81,7 @@ impl Progress {
         }
         let advanced = matched > self.matched;
         if advanced {
+            self.sending = None;
             self.matched = matched;
             self.next = self.next.max(matched + 1);
             self.progress_at = now;
@@ -89,7 +97,7 @@ impl Progress {
     /// The peer's log does not contain `rejected`; it may agree up to `agrees`. Returns whether
     /// that was news.
     pub fn rejected(&mut self, rejected: u64, agrees: u64, now: Instant) -> bool {
-        if rejected <= self.matched {
+        if rejected <= self.matched || self.sending.is_some() {
             return false;
         }
         if self.probing {
@@ -115,6 +123,7 @@ impl Progress {
             self.matched = last_index;
             self.next = last_index + 1;
             self.probing = true;
+            self.sending = None;
             self.in_flight.clear();
             self.progress_at = now;
         }

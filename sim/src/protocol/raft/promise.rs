@@ -44,8 +44,22 @@ impl Raft {
     ) {
         let is_append = matches!(promise, Promise::Append { .. } | Promise::OwnMatch { .. });
         let is_rash = self.config.fsync != Fsync::Always || self.config.flaws.ack_before_fsync;
-        let is_rash = is_append && is_rash;
-        if is_rash || self.storage.is_durable(ticket) {
+        if is_append && is_rash {
+            self.fulfil(now, promise, fx);
+        } else {
+            self.promise_durably(now, ticket, promise, fx);
+        }
+    }
+
+    /// Says something once what it rests on is durable, whatever the policy for appends is.
+    pub(super) fn promise_durably(
+        &mut self,
+        now: Instant,
+        ticket: Ticket,
+        promise: Promise,
+        fx: &mut Fx<'_>,
+    ) {
+        if self.storage.is_durable(ticket) {
             self.fulfil(now, promise, fx);
         } else {
             self.promises.push_back((ticket, promise));

@@ -1,14 +1,17 @@
 //! The state machine: its state, its inputs, and what leaves it.
 
 use super::config::Config;
+use super::configs::Configs;
 use super::election::Votes;
 use super::entry::{LogId, Payload};
 use super::log::Log;
+use super::members::PeerSet;
 use super::progress::Progress;
 use super::promise::Promise;
 use super::reads::Reads;
 use super::ready::{NotLeader, ReadId, Ready, Role};
 use super::recovery::recover;
+use super::snapshot::{Incoming, Snapshot};
 use super::storage::{SYNCS, Storage, Ticket};
 use super::tables::Event;
 use super::time::{ClusterClock, Ticks};
@@ -40,8 +43,21 @@ pub struct Raft {
     pub(super) vote: Option<u32>,
     pub(super) leader: Option<u32>,
     pub(super) log: Log,
+    pub(super) configs: Configs,
+    /// Whom the configuration that it goes by sends entries to, and whether it votes in it.
+    pub(super) tracked: PeerSet,
+    pub(super) waits: bool,
     pub(super) commit_index: u64,
     pub(super) applied_index: u64,
+
+    /// What stands for the log up to an index.
+    pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// The index at which the owner was asked for a snapshot.
+    pub(super) snapshot_asked: Option<u64>,
+    /// Where the disk last had no room for one.
+    pub(super) snapshot_failed_at: u64,
+    /// A snapshot that a leader sends.
+    pub(super) incoming: Option<Incoming>,
 
     pub(super) storage: Storage,
     /// What waits for the disk, in the order in which it was promised.
@@ -95,15 +111,17 @@ impl Raft {
     /// When the group itself makes no sense, which is a bug of the owner.
     pub fn boot(config: Config, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
         config.check()?;
-        let recovered = recover(fx)?;
+        let recovered = recover(&config, fx)?;
         let now = now.mono;
         let phase = Duration(fx.rng.range(0, config.tick.as_nanos()));
         let ticks = Ticks { tick: config.tick, phase };
         let owes_silence = !recovered.is_first_boot && config.lease > Duration::ZERO;
         let silence = if owes_silence { config.election.0 } else { Duration::ZERO };
         let last = recovered.log.entry(recovered.log.last().index);
-        let clock = ClusterClock::starting(last.map_or(0, |entry| entry.time), now);
-        let before_log = recovered.log.first_index() - 1;
+        let snapshot = recovered.snapshot;
+        let reached = snapshot.as_ref().map_or(0, |snapshot| snapshot.time);
+        let clock = ClusterClock::starting(last.map_or(reached, |entry| entry.time), now);
+        let covered = snapshot.as_ref().map_or(0, |snapshot| snapshot.id.index);
         let mut raft = Self {
             progress: alloc::vec![Progress::none(); config.peers.len()],
             config: Arc::new(config),
@@ -112,8 +130,15 @@ impl Raft {
             vote: recovered.vote,
             leader: None,
             log: recovered.log,
-            commit_index: before_log,
-            applied_index: before_log,
+            configs: recovered.configs,
+            tracked: PeerSet::EMPTY,
+            waits: false,
+            commit_index: covered,
+            applied_index: covered,
+            snapshot,
+            snapshot_asked: None,
+            snapshot_failed_at: 0,
+            incoming: None,
             storage: recovered.storage,
             promises: VecDeque::new(),
             durable_hard: (0, None),
@@ -132,6 +157,9 @@ impl Raft {
             ready: Vec::new(),
             has_failed: false,
         };
+        raft.tracked = raft.members().all();
+        raft.waits = raft.may_campaign();
+        raft.ready.extend(raft.snapshot.clone().map(Ready::Restore));
         raft.reset_election(now, fx);
         raft.finish(now, fx);
         Ok(raft)
@@ -265,7 +293,7 @@ impl Raft {
 
     /// Hands leadership to the voter `to` (raft-thesis §3.10). Proposals are refused until it took
     /// over or `election.0` has passed; once the peer was told, no lease is valid in this term.
-    /// Nothing happens when `to` is this leader, or a transfer is under way.
+    /// Nothing happens when `to` is this leader or does not vote, or a transfer is under way.
     ///
     /// # Errors
     /// When this node does not lead.
@@ -273,7 +301,7 @@ impl Raft {
         if self.role != Role::Leader || self.has_failed {
             return Err(self.not_leader());
         }
-        if to != self.me() && self.transfer.is_none() {
+        if to != self.me() && self.is_voter(to) && self.transfer.is_none() {
             self.start_transfer(now.mono, to, fx);
             self.finish(now.mono, fx);
         }
@@ -302,14 +330,17 @@ impl Raft {
         } else {
             self.config.election_fixed.unwrap_or(drawn)
         };
-        if self.is_voter(self.me()) {
+        if self.may_campaign() {
             self.election_deadline = self.ticks.at_or_after(now + wait);
             fx.set_timer(ELECTION, self.election_deadline.since(now));
         }
     }
 
     /// Ends every input: what it made possible is done, what it wrote is on its way to the disk.
-    fn finish(&mut self, now: Instant, fx: &mut Fx<'_>) {
+    pub(super) fn finish(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        if self.role == Role::Leader && !self.has_failed {
+            self.settle_members(now, fx);
+        }
         if self.role == Role::Leader {
             self.round_for_waiting_reads(now, fx);
         }
@@ -323,6 +354,7 @@ impl Raft {
             self.durable_hard = (self.term, self.vote);
         }
         self.apply(fx);
+        self.want_snapshot();
         self.invariants();
     }
 
@@ -341,13 +373,15 @@ impl Raft {
         let leads = self.role == Role::Leader;
         assert!(!leads || self.leader == Some(self.me()), "a leader follows itself");
         assert!(leads || self.transfer.is_none(), "only leaders hand over");
+        assert!(self.snapshot_index() <= self.commit_index, "a snapshot holds what is committed");
+        assert!(self.log.base().index <= self.snapshot_index(), "what is cut is in the snapshot");
     }
 
     pub(super) fn is_voter(&self, peer: u32) -> bool {
-        self.config.voters.contains(&peer)
+        self.members().is_voter(peer)
     }
 
-    fn not_leader(&self) -> NotLeader {
+    pub(super) fn not_leader(&self) -> NotLeader {
         let hint = self.leader.filter(|&leader| leader != self.me());
         NotLeader { hint }
     }

@@ -6,7 +6,8 @@
 
 use super::config::Config;
 use super::machine::Raft;
-use super::quorum::reached_by;
+use super::members::PeerSet;
+use super::quorum::{majority, reached_by};
 use super::ready::{ReadId, Ready, Role};
 use super::tables::Event;
 use super::wire::Body;
@@ -49,7 +50,7 @@ struct Bound {
     index: u64,
     time: u64,
     /// Who answered anything since the read was bound: counts for the flaw alone.
-    heard: u32,
+    heard: PeerSet,
 }
 
 impl Reads {
@@ -122,7 +123,7 @@ impl Raft {
     /// Most peers are told the same, so a frame is encoded once for neighbours that are.
     fn send_heartbeats(&self, round: u64, time: u64, fx: &mut Fx<'_>) {
         let mut last = None;
-        for peer in 0..self.config.peers.len() as u32 {
+        for peer in self.tracked.iter() {
             if peer == self.me() {
                 continue;
             }
@@ -152,7 +153,7 @@ impl Raft {
             return;
         }
         let index = self.commit_index;
-        let me = 1 << self.me();
+        let me = PeerSet::from_iter([self.me()]);
         let reads = &mut self.reads;
         let bound = reads.waiting.drain(..).map(|id| Bound { round, id, index, time, heard: me });
         reads.bound.extend(bound);
@@ -193,7 +194,9 @@ impl Raft {
         }
         let is_voter = self.is_voter(from);
         for bound in &mut self.reads.bound {
-            bound.heard |= u32::from(is_voter) << from;
+            if is_voter {
+                bound.heard.insert(from);
+            }
         }
         self.confirm_rounds(now, fx);
         self.nudge(now, from, fx);
@@ -202,11 +205,11 @@ impl Raft {
     /// Releases what the latest round that a quorum answered confirms.
     fn confirm_rounds(&mut self, now: Instant, fx: &mut Fx<'_>) {
         let last = self.reads.round;
-        let answered = self.config.voters.iter().map(|&voter| {
+        let missing = usize::from(self.config.flaws.quorum_off_by_one);
+        let round = self.heard_quorum(last, missing, |voter| {
             let is_me = voter == self.me();
             if is_me { last } else { self.progress[voter as usize].round }
         });
-        let round = reached_by(answered, self.quorum());
         while let Some(&open) = self.reads.open.front() {
             if open.number > round {
                 break;
@@ -220,13 +223,28 @@ impl Raft {
         self.round_for_waiting_reads(now, fx);
     }
 
+    /// What a quorum has reached of what peers answer, such as the last round.
+    pub(super) fn heard_quorum<T: Copy + Ord + Default>(
+        &self,
+        ceiling: T,
+        missing: usize,
+        value: impl Fn(u32) -> T,
+    ) -> T {
+        let members = self.quorums();
+        if self.config.flaws.lease_counts_learners {
+            let quorum = majority(members.voters.len());
+            return reached_by(members.all().iter().map(value), quorum);
+        }
+        members.reached(ceiling, missing, value)
+    }
+
     fn release_reads(&mut self, fx: &mut Fx<'_>) {
-        let quorum = self.quorum() as u32;
+        let quorums = self.quorums();
         let is_unbound = self.config.flaws.read_ack_unbound;
         let confirmed = self.reads.confirmed;
         let mut released = 0;
         while let Some(&bound) = self.reads.bound.front() {
-            let is_heard = is_unbound && bound.heard.count_ones() >= quorum;
+            let is_heard = is_unbound && quorums.vote(bound.heard, PeerSet::EMPTY) == Some(true);
             if bound.round > confirmed && !is_heard {
                 break;
             }
@@ -254,7 +272,7 @@ impl Raft {
         if hands_over && !flaws.lease_survives_transfer {
             return false;
         }
-        let is_alone = self.config.voters.len() == 1;
+        let is_alone = self.members().all_voters() == PeerSet::from_iter([self.me()]);
         let runs = self.reads.lease_from.is_some_and(|from| now < from + self.lease_length());
         self.has_committed_in_term() && (runs || is_alone)
     }

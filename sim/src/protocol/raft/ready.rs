@@ -1,15 +1,25 @@
 //! What Raft tells its owner.
 
 use super::entry::Entry;
+use super::snapshot::Snapshot;
+use alloc::sync::Arc;
 use contract::DiskError;
 
 /// What the owner must do or know, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ready {
-    /// Apply this committed entry. They come in the order of the log without gaps, from index 1
-    /// after every boot, and at most `apply_batch_max` per call: an entry may be committed long
-    /// before it comes here.
+    /// Apply this committed entry. They come in the order of the log without gaps, from index 1 or
+    /// what was restored last, and at most `apply_batch_max` per call: an entry may be committed
+    /// long before it comes here.
     Apply(Entry),
+    /// Forget the state, and take up that of this snapshot: after a boot, or because the leader has
+    /// cut off what this node lacks.
+    Restore(Arc<Snapshot>),
+    /// Answer with the state as it is now by [`super::Raft::snapshot_taken`], before anything else.
+    TakeSnapshot {
+        /// The index that has been applied by now.
+        index: u64,
+    },
     /// A read asked for by [`super::Raft::read_index`] may be answered once the owner has applied
     /// `index`.
     ReadReady {

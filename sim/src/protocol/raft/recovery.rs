@@ -1,14 +1,22 @@
-//! Reads the write-ahead log at boot: replays it, cuts a torn tail, refuses a damaged middle.
+//! Reads the write-ahead log at boot: replays it, cuts a torn tail, refuses a damaged middle. A
+//! file that was to take its place and never did is removed.
 //!
 //! A crash tears only what was not durable, which nobody was promised; so the tail may go. A
 //! damaged record with a whole one after it was durable: its loss could unmake a majority, so the
 //! node refuses to boot rather than take part without it (PAR, Alagappan et al., FAST 2018).
 
+use super::config::Config;
+use super::configs::Configs;
 use super::entry::{Entry, LogId};
 use super::log::Log;
-use super::storage::{ENTRY, HARD, HEADER, PREFIX_BYTES, SEAL, Storage, VERSION, WAL, checksum};
-use super::wire::read_entry;
+use super::snapshot::Snapshot;
+use super::storage::{
+    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageFlaws, VERSION, WAL,
+    checksum,
+};
+use super::wire::{MEMBERS_BYTES, read_entry, read_members};
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec;
 use contract::{DiskError, Fx, Refused};
 
@@ -18,6 +26,8 @@ pub(super) struct Recovered {
     pub term: u64,
     pub vote: Option<u32>,
     pub log: Log,
+    pub configs: Configs,
+    pub snapshot: Option<Arc<Snapshot>>,
     pub storage: Storage,
     /// Whether the disk was empty: nothing was ever promised from it.
     pub is_first_boot: bool,
@@ -28,7 +38,11 @@ pub(super) struct Recovered {
 /// # Errors
 /// When a record in the middle is damaged, when records contradict each other, or when the device
 /// cannot be read.
-pub(super) fn recover(fx: &mut Fx<'_>) -> Result<Recovered, Refused> {
+pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Refused> {
+    if fx.disk.exists(NEXT) {
+        fx.disk.remove(NEXT).map_err(|error| disk_refusal("remove what was left beside", error))?;
+    }
+    let flaws = &config.flaws;
     let len = fx.disk.len_bytes(WAL);
     let mut bytes = vec![0; usize::try_from(len).expect("a log fits into memory")];
     if len > 0 {
@@ -41,18 +55,28 @@ pub(super) fn recover(fx: &mut Fx<'_>) -> Result<Recovered, Refused> {
         at += PREFIX_BYTES + body.len();
     }
     if at < bytes.len() {
-        if let Some(whole) = (at + 1..bytes.len()).find(|&next| record_at(&bytes, next).is_some()) {
+        let whole = (at + 1..bytes.len()).find(|&next| record_at(&bytes, next).is_some());
+        if let Some(whole) = whole.filter(|_| !flaws.middle_cut_as_torn) {
             let reason = format!(
                 "the log is damaged at byte {at}, before a whole record at byte {whole}: \
                  what was acknowledged may be gone"
             );
             return Err(Refused(reason));
         }
+        if flaws.torn_tail_kept {
+            return Err(Refused(format!("the log holds half a record at byte {at}")));
+        }
         fx.disk
             .set_len(WAL, at as u64)
             .map_err(|error| disk_refusal("cut the torn tail of", error))?;
     }
-    Ok(replay.finish(at as u64, len == 0))
+    let mut recovered = replay.finish(config, at as u64, len == 0)?;
+    recovered.storage.plant(StorageFlaws {
+        skips_directory: flaws.rename_without_dir_sync,
+        retries_syncs: flaws.sync_error_ignored,
+        forgets_vote: flaws.vote_lost_in_compaction,
+    });
+    Ok(recovered)
 }
 
 fn disk_refusal(verb: &str, error: DiskError) -> Refused {
@@ -75,12 +99,14 @@ struct Replay {
     term: u64,
     vote: Option<u32>,
     log: Log,
+    snapshot: Option<Arc<Snapshot>>,
     has_header: bool,
 }
 
 impl Default for Replay {
     fn default() -> Self {
-        Self { term: 0, vote: None, log: Log::after(LogId::default()), has_header: false }
+        let log = Log::after(LogId::default());
+        Self { term: 0, vote: None, log, snapshot: None, has_header: false }
     }
 }
 
@@ -92,6 +118,7 @@ impl Replay {
             HARD => self.hard(fields),
             ENTRY => self.entry(fields),
             SEAL => fields.is_empty().then_some(()),
+            SNAPSHOT => self.snapshot(fields),
             _ => None,
         };
         let fits = done.is_some() && self.has_header;
@@ -133,13 +160,57 @@ impl Replay {
         Some(())
     }
 
-    fn finish(self, end: u64, is_first_boot: bool) -> Recovered {
-        let mut storage = Storage::resume(end);
+    fn snapshot(&mut self, fields: &[u8]) -> Option<()> {
+        let (term, rest) = fields.split_first_chunk()?;
+        let (index, rest) = rest.split_first_chunk()?;
+        let (time, rest) = rest.split_first_chunk()?;
+        let (members, rest) = rest.split_at_checked(MEMBERS_BYTES)?;
+        let (since, state) = rest.split_first_chunk()?;
+        let snapshot = Snapshot {
+            id: LogId { term: u64::from_be_bytes(*term), index: u64::from_be_bytes(*index) },
+            time: u64::from_be_bytes(*time),
+            members: read_members(members).ok()?,
+            members_since: u64::from_be_bytes(*since),
+            state: Arc::from(state),
+        };
+        let is_first = self.snapshot.is_none();
+        let fits = is_first && snapshot.id >= self.log.base();
+        let fits = fits && snapshot.members_since <= snapshot.id.index;
+        self.snapshot = Some(Arc::new(snapshot));
+        fits.then_some(())
+    }
+
+    /// What the records lead to.
+    ///
+    /// # Errors
+    /// When the log does not reach its own snapshot: both became durable together, so what came
+    /// after it is gone too.
+    fn finish(self, config: &Config, end: u64, is_first_boot: bool) -> Result<Recovered, Refused> {
+        let mut storage = Storage::resume(end, (self.term, self.vote));
         if !self.has_header {
             assert!(end == 0, "the header is the first record");
             storage.put_header(LogId::default());
         }
-        Recovered { term: self.term, vote: self.vote, log: self.log, storage, is_first_boot }
+        let covered = self.snapshot.as_ref().map_or(LogId::default(), |snapshot| snapshot.id);
+        let last = self.log.last();
+        if last.index < covered.index || self.log.base().index > covered.index {
+            let reason = format!(
+                "the log ends at {last} and its snapshot at {covered}: what was durable is gone"
+            );
+            return Err(Refused(reason));
+        }
+        let founders = config.founders();
+        let mut configs = match &self.snapshot {
+            Some(snapshot) => Configs::starting(snapshot.members_since, snapshot.members),
+            None => Configs::starting(0, founders),
+        };
+        for entry in self.log.from(covered.index + 1) {
+            if let Some(members) = entry.members() {
+                configs.append(entry.index, *members);
+            }
+        }
+        let Self { term, vote, log, snapshot, .. } = self;
+        Ok(Recovered { term, vote, log, configs, snapshot, storage, is_first_boot })
     }
 }
 
@@ -159,6 +230,10 @@ mod tests {
         call(&mut Fx::new(&mut outbox, NodeId(0), &mut conns, disk, &mut rng))
     }
 
+    fn config() -> Config {
+        Config::new(0, vec![NodeId(0), NodeId(1), NodeId(2)])
+    }
+
     fn entry(term: u64, index: u64) -> Entry {
         let command = format!("command {index} of term {term}");
         Entry { term, index, time: index, payload: Payload::Command(command.as_bytes().into()) }
@@ -168,7 +243,7 @@ mod tests {
     fn written(is_sealed: bool) -> Vec<u8> {
         let mut disk = MemDisk::default();
         with_fx(&mut disk, |fx| {
-            let mut storage = Storage::resume(0);
+            let mut storage = Storage::resume(0, (0, None));
             storage.put_header(LogId::default());
             storage.put_hard(1, Some(0));
             (1..=3).for_each(|index| storage.put_entry(&entry(1, index)));
@@ -192,7 +267,7 @@ mod tests {
     fn recover_from(bytes: &[u8]) -> Result<Recovered, Refused> {
         let mut disk = MemDisk::default();
         disk.write_at(WAL, 0, bytes).unwrap();
-        with_fx(&mut disk, recover)
+        with_fx(&mut disk, |fx| recover(&config(), fx))
     }
 
     fn state(recovered: &Recovered) -> (u64, Option<u32>, Vec<Entry>) {
@@ -226,7 +301,7 @@ mod tests {
             last = position;
             let mut disk = MemDisk::default();
             disk.write_at(WAL, 0, &whole[..len]).unwrap();
-            with_fx(&mut disk, |fx| recover(fx).map(drop)).unwrap();
+            with_fx(&mut disk, |fx| recover(&config(), fx).map(drop)).unwrap();
             assert!(disk.len_bytes(WAL) <= len as u64, "the torn part is gone");
         }
     }

@@ -6,7 +6,6 @@
 use super::entry::{Entry, LogId, Payload};
 use super::machine::{APPLY, Raft};
 use super::promise::Promise;
-use super::quorum::{majority, reached_by};
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};
@@ -23,8 +22,12 @@ impl Raft {
             payload,
         };
         let id = entry.id();
+        let members = entry.members().copied();
         self.storage.put_entry(&entry);
         self.log.append(entry);
+        if let Some(members) = members {
+            self.adopt(now, id.index, members, fx);
+        }
         self.send_appends_to_all(now, fx);
         let term = self.term;
         let index = id.index;
@@ -34,7 +37,7 @@ impl Raft {
     }
 
     pub(super) fn send_appends_to_all(&mut self, now: Instant, fx: &mut Fx<'_>) {
-        for peer in 0..self.config.peers.len() as u32 {
+        for peer in self.tracked.iter() {
             if peer != self.me() {
                 self.send_appends(now, peer, fx);
             }
@@ -47,6 +50,9 @@ impl Raft {
         while self.progress[peer as usize].has_room(self.config.inflight_max)
             && self.progress[peer as usize].next <= last_index
         {
+            if self.log.term(self.progress[peer as usize].next - 1).is_none() {
+                return self.send_snapshot(now, peer, fx);
+            }
             self.send_append(now, peer, fx);
         }
     }
@@ -56,7 +62,7 @@ impl Raft {
         let count = self.batch_from(next);
         let index = next - 1;
         let term = self.log.term(index);
-        let term = term.expect("a leader holds what it has not sent: nothing is compacted");
+        let term = term.expect("what was cut is sent as a snapshot");
         let previous = LogId { term, index };
         let time = self.clock.time(now);
         let (own_term, commit) = (self.term, self.commit_index);
@@ -100,6 +106,7 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         if previous.index + 1 < self.log.first_index() {
+            // Everything before the log is committed, so the leader has it too.
             let matched = self.commit_index;
             return self.promise_append(now, from, matched, fx);
         }
@@ -111,15 +118,15 @@ impl Raft {
             return self.reject_append(from, previous, fx);
         }
         let matched = previous.index + u64::from(entries.count());
-        self.store(entries, fx);
+        self.store(now, entries, fx);
         if self.config.flaws.truncate_on_match {
-            self.truncate(matched + 1, fx);
+            self.truncate(now, matched + 1, fx);
         }
         self.promise_append(now, from, matched, fx);
         self.commit_to(commit.min(matched), fx);
     }
 
-    fn promise_append(&mut self, now: Instant, to: u32, matched: u64, fx: &mut Fx<'_>) {
+    pub(super) fn promise_append(&mut self, now: Instant, to: u32, matched: u64, fx: &mut Fx<'_>) {
         let term = self.term;
         let ticket = self.storage.ticket();
         self.promise(now, ticket, Promise::Append { term, to, matched }, fx);
@@ -139,23 +146,31 @@ impl Raft {
 
     /// Stores what is new. Entries that are there already are left alone, and only a conflict cuts
     /// the tail: an append that was overtaken by a later one must not undo it.
-    fn store(&mut self, entries: Entries<'_>, fx: &mut Fx<'_>) {
+    fn store(&mut self, now: Instant, entries: Entries<'_>, fx: &mut Fx<'_>) {
         for entry in entries.iter() {
             if self.log.term(entry.index) == Some(entry.term) {
                 continue;
             }
-            self.truncate(entry.index, fx);
+            self.truncate(now, entry.index, fx);
+            let (index, members) = (entry.index, entry.members().copied());
             self.storage.put_entry(&entry);
             self.log.append(entry);
+            if let Some(members) = members {
+                self.adopt(now, index, members, fx);
+            }
         }
     }
 
     /// Drops the entries from `from` on. Committed ones among them mean that safety was lost
     /// elsewhere, as when a majority of the disks is damaged; this node does as it is told, and the
     /// invariants tell what happened.
-    fn truncate(&mut self, from: u64, fx: &mut Fx<'_>) {
+    fn truncate(&mut self, now: Instant, from: u64, fx: &mut Fx<'_>) {
         let dropped = self.log.truncate(from);
         if dropped > 0 {
+            if self.configs.latest().0 >= from {
+                self.configs.truncate(from);
+                self.members_moved(now, fx);
+            }
             self.commit_index = self.commit_index.min(from - 1);
             let labels = [self.term, from, 0];
             self.mark(Event::LogTruncated, labels, dropped, fx);
@@ -197,6 +212,7 @@ impl Raft {
 
     /// Sends again what has had no answer for two heartbeats to a peer that answers heartbeats.
     pub(super) fn nudge(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
+        self.nudge_snapshot(now, peer, fx);
         let patience = self.config.heartbeat.saturating_mul(2);
         let progress = &mut self.progress[peer as usize];
         let is_stuck =
@@ -218,22 +234,13 @@ impl Raft {
     /// Commits what a majority has on disk, if it is of this term: an entry of an earlier term may
     /// be on a majority and still be overwritten (raft-paper §5.4.2, Figure 8).
     fn advance_commit(&mut self, fx: &mut Fx<'_>) {
-        let voters = &self.config.voters;
-        let matched = voters.iter().map(|&voter| self.progress[voter as usize].matched);
-        let reached = reached_by(matched, self.quorum());
+        let missing = usize::from(self.config.flaws.quorum_off_by_one);
+        let matched = |peer: u32| self.progress[peer as usize].matched;
+        let reached = self.quorums().reached(u64::MAX, missing, matched);
         let is_own = self.log.term(reached) == Some(self.term);
         if is_own || self.config.flaws.commit_previous_term {
             self.commit_to(reached, fx);
         }
-    }
-
-    /// How many nodes commit an entry or confirm a round.
-    pub(super) fn quorum(&self) -> usize {
-        let voters = self.config.voters.len();
-        if self.config.flaws.quorum_off_by_one {
-            return (majority(voters) - 1).max(1);
-        }
-        majority(voters)
     }
 
     /// Moves the commit index forward; never back, and never past the log.

@@ -37,7 +37,7 @@ impl Raft {
             Body::PreVote { .. } | Body::Vote { .. } => {
                 unreachable!("requests for votes compare terms themselves")
             }
-            Body::Append { .. } | Body::Heartbeat { .. } => {
+            Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_) => {
                 self.step_leader(now, from, message.body, fx);
             }
             Body::TimeoutNow { last } => self.on_timeout_now(now, from, last, fx),
@@ -49,7 +49,7 @@ impl Raft {
     /// also takes in a node that is stuck in a term ahead of the others (raft-thesis §9.6).
     fn step_stale(&mut self, now: Instant, from: u32, body: Body<'_>, fx: &mut Fx<'_>) {
         match body {
-            Body::Append { .. } | Body::Heartbeat { .. } => {
+            Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_) => {
                 if self.config.flaws.timer_reset_on_any_rpc {
                     self.reset_election(now, fx);
                 }
@@ -91,7 +91,8 @@ impl Raft {
                 let ticket = self.storage.hard_ticket();
                 self.promise(now, ticket, Promise::Heartbeat { term, to, round }, fx);
             }
-            _ => unreachable!("leaders send appends and heartbeats"),
+            Body::Snapshot(part) => self.on_part(now, from, part, fx),
+            _ => unreachable!("leaders send appends, heartbeats and snapshots"),
         }
     }
 
@@ -110,6 +111,9 @@ impl Raft {
             }
             Body::HeartbeatResponse { round, last_index } => {
                 self.on_heartbeat_response(now, from, round, last_index, fx);
+            }
+            Body::SnapshotReceived { id, offset, received } => {
+                self.on_snapshot_received(now, from, (id, offset, received), fx);
             }
             _ => unreachable!("requests are handled before responses"),
         }

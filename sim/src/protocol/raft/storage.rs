@@ -11,7 +11,14 @@
 //!         | 2 hard state: term u64, vote u32 (0: none, else the peer's index + 1)
 //!         | 3 entry: index u64, the entry as in a frame
 //!         | 4 seal: nothing
+//!         | 5 snapshot: term, index, time u64 × 3, members as in a frame, since u64, the state
 //! ```
+//!
+//! A snapshot cuts the log's head off. The new file (header, snapshot, hard state, the entries
+//! after the header) is written beside the old one and synced, then renamed over it, then the
+//! directory is synced: one rename switches snapshot and log together, so after a crash at any step
+//! a boot finds the old file or the new one, whole. From the first step on everything goes into the
+//! new file only, and what is promised meanwhile waits for the last step.
 //!
 //! The checksum covers the offset, so a record that the device put elsewhere is not believed. A
 //! seal is written once the log has become quiet and durable: a damaged record that is followed by
@@ -20,7 +27,9 @@
 use super::config::Fsync;
 use super::crc::crc32c;
 use super::entry::{Entry, LogId};
-use super::wire::put_entry;
+use super::log::Log;
+use super::snapshot::Snapshot;
+use super::wire::{put_entry, put_members};
 use alloc::vec::Vec;
 use contract::{DiskError, Duration, FileId, Fx, SyncId};
 use core::ops::Range;
@@ -32,6 +41,11 @@ pub const FILES: Range<u32> = 0x5AF7_0000..0x5AF7_0010;
 
 /// The write-ahead log.
 pub(super) const WAL: FileId = FileId(FILES.start);
+/// The one that takes its place.
+pub(super) const NEXT: FileId = FileId(FILES.start + 1);
+
+/// The sync ids of files that are to take the log's place; below are those of the log.
+const SWITCH_SYNCS: u64 = SYNCS.start + (1 << 47);
 
 /// Syncs in flight at once. While all are busy, what is written waits and shares the next one.
 const SYNCS_MAX: u32 = 4;
@@ -40,6 +54,7 @@ pub(super) const HEADER: u8 = 1;
 pub(super) const HARD: u8 = 2;
 pub(super) const ENTRY: u8 = 3;
 pub(super) const SEAL: u8 = 4;
+pub(super) const SNAPSHOT: u8 = 5;
 pub(super) const VERSION: u32 = 1;
 
 /// The bytes of a record before its body.
@@ -70,12 +85,37 @@ pub(super) struct Storage {
     has_timer: bool,
     is_due: bool,
     failed: Option<DiskError>,
+    /// A new file that is to take the log's place, and whether it is durable.
+    switch: Option<Switch>,
+    switches: u64,
+    /// The first sync that covers the directory since the log has its name.
+    named_by: u64,
+    /// The last hard state that was written.
+    hard_state: (u64, Option<u32>),
+    flaws: StorageFlaws,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Switch {
+    Syncing,
+    Durable,
+}
+
+/// The flaws that can be planted in the files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StorageFlaws {
+    /// `rename-without-dir-fsync`.
+    pub skips_directory: bool,
+    /// `fsync-error-retried`.
+    pub retries_syncs: bool,
+    /// `vote-lost-in-compaction`.
+    pub forgets_vote: bool,
 }
 
 impl Storage {
     /// Continues a file of `end` bytes, of which nothing is known to be durable: a process that
     /// died may have left its pages in the cache only, so the first sync covers them too.
-    pub fn resume(end: u64) -> Self {
+    pub fn resume(end: u64, hard_state: (u64, Option<u32>)) -> Self {
         Self {
             buffer: Vec::new(),
             end,
@@ -88,7 +128,17 @@ impl Storage {
             has_timer: false,
             is_due: false,
             failed: None,
+            switch: None,
+            switches: 0,
+            named_by: 1,
+            hard_state,
+            flaws: StorageFlaws::default(),
         }
+    }
+
+    /// Plants flaws.
+    pub fn plant(&mut self, flaws: StorageFlaws) {
+        self.flaws = flaws;
     }
 
     /// Writes what stands before the first entry, at the start of the file.
@@ -104,6 +154,7 @@ impl Storage {
 
     /// Writes term and vote.
     pub fn put_hard(&mut self, term: u64, vote: Option<u32>) {
+        self.hard_state = (term, vote);
         self.record(|out| {
             out.push(HARD);
             out.extend_from_slice(&term.to_be_bytes());
@@ -120,6 +171,87 @@ impl Storage {
             out.extend_from_slice(&entry.index.to_be_bytes());
             put_entry(out, entry);
         });
+    }
+
+    fn put_snapshot(&mut self, snapshot: &Snapshot) {
+        self.record(|out| {
+            out.push(SNAPSHOT);
+            out.extend_from_slice(&snapshot.id.term.to_be_bytes());
+            out.extend_from_slice(&snapshot.id.index.to_be_bytes());
+            out.extend_from_slice(&snapshot.time.to_be_bytes());
+            put_members(out, &snapshot.members);
+            out.extend_from_slice(&snapshot.members_since.to_be_bytes());
+            out.extend_from_slice(&snapshot.state);
+        });
+    }
+
+    /// Whether a new file is about to take the log's place.
+    pub const fn is_switching(&self) -> bool {
+        self.switch.is_some()
+    }
+
+    /// Starts a new file that takes the log's place: `snapshot`, and what `log` holds, which
+    /// begins no later than just after the snapshot.
+    ///
+    /// # Errors
+    /// When the device does not take it, as when it is full: then the old file goes on as it was.
+    pub fn rewrite(
+        &mut self,
+        snapshot: &Snapshot,
+        log: &Log,
+        fx: &mut Fx<'_>,
+    ) -> Result<(), DiskError> {
+        assert!(!self.is_switching(), "one new file at a time");
+        assert!(log.first_index() <= snapshot.id.index + 1, "nothing is missing in between");
+        let waiting = core::mem::take(&mut self.buffer);
+        let old_end = core::mem::take(&mut self.end);
+        let hard_ticket = self.hard;
+        self.put_header(log.base());
+        self.put_snapshot(snapshot);
+        let (term, vote) = self.hard_state;
+        self.put_hard(term, vote.filter(|_| !self.flaws.forgets_vote));
+        self.hard = hard_ticket;
+        log.from(log.first_index()).for_each(|entry| self.put_entry(entry));
+        let written = match fx.disk.set_len(NEXT, 0) {
+            Ok(()) => fx.disk.write_at(NEXT, 0, &self.buffer),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            // What is left of it is of no use; where even that fails, a boot removes it.
+            let _ = fx.disk.remove(NEXT);
+            self.buffer = waiting;
+            self.end = old_end;
+            return Err(error);
+        }
+        self.end = self.buffer.len() as u64;
+        self.buffer.clear();
+        self.dirty = true;
+        self.sealed = false;
+        self.switches += 1;
+        self.switch = Some(Switch::Syncing);
+        fx.sync(SyncId(SWITCH_SYNCS + self.switches), &[NEXT]);
+        Ok(())
+    }
+
+    /// Gives the new file the log's name once it is durable and no sync of the old one is open.
+    fn end_switch(&mut self, fx: &mut Fx<'_>) {
+        if self.switch != Some(Switch::Durable) || self.in_flight > 0 || self.failed.is_some() {
+            return;
+        }
+        self.switch = None;
+        match fx.disk.rename(NEXT, WAL) {
+            Ok(()) => {
+                self.named_by = self.asked + 1;
+                // What was appended to the new file since, and its name, are not durable yet.
+                self.dirty = true;
+                self.is_due = true;
+            }
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    const fn file(&self) -> FileId {
+        if self.is_switching() { NEXT } else { WAL }
     }
 
     /// When everything written so far will be durable.
@@ -155,7 +287,7 @@ impl Storage {
             self.sealed = false;
             self.write(fx);
         }
-        if !self.dirty || self.failed.is_some() {
+        if !self.dirty || self.failed.is_some() || self.is_switching() {
             return None;
         }
         let may_wait = self.hard <= Ticket(self.asked) && !self.is_due;
@@ -173,8 +305,10 @@ impl Storage {
             self.asked += 1;
             self.in_flight += 1;
             let files = [WAL, FileId::DIRECTORY];
-            // The file's own name must survive as well: until a first sync has ended.
-            let files = &files[..if self.durable == 0 { 2 } else { 1 }];
+            // The file's own name must survive as well: until a first sync of it has ended.
+            let is_named = self.durable >= self.named_by;
+            let skips = self.flaws.skips_directory && self.switches > 0;
+            let files = &files[..if is_named || skips { 1 } else { 2 }];
             fx.sync(SyncId(SYNCS.start + self.asked), files);
         }
         None
@@ -190,14 +324,25 @@ impl Storage {
     /// earlier ones, and an earlier one after it changes nothing.
     pub fn on_synced(&mut self, sync: SyncId, result: Result<(), DiskError>, fx: &mut Fx<'_>) {
         assert!(SYNCS.contains(&sync.0), "the owner hands on Raft's syncs");
+        if sync.0 >= SWITCH_SYNCS {
+            match result {
+                Ok(()) => self.switch = Some(Switch::Durable),
+                Err(_) if self.flaws.retries_syncs => self.switch = Some(Switch::Durable),
+                Err(error) => self.failed = self.failed.or(Some(error)),
+            }
+            return self.end_switch(fx);
+        }
         let number = sync.0 - SYNCS.start;
         assert!(number <= self.asked, "a sync ends after it was asked for, in the same boot");
         self.in_flight = self.in_flight.saturating_sub(1);
         match result {
             Ok(()) => self.durable = self.durable.max(number),
+            Err(_) if self.flaws.retries_syncs => self.dirty = true,
             Err(error) => self.failed = self.failed.or(Some(error)),
         }
-        let quiet = self.in_flight == 0 && !self.dirty && self.buffer.is_empty();
+        self.end_switch(fx);
+        let quiet =
+            self.in_flight == 0 && !self.dirty && self.buffer.is_empty() && !self.is_switching();
         if quiet && !self.sealed && self.failed.is_none() {
             self.sealed = true;
             self.record(|out| out.push(SEAL));
@@ -206,7 +351,7 @@ impl Storage {
     }
 
     fn write(&mut self, fx: &mut Fx<'_>) {
-        match fx.disk.write_at(WAL, self.end, &self.buffer) {
+        match fx.disk.write_at(self.file(), self.end, &self.buffer) {
             Ok(()) => self.end += self.buffer.len() as u64,
             Err(error) => self.failed = Some(error),
         }

@@ -41,6 +41,16 @@ pub enum Event {
     DecodeError,
     /// `raft.storage_failed`
     StorageFailed,
+    /// `raft.snapshot_taken`
+    SnapshotTaken,
+    /// `raft.snapshot_sent`
+    SnapshotSent,
+    /// `raft.snapshot_installed`
+    SnapshotInstalled,
+    /// `raft.snapshot_failed`
+    SnapshotFailed,
+    /// `raft.members_changed`
+    MembersChanged,
 }
 
 const fn event(
@@ -87,6 +97,36 @@ pub const EVENTS: &[EventKind] = &[
         &["term"],
         "the disk failed and the node takes no part until a restart",
     ),
+    event(
+        "raft.snapshot_taken",
+        "bytes",
+        &["entry_term", "index"],
+        "a node took a snapshot and cut its log",
+    ),
+    event(
+        "raft.snapshot_sent",
+        "bytes",
+        &["term", "to", "index"],
+        "a leader starts to send a snapshot to a peer whose next entry it has cut off",
+    ),
+    event(
+        "raft.snapshot_installed",
+        "bytes",
+        &["entry_term", "index", "from"],
+        "a node took a leader's snapshot in the place of its log",
+    ),
+    event(
+        "raft.snapshot_failed",
+        "",
+        &["term", "index", "error"],
+        "a snapshot could not be written, or arrived damaged; the log goes on without it",
+    ),
+    event(
+        "raft.members_changed",
+        "voters",
+        &["term", "index", "joint"],
+        "a node goes by the configuration in this entry from now on",
+    ),
 ];
 
 const fn gauge_kind(name: &'static str, unit: &'static str, about: &'static str) -> GaugeKind {
@@ -104,6 +144,9 @@ pub const GAUGES: &[GaugeKind] = &[
     gauge_kind("raft.apply_lag", "", "entries committed and not yet handed on"),
     gauge_kind("raft.is_leader", "", "1 at a leader, else 0"),
     gauge_kind("raft.unsynced_writes", "", "promises that wait for the disk"),
+    gauge_kind("raft.snapshot_index", "", "the last index that a snapshot covers"),
+    gauge_kind("raft.snapshot_bytes", "bytes", "the state in that snapshot"),
+    gauge_kind("raft.voters", "", "nodes that vote, as this node knows the group"),
 ];
 
 /// The value of row `row` of [`GAUGES`]; `None` past its end.
@@ -119,6 +162,9 @@ pub fn gauge(row: usize, raft: &Raft) -> Option<u64> {
         6 => raft.commit_index().saturating_sub(raft.applied_index()),
         7 => u64::from(raft.role() == Role::Leader),
         8 => raft.promises_waiting(),
+        9 => raft.snapshot_index(),
+        10 => raft.snapshot_bytes(),
+        11 => raft.members().voters.len() as u64,
         _ => return None,
     };
     Some(value)
@@ -128,11 +174,11 @@ pub fn gauge(row: usize, raft: &Raft) -> Option<u64> {
 pub const PREDICATES: &[PredicateKind] = &[
     PredicateKind {
         name: "raft.single_leader",
-        about: "exactly one node leads the highest term, and every node that is up follows it",
+        about: "exactly one node leads the highest term, and every member that is up follows it",
     },
     PredicateKind {
         name: "raft.applied_equal",
-        about: "every node of the group is up and has applied the same log to its end",
+        about: "every member of the group is up and has applied the same log to its end",
     },
 ];
 
@@ -153,15 +199,18 @@ fn single_leader(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> bool {
     let Some(leader) = raft_of(nodes, leader) else {
         return false;
     };
-    group
-        .iter()
-        .filter_map(|&id| raft_of(nodes, id))
-        .all(|raft| raft.term() == leader.term() && raft.leader() == Some(leader.me()))
+    let up = group.iter().filter_map(|&id| raft_of(nodes, id));
+    let mut taking_part = up.filter(|raft| leader.members().all().contains(raft.me()));
+    taking_part.all(|raft| raft.term() == leader.term() && raft.leader() == Some(leader.me()))
 }
 
 fn applied_equal(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> bool {
     let mut applied = None;
-    group.iter().all(|&id| {
+    let leader = select("leader", group, nodes, raft_of).first().copied();
+    let members = leader.and_then(|id| raft_of(nodes, id)).map(|raft| *raft.members());
+    let takes_part =
+        |position: usize| members.is_none_or(|members| members.all().contains(position as u32));
+    group.iter().enumerate().filter(|(position, _)| takes_part(*position)).all(|(_, &id)| {
         let Some(raft) = raft_of(nodes, id) else {
             return false;
         };
@@ -174,11 +223,12 @@ fn applied_equal(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> bool {
 /// followed by all, whose log is committed and applied everywhere.
 #[must_use]
 pub fn pending(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> Option<&'static str> {
-    let up = || group.iter().filter_map(|&id| raft_of(nodes, id));
     let [leader] = leaders(group, nodes, raft_of)[..] else {
         return Some("not exactly one leader");
     };
     let leader = raft_of(nodes, leader)?;
+    let takes_part = |raft: &&Raft| leader.members().all().contains(raft.me());
+    let up = || group.iter().filter_map(|&id| raft_of(nodes, id)).filter(takes_part);
     let follows = |raft: &Raft| raft.term() == leader.term() && raft.leader() == Some(leader.me());
     if !up().all(follows) {
         return Some("a node does not follow the leader");

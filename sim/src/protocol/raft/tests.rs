@@ -13,22 +13,33 @@ fn profile(name: &str) -> Profile {
         "triggers" => Profile::triggers(),
         "storm" => Profile::storm(),
         "calm" => Profile::calm(),
+        "snapshots" => Profile::snapshots(),
+        "changes" => Profile::changes(),
         _ => panic!("no such profile: {name}"),
     }
 }
 
 #[test]
 fn clean_runs_break_nothing() {
-    let mut totals = [0; 4];
-    for (name, seeds) in [("mixed", 100), ("triggers", 100), ("storm", 20)] {
+    let mut totals = [0; 6];
+    let profiles =
+        [("mixed", 60), ("triggers", 60), ("storm", 20), ("snapshots", 80), ("changes", 150)];
+    for (name, seeds) in profiles {
         let profile = profile(name);
         for seed in 0..seeds {
             let outcome = run(seed, &profile, Flaws::default());
             let details = &outcome.details;
             assert!(outcome.broken.is_empty(), "{name} seed {seed}: {details:?}");
-            assert_eq!(outcome.pending, None, "{name} seed {seed}");
+            assert_eq!(outcome.pending, None, "{name} seed {seed}: {}", outcome.end);
             assert_eq!(outcome.late_elections, 0, "{name} seed {seed}: no peace");
-            let seen = [outcome.committed, outcome.reads, outcome.lease_reads, outcome.elections];
+            let seen = [
+                outcome.committed,
+                outcome.reads,
+                outcome.lease_reads,
+                outcome.elections,
+                outcome.snapshots * 5,
+                outcome.changes,
+            ];
             totals.iter_mut().zip(seen).for_each(|(total, seen)| *total += seen);
         }
     }

@@ -14,9 +14,13 @@
 //! | heartbeat | leader | peers | I lead, in this round | raft-thesis §6.4 |
 //! | its response | follower | leader | you led when the round came; or a newer term | §6.4, §9.6 |
 //! | timeout now | leader | successor | campaign at once | raft-thesis §3.10 |
+//! | snapshot | leader | peers | a part of the state that the log before it led to | raft-paper §7 |
+//! | received | follower | leader | so much of the snapshot is here | raft-paper §7 |
 
 use super::crc::crc32c;
 use super::entry::{Entry, LogId, Payload};
+use super::members::{Members, PeerSet};
+use super::snapshot::Part;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -54,6 +58,10 @@ pub(super) enum Body<'a> {
     HeartbeatResponse { round: u64, last_index: u64 },
     /// Campaign now, if your log reaches `last`.
     TimeoutNow { last: LogId },
+    /// A part of a snapshot.
+    Snapshot(Part<'a>),
+    /// The answer to the part at `offset` of the snapshot `id`: its first `received` bytes are here.
+    SnapshotReceived { id: LogId, offset: u64, received: u64 },
 }
 
 /// The entries of an append, as they lie in the frame.
@@ -120,6 +128,21 @@ impl Message<'_> {
                 put(out, round);
                 put(out, last_index);
             }
+            Body::Snapshot(part) => {
+                put_id(out, part.id);
+                put(out, part.time);
+                put_members(out, &part.members);
+                put(out, part.members_since);
+                put(out, part.total);
+                out.extend_from_slice(&part.checksum.to_be_bytes());
+                put(out, part.offset);
+                out.extend_from_slice(part.bytes);
+            }
+            Body::SnapshotReceived { id, offset, received } => {
+                put_id(out, id);
+                put(out, offset);
+                put(out, received);
+            }
         }
     }
 }
@@ -182,6 +205,8 @@ impl Body<'_> {
             Self::Heartbeat { .. } => 8,
             Self::HeartbeatResponse { .. } => 9,
             Self::TimeoutNow { .. } => 10,
+            Self::Snapshot(_) => 11,
+            Self::SnapshotReceived { .. } => 12,
         }
     }
 }
@@ -251,8 +276,41 @@ impl<'a> Reader<'a> {
             8 => Body::Heartbeat { round: self.u64()?, commit: self.u64()?, time: self.u64()? },
             9 => Body::HeartbeatResponse { round: self.u64()?, last_index: self.u64()? },
             10 => Body::TimeoutNow { last: self.id()? },
+            11 => Body::Snapshot(self.part()?),
+            12 => Body::SnapshotReceived {
+                id: self.id()?,
+                offset: self.u64()?,
+                received: self.u64()?,
+            },
             _ => return Err(DecodeError::Kind),
         })
+    }
+
+    fn part(&mut self) -> Result<Part<'a>, DecodeError> {
+        let id = self.id()?;
+        let time = self.u64()?;
+        let members = self.members()?;
+        let members_since = self.u64()?;
+        let total = self.u64()?;
+        let checksum = self.u32()?;
+        let offset = self.u64()?;
+        let bytes = core::mem::take(&mut self.0);
+        let end = offset.checked_add(bytes.len() as u64).ok_or(DecodeError::Field)?;
+        let fits = end <= total && id.index < u64::MAX && members_since <= id.index;
+        let part = Part { id, time, members, members_since, total, checksum, offset, bytes };
+        fits.then_some(part).ok_or(DecodeError::Field)
+    }
+
+    fn members(&mut self) -> Result<Members, DecodeError> {
+        let mut set = || self.u32().map(PeerSet::from_bits);
+        let members = Members {
+            voters: set()?,
+            outgoing: set()?,
+            learners: set()?,
+            learners_next: set()?,
+            auto_leave: self.bool()?,
+        };
+        members.is_sound().then_some(members).ok_or(DecodeError::Field)
     }
 
     fn append(&mut self) -> Result<Body<'a>, DecodeError> {
@@ -280,9 +338,13 @@ impl<'a> Reader<'a> {
         self.take(16)?;
         let kind = self.u8()?;
         let len = self.u32()?;
-        self.take(len as usize)?;
-        let known = kind == NOOP && len == 0 || kind == COMMAND;
-        known.then_some(()).ok_or(DecodeError::Field)
+        let bytes = self.take(len as usize)?;
+        match kind {
+            NOOP if len == 0 => Ok(()),
+            COMMAND => Ok(()),
+            MEMBERS => read_members(bytes).map(drop),
+            _ => Err(DecodeError::Field),
+        }
     }
 
     fn entry(&mut self, index: u64) -> Result<Entry, DecodeError> {
@@ -294,6 +356,7 @@ impl<'a> Reader<'a> {
         let payload = match kind {
             NOOP => Payload::Noop,
             COMMAND => Payload::Command(Arc::from(bytes)),
+            MEMBERS => Payload::Members(read_members(bytes)?),
             _ => return Err(DecodeError::Field),
         };
         Ok(Entry { term, index, time, payload })
@@ -302,6 +365,7 @@ impl<'a> Reader<'a> {
 
 const NOOP: u8 = 0;
 const COMMAND: u8 = 1;
+const MEMBERS: u8 = 2;
 
 /// Reads one entry without its index, as [`put_entry`] wrote it; the whole of `bytes`.
 pub(super) fn read_entry(bytes: &[u8], index: u64) -> Result<Entry, DecodeError> {
@@ -314,13 +378,36 @@ pub(super) fn read_entry(bytes: &[u8], index: u64) -> Result<Entry, DecodeError>
 pub(super) fn put_entry(out: &mut Vec<u8>, entry: &Entry) {
     put(out, entry.term);
     put(out, entry.time);
-    out.push(match entry.payload {
-        Payload::Noop => NOOP,
-        Payload::Command(_) => COMMAND,
-    });
-    let command = entry.command();
-    out.extend_from_slice(&(command.len() as u32).to_be_bytes());
-    out.extend_from_slice(command);
+    let (kind, len) = match &entry.payload {
+        Payload::Noop => (NOOP, 0),
+        Payload::Command(bytes) => (COMMAND, bytes.len()),
+        Payload::Members(_) => (MEMBERS, MEMBERS_BYTES),
+    };
+    out.push(kind);
+    out.extend_from_slice(&(len as u32).to_be_bytes());
+    match &entry.payload {
+        Payload::Noop => {}
+        Payload::Command(bytes) => out.extend_from_slice(bytes),
+        Payload::Members(members) => put_members(out, members),
+    }
+}
+
+/// The bytes of a configuration.
+pub(super) const MEMBERS_BYTES: usize = 17;
+
+/// Appends a configuration.
+pub(super) fn put_members(out: &mut Vec<u8>, members: &Members) {
+    for set in [members.voters, members.outgoing, members.learners, members.learners_next] {
+        out.extend_from_slice(&set.bits().to_be_bytes());
+    }
+    out.push(u8::from(members.auto_leave));
+}
+
+/// Reads a configuration as [`put_members`] wrote it; the whole of `bytes`.
+pub(super) fn read_members(bytes: &[u8]) -> Result<Members, DecodeError> {
+    let mut reader = Reader(bytes);
+    let members = reader.members()?;
+    reader.0.is_empty().then_some(members).ok_or(DecodeError::Field)
 }
 
 fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
@@ -390,12 +477,53 @@ mod tests {
             any::<[u64; 2]>()
                 .prop_map(|[round, last_index]| Body::HeartbeatResponse { round, last_index }),
             id().prop_map(|last| Body::TimeoutNow { last }),
+            snapshot_body(),
         ]
+    }
+
+    fn snapshot_body() -> impl Strategy<Value = Body<'static>> {
+        prop_oneof![
+            (id(), members(), any::<[u64; 2]>()).prop_map(|(id, members, [time, offset])| {
+                let id = LogId { index: id.index / 2, ..id };
+                let bytes = b"a part of a state";
+                let (total, checksum) = (u64::MAX, time as u32);
+                let offset = offset / 2;
+                let members_since = id.index / 2;
+                Body::Snapshot(Part {
+                    id,
+                    time,
+                    members,
+                    members_since,
+                    total,
+                    checksum,
+                    offset,
+                    bytes,
+                })
+            }),
+            (id(), any::<[u64; 2]>()).prop_map(|(id, [offset, received])| {
+                Body::SnapshotReceived { id, offset, received }
+            }),
+        ]
+    }
+
+    fn members() -> impl Strategy<Value = Members> {
+        let sets = (1_u32..16, 0_u32..16, 0_u32..4, any::<bool>());
+        sets.prop_map(|(voters, outgoing, learners, auto_leave)| Members {
+            voters: PeerSet::from_bits(voters),
+            outgoing: PeerSet::from_bits(outgoing),
+            learners: PeerSet::from_bits(learners << 8),
+            learners_next: PeerSet::from_bits(outgoing & !voters),
+            auto_leave: auto_leave && outgoing > 0,
+        })
     }
 
     fn payload() -> impl Strategy<Value = Payload> {
         let command = vec(any::<u8>(), 0..40);
-        prop_oneof![Just(Payload::Noop), command.prop_map(|bytes| Payload::Command(bytes.into())),]
+        prop_oneof![
+            Just(Payload::Noop),
+            command.prop_map(|bytes| Payload::Command(bytes.into())),
+            members().prop_map(Payload::Members),
+        ]
     }
 
     fn entries(first: u64) -> impl Strategy<Value = Vec<Entry>> {

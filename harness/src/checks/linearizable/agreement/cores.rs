@@ -90,7 +90,7 @@ fn cores_of_registers() {
     for (subject, seed) in subjects.into_iter().zip((101..).step_by(3)) {
         let options = Options::steps(100_000);
         let check = |ops: &[Op]| check_register_with(ops, &subject.model, &options);
-        let mean = mean_core(&subject, seed, 4_000, check);
+        let mean = mean_core(&subject, seed, 1_000, check);
         assert!((1_000..3_000).contains(&mean), "{mean} operations per 1000 cores: {subject:?}");
     }
 }
@@ -98,9 +98,9 @@ fn cores_of_registers() {
 #[test]
 fn cores_of_models() {
     let options = Options::steps(100_000);
-    mean_core(&Counter, 131, 1_500, |ops| check_model(&Counter, ops, &options));
-    mean_core(&AppendList, 134, 1_500, |ops| check_model(&AppendList, ops, &options));
-    mean_core(&Lock, 137, 1_500, |ops| check_model(&Lock, ops, &options));
+    mean_core(&Counter, 131, 500, |ops| check_model(&Counter, ops, &options));
+    mean_core(&AppendList, 134, 500, |ops| check_model(&AppendList, ops, &options));
+    mean_core(&Lock, 137, 500, |ops| check_model(&Lock, ops, &options));
     let strings = kv_append();
-    mean_core(&strings, 140, 1_500, |ops| check_model(&strings, ops, &options));
+    mean_core(&strings, 140, 500, |ops| check_model(&strings, ops, &options));
 }

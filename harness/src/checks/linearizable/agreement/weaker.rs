@@ -5,7 +5,7 @@ use super::super::testkit::subjects::RegisterSubject;
 use super::super::weaker::session::check_sessions;
 use super::super::weaker::staleness::check_staleness;
 use super::super::{Options, Verdict, check_register_with};
-use contract::{Duration, Op, SimTime};
+use contract::{Duration, NodeId, Op, SimTime};
 
 /// Gives each operation the first process that is free.
 fn one_at_a_time(ops: &[Op]) -> Vec<Op> {
@@ -17,6 +17,7 @@ fn one_at_a_time(ops: &[Op]) -> Vec<Op> {
         free_at.resize(free_at.len().max(process + 1), SimTime::ZERO);
         free_at[process] = op.ret_at;
         op.process = process as u32;
+        op.client = NodeId(op.process);
     }
     ops
 }
@@ -27,7 +28,7 @@ fn linearizable_histories_keep_sessions_and_are_never_stale() {
     let (mut broken, mut stale) = (0, 0);
     for (subject, seed) in [RegisterSubject::unique(), RegisterSubject::empty()].iter().zip(301..) {
         let mut generator = Generator::new(seed, Shape::LONG);
-        for _ in 0..30_000 {
+        for _ in 0..6_000 {
             let ops = one_at_a_time(generator.next(subject, 0));
             let sessions = check_sessions(&ops, &subject.model, &options);
             let bound = Duration::ZERO;
@@ -41,5 +42,5 @@ fn linearizable_histories_keep_sessions_and_are_never_stale() {
             stale += staleness.breaches;
         }
     }
-    assert!(broken > 1_000 && stale > 1_000, "{broken} broken, {stale} stale");
+    assert!(broken > 200 && stale > 200, "{broken} broken, {stale} stale");
 }

@@ -5,3 +5,7 @@ pub mod generate;
 pub mod objects;
 pub mod script;
 pub mod subjects;
+
+#[path = "../../../../benches/linearizable/load.rs"]
+#[expect(dead_code, reason = "the bench uses what no test does")]
+pub mod load;

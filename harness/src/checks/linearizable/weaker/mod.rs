@@ -12,7 +12,7 @@ pub mod session;
 pub mod staleness;
 
 use crate::history::register::{ABSENT, INITIAL, Kind, Register, RegisterOp};
-use crate::history::split::Split;
+use crate::history::registers::each_register;
 use crate::models::{Model, RegisterCas};
 use contract::{Call, Op, OpId, Outcome};
 
@@ -115,9 +115,7 @@ fn each_key(ops: &[Op], model: &RegisterCas, mut each: impl FnMut(u64, &KeyFacts
         let known = matches!(op.call, Call::BatchGet { .. }) || model.part(&op.call).is_some();
         known && op.outcome != Outcome::Fail
     };
-    let split = Split::new(ops, about_registers);
-    for (key, shares) in split.parts() {
-        let register = Register::compile(ops, key, shares, model, |_| false);
+    each_register(ops, model, about_registers, |key, register| {
         each(key, &KeyFacts::gather(ops, register));
-    }
+    });
 }

@@ -5,7 +5,7 @@ use super::super::report::Options;
 use super::{BREACHES_MAX, Breach, KeyFacts, each_key};
 use crate::history::register::{ABSENT, RegisterOp};
 use crate::models::RegisterCas;
-use contract::Op;
+use contract::{NodeId, Op};
 use std::collections::BTreeMap;
 
 /// What was found.
@@ -21,17 +21,17 @@ pub struct SessionReport {
 
 /// Whether each process of `ops` reads its own writes (`read-your-writes`), never sees an older
 /// value after a newer one (`monotonic-reads`), and, when both were written by one process, sees
-/// its writes in their order (`monotonic-writes`). A process is a session.
+/// its writes in their order (`monotonic-writes`). A process of a client is a session.
 #[must_use]
 pub fn check_sessions(ops: &[Op], model: &RegisterCas, options: &Options<'_>) -> SessionReport {
     let mut report = SessionReport::default();
     each_key(ops, model, |key, facts| {
-        let mut floors: BTreeMap<u32, Floor> = BTreeMap::new();
+        let mut floors: BTreeMap<Session, Floor> = BTreeMap::new();
         for op in by_return(facts) {
-            let process = ops[op.op as usize].process;
+            let session = session(&ops[op.op as usize]);
             if facts.is_read(op) {
                 report.reads += 1;
-                let floor = floors.get(&process).copied();
+                let floor = floors.get(&session).copied();
                 if let Some(floor) = floor.filter(|floor| floor.is_above(facts, op)) {
                     report.breaches += 1;
                     if report.examples.len() < BREACHES_MAX {
@@ -40,12 +40,20 @@ pub fn check_sessions(ops: &[Op], model: &RegisterCas, options: &Options<'_>) ->
                 }
             }
             if let Some(next) = Floor::of(facts, op) {
-                let floor = floors.entry(process).or_insert(next);
+                let floor = floors.entry(session).or_insert(next);
                 *floor = (*floor).max(next);
             }
         }
     });
     report
+}
+
+/// A process of a client: after an unknown outcome a client goes on as another process, and the
+/// processes of two clients may have one number.
+type Session = (NodeId, u32);
+
+fn session(op: &Op) -> Session {
+    (op.client, op.process)
 }
 
 /// The operations that ended, in the order of their returns: the order within each process.
@@ -93,9 +101,9 @@ fn breach(
     floor: Floor,
     options: &Options<'_>,
 ) -> Breach {
-    let process = |op: Option<u32>| op.map(|op| facts.ops[op as usize].process);
-    let newer = process(facts.writer[floor.state as usize]);
-    let older = process(facts.writer[read.from as usize]);
+    let writer = |op: Option<u32>| op.map(|op| session(&facts.ops[op as usize]));
+    let newer = writer(facts.writer[floor.state as usize]);
+    let older = writer(facts.writer[read.from as usize]);
     let guarantee = if floor.own {
         "read-your-writes"
     } else if newer.is_some() && newer == older {
@@ -136,6 +144,15 @@ mod tests {
         assert_eq!(guarantees(deleted), [""; 0], "a delete may have come between");
         let newer = "1 put 1 -> ok 0..2\n2 put 2 -> ok 0..3\n1 stale -> 2 4..5";
         assert_eq!(guarantees(newer), [""; 0]);
+    }
+
+    #[test]
+    fn processes_of_two_clients_are_two_sessions() {
+        let text = "1 put 1 -> ok 0..1\n2 put 2 -> ok 2..3\n1 stale -> 1 4..5\n2 stale -> 2 4..5";
+        let mut ops = script(text);
+        ops.iter_mut().for_each(|op| op.process = 0);
+        let report = check_sessions(&ops, &RegisterCas::default(), &Options::steps(0));
+        assert_eq!((report.reads, report.breaches), (2, 0), "{report:#?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::super::counterexample::sentence::Speaker;
 use super::super::report::Options;
 use super::{BREACHES_MAX, Breach, KeyFacts, each_key};
+use crate::checks::human;
 use crate::history::register::RegisterOp;
 use crate::models::RegisterCas;
 use contract::{Duration, Op};
@@ -99,9 +100,10 @@ fn breach(
 ) -> Breach {
     let speaker = Speaker { ops: facts.ops, options };
     let sentence = format!(
-        "{}; {} is newer and was over {behind} before it",
+        "{}; {} is newer and was over {} before it",
         speaker.operation(read.op),
-        speaker.brief(write)
+        speaker.brief(write),
+        human(behind)
     );
     let ops = vec![facts.id(write), facts.id(read.op)];
     Breach { guarantee: "bounded-staleness", key, ops, sentence }
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(
             report.examples[0].sentence,
             "n3's get (op 3, 9s to 10s) saw value 1; n2's put of value 2 (op 1, 2s to 3s) is newer \
-             and was over 6s before it"
+             and was over 6.000 s before it"
         );
     }
 

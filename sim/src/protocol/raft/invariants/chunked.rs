@@ -1,4 +1,5 @@
-//! A growing table in shared chunks: a fork copies pointers, its next write one chunk.
+//! A growing table in shared chunks: a fork copies one pointer, its next write the list of chunks
+//! and one of them. The head can be forgotten, so that a long run needs no more than its tail.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,12 +9,14 @@ const CHUNK: usize = 64;
 /// Values by a dense index from 1, as the log's.
 #[derive(Clone, Debug)]
 pub(super) struct Chunked<T> {
-    chunks: Vec<Arc<Vec<T>>>,
+    chunks: Arc<Vec<Arc<Vec<T>>>>,
+    /// How many chunks were forgotten.
+    gone: usize,
 }
 
 impl<T> Default for Chunked<T> {
     fn default() -> Self {
-        Self { chunks: Vec::new() }
+        Self { chunks: Arc::default(), gone: 0 }
     }
 }
 
@@ -21,26 +24,43 @@ impl<T: Clone + Default> Chunked<T> {
     /// The value at `index`, where one was written.
     pub fn get(&self, index: u64) -> Option<&T> {
         let at = usize::try_from(index.checked_sub(1)?).ok()?;
-        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+        self.chunks.get((at / CHUNK).checked_sub(self.gone)?)?.get(at % CHUNK)
     }
 
-    /// The value at `index`, to be written. Everything before it that was never written is the
-    /// default.
-    pub fn entry(&mut self, index: u64) -> &mut T {
+    /// The value at `index`, to be written; `None` where it was forgotten. Everything before it
+    /// that was never written is the default.
+    pub fn entry(&mut self, index: u64) -> Option<&mut T> {
         assert!(index > 0, "logs start at 1");
         let at = (index - 1) as usize;
-        while self.chunks.len() <= at / CHUNK {
-            if let Some(last) = self.chunks.last_mut() {
+        if self.chunks.is_empty() {
+            // Nothing was written, so nothing before this chunk is missed.
+            self.gone = self.gone.max(at / CHUNK);
+        }
+        let place = (at / CHUNK).checked_sub(self.gone)?;
+        let chunks = Arc::make_mut(&mut self.chunks);
+        while chunks.len() <= place {
+            if let Some(last) = chunks.last_mut() {
                 let last = Arc::make_mut(last);
                 last.resize_with(CHUNK, T::default);
             }
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
+            chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
-        let chunk = Arc::make_mut(&mut self.chunks[at / CHUNK]);
+        let chunk = Arc::make_mut(&mut chunks[place]);
         if chunk.len() <= at % CHUNK {
             chunk.resize_with(at % CHUNK + 1, T::default);
         }
-        &mut chunk[at % CHUNK]
+        chunk.get_mut(at % CHUNK)
+    }
+
+    /// Forgets what lies before `index`, as far as whole chunks do.
+    pub fn forget_before(&mut self, index: u64) {
+        let before = (index.saturating_sub(1) as usize / CHUNK).saturating_sub(self.gone);
+        if before > 0 {
+            let chunks = Arc::make_mut(&mut self.chunks);
+            let before = before.min(chunks.len().saturating_sub(1));
+            chunks.drain(..before);
+            self.gone += before;
+        }
     }
 }
 
@@ -52,7 +72,7 @@ mod tests {
     fn values_are_found_where_they_were_written() {
         let mut table = Chunked::default();
         for index in [1_u64, 2, 64, 65, 200] {
-            *table.entry(index) = index;
+            *table.entry(index).unwrap() = index;
         }
         assert_eq!(table.get(0), None);
         assert_eq!(table.get(64), Some(&64));
@@ -64,10 +84,21 @@ mod tests {
     #[test]
     fn a_fork_keeps_its_own_values() {
         let mut table = Chunked::default();
-        *table.entry(70) = 7_u64;
+        *table.entry(70).unwrap() = 7_u64;
         let fork = table.clone();
-        *table.entry(70) = 8;
+        *table.entry(70).unwrap() = 8;
         assert_eq!(fork.get(70), Some(&7));
         assert_eq!(table.get(70), Some(&8));
+    }
+
+    #[test]
+    fn the_head_is_forgotten_in_whole_chunks() {
+        let mut table = Chunked::default();
+        (1..=300_u64).for_each(|index| *table.entry(index).unwrap() = index);
+        table.forget_before(200);
+        assert_eq!((table.get(192), table.get(193)), (None, Some(&193)));
+        assert_eq!(table.entry(100), None);
+        *table.entry(301).unwrap() = 301;
+        assert_eq!(table.get(301), Some(&301));
     }
 }

@@ -62,8 +62,9 @@ impl LeaderCompleteness {
         let seen = &mut self.seen[position];
         let is_new = commit_index > seen.commit_index;
         seen.commit_index = commit_index;
-        if let (true, Some(entry)) = (is_new, leader.entry(commit_index)) {
-            self.committed.insert(leader.term(), (entry.id(), node));
+        if let (true, Some(term)) = (is_new, leader.term_at(commit_index)) {
+            let id = LogId { term, index: commit_index };
+            self.committed.insert(leader.term(), (id, node));
         }
         is_new
     }

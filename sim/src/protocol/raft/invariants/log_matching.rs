@@ -56,6 +56,8 @@ struct Known {
 struct Held {
     boot: u32,
     last: LogId,
+    /// The first index that its log held.
+    first_index: u64,
     terms: Chunked<u64>,
     /// Whether it has left the others' history: reported once.
     has_diverged: bool,
@@ -91,12 +93,13 @@ impl LogMatching {
         index: u64,
     ) -> Result<(), (Known, &'static str)> {
         let entry = raft.entry(index).expect("the index is inside the log");
-        let term_before = raft.entry(index - 1).map_or(0, |before| before.term);
+        let term_before = raft.term_at(index - 1).expect("the one before the first is known too");
         let this = Known { term: entry.term, term_before, digest: digest(entry), holder: node };
-        let known = self.known.entry(index).of_term(this);
-        // What stands before the first entry after a snapshot is not known entry by entry.
-        let has_before = index > raft.first_index() || index == 1;
-        if has_before && known.term_before != this.term_before {
+        let Some(records) = self.known.entry(index) else {
+            return Ok(());
+        };
+        let known = records.of_term(this);
+        if known.term_before != this.term_before {
             return Err((known, "same entry after different ones"));
         }
         if known.digest != this.digest {
@@ -135,10 +138,19 @@ impl Invariant for LogMatching {
         let from = Self::changed_from(held, raft);
         held.boot = boot;
         held.last = raft.last_id();
+        if held.first_index != raft.first_index() {
+            held.first_index = raft.first_index();
+            held.terms.forget_before(held.first_index);
+            // What no log holds any more cannot differ.
+            let first = self.held.iter().map(|held| held.first_index).min();
+            self.known.forget_before(first.unwrap_or(0));
+        }
         let mut breach = None;
         for index in from..=raft.last_index() {
             let term = raft.entry(index).map_or(0, |entry| entry.term);
-            *self.held[position].terms.entry(index) = term;
+            if let Some(held) = self.held[position].terms.entry(index) {
+                *held = term;
+            }
             if let Err((known, rule)) = self.compare(touched, raft, index) {
                 breach = breach.or(Some((index, term, known, rule)));
             }

@@ -8,6 +8,7 @@ mod chunked;
 mod leader_append_only;
 mod leader_completeness;
 mod log_matching;
+mod membership_agrees;
 mod monotonic;
 mod one_leader_per_term;
 mod state_machine_safety;
@@ -25,6 +26,7 @@ use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
 pub use leader_append_only::LeaderAppendOnly;
 pub use leader_completeness::LeaderCompleteness;
 pub use log_matching::LogMatching;
+pub use membership_agrees::MembershipAgrees;
 pub use monotonic::Monotonic;
 pub use one_leader_per_term::OneLeaderPerTerm;
 pub use state_machine_safety::StateMachineSafety;
@@ -39,6 +41,7 @@ pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
         Box::new(LogMatching::new(members.clone())),
         Box::new(LeaderCompleteness::new(members.clone())),
         Box::new(StateMachineSafety::new(members.clone())),
+        Box::new(MembershipAgrees::new(members.clone())),
         Box::new(Monotonic::new(members)),
     ]
 }
@@ -75,7 +78,8 @@ impl Members {
 /// The identity of what an entry says; the same on every node.
 fn digest(entry: &Entry) -> u64 {
     let stamped = mix(mix(0, entry.term), entry.time);
-    mix(stamped, hash_bytes(entry.command()))
+    let stamped = mix(stamped, hash_bytes(entry.command()));
+    entry.members().map_or(stamped, |members| mix(stamped, members.digest()))
 }
 
 fn violation(

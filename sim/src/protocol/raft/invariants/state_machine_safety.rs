@@ -28,6 +28,8 @@ struct Applied {
 struct Seen {
     boot: u32,
     applied_index: u64,
+    /// The first index that its log held.
+    first_index: u64,
     /// Whether it applied something else than others: reported once.
     has_diverged: bool,
 }
@@ -68,6 +70,13 @@ impl Invariant for StateMachineSafety {
             seen.boot = boot;
             seen.applied_index = 0;
         }
+        if seen.first_index != raft.first_index() {
+            seen.first_index = raft.first_index();
+            // A boot goes on from its snapshot, so nobody applies again what no log holds.
+            let first = self.seen.iter().map(|seen| seen.first_index).min();
+            self.applied.forget_before(first.unwrap_or(0));
+        }
+        let seen = &mut self.seen[position];
         let from = seen.applied_index + 1;
         seen.applied_index = raft.applied_index();
         let mut breach = None;
@@ -76,7 +85,10 @@ impl Invariant for StateMachineSafety {
                 continue;
             };
             let this = Applied { digest: digest(entry), term: entry.term, by: touched };
-            let first = *self.applied.entry(index).get_or_insert(this);
+            let Some(applied) = self.applied.entry(index) else {
+                continue;
+            };
+            let first = *applied.get_or_insert(this);
             if first.digest != this.digest {
                 breach = breach.or(Some((index, first, this)));
             }

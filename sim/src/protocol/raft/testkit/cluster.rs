@@ -3,7 +3,7 @@
 use super::super::invariants;
 use super::super::storage::{SYNCS, Storage};
 use super::super::{Config, Entry, Fsync, LogId, Payload, Raft, Ready};
-use super::disk::MemDisk;
+use super::disk::{Cover, MemDisk};
 use super::render;
 use super::weather::Weather;
 use alloc::boxed::Box;
@@ -48,13 +48,13 @@ pub struct Packet {
 }
 
 /// A sync on its way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PendingSync {
     pub node: usize,
     pub due: u64,
     pub sync: SyncId,
     pub result: Result<(), DiskError>,
-    position: u64,
+    cover: Cover,
 }
 
 /// Everything of one node but its state.
@@ -66,6 +66,9 @@ pub struct Place {
     pub drift_ppm: i64,
     pub timers: BTreeMap<u64, u64>,
     pub ready: Vec<Ready>,
+    /// The owner's state: the commands that it has applied, the latest first, so that parts of two
+    /// states do not make a third.
+    pub state: Vec<u8>,
     rng: Rng,
     boot: u32,
     conns: u32,
@@ -85,6 +88,8 @@ pub struct Cluster {
     /// What happened, in words, when somebody reads it.
     pub lines: Option<String>,
     invariants: Vec<Box<dyn Invariant>>,
+    /// The first state that any owner had at an index.
+    states: BTreeMap<u64, u64>,
     outbox: Outbox,
     seed: u64,
 }
@@ -120,6 +125,7 @@ impl Cluster {
             drift_ppm: 0,
             timers: BTreeMap::new(),
             ready: Vec::new(),
+            state: Vec::new(),
             rng: Rng::new(seed, Domain::Node, "unset"),
             boot: 0,
             conns: 0,
@@ -135,6 +141,7 @@ impl Cluster {
             marks: Vec::new(),
             lines: None,
             invariants: invariants::all(&ids, raft_of),
+            states: BTreeMap::new(),
             outbox: Outbox::default(),
             seed,
         };
@@ -172,20 +179,43 @@ impl Cluster {
         place.boot += 1;
         let mut outbox = core::mem::take(&mut self.outbox);
         let id = NodeId(node as u32);
-        let mut fx = Fx::new(&mut outbox, id, &mut place.conns, &mut place.disk, &mut place.rng);
+        let Place { disk, rng, conns, .. } = place;
+        let mut fx = Fx::new(&mut outbox, id, conns, disk, rng);
         let booted = Raft::boot(place.config.clone(), now, &mut fx);
-        let booted = booted.map(|raft| self.up.members[node] = Some(Member { raft }));
+        place.state.clear();
+        let booted = booted.map(|mut raft| {
+            let owned = (&mut place.state, &mut place.ready);
+            let differs = own(owned, &mut self.states, &mut raft, now, &mut fx);
+            self.up.members[node] = Some(Member { raft });
+            differs
+        });
         if booted.is_err() {
             outbox.clear();
         }
         self.take_effects(node, outbox);
-        booted.map_err(|refused| refused.0)
+        booted.map(|differs| self.judge_state(node, differs)).map_err(|refused| refused.0)
+    }
+
+    fn judge_state(&mut self, node: usize, differs: Option<u64>) {
+        let Some(index) = differs else { return };
+        let violation = Violation {
+            property: "raft.state_machine_safety",
+            rule: "two states at one index",
+            at: SimTime(self.now),
+            nodes: vec![NodeId(node as u32)],
+            ops: Vec::new(),
+            detail: format!("node {node} has another state than others at index {index}"),
+        };
+        if let Some(lines) = &mut self.lines {
+            render::violation(lines, &violation);
+        }
+        self.violations.push(violation);
     }
 
     /// Gives a node that is up another past: `term`, and a log of commands with these terms.
     pub fn preset(&mut self, node: usize, term: u64, terms: &[u64], rng: &mut Rng) {
         self.crash(node, DiskFate::Wiped, rng);
-        let mut storage = Storage::resume(0);
+        let mut storage = Storage::resume(0, (0, None));
         storage.put_header(LogId::default());
         storage.put_hard(term, None);
         for (&term, index) in terms.iter().zip(1..) {
@@ -201,7 +231,7 @@ impl Cluster {
         let mut outbox = Outbox::default();
         let mut fx = Fx::new(&mut outbox, id, &mut place.conns, &mut place.disk, &mut place.rng);
         storage.flush(Fsync::Always, &mut fx);
-        place.disk.synced(place.disk.position());
+        place.disk.sync_all();
         self.boot(node).expect("a log that was just written is whole");
     }
 
@@ -225,10 +255,14 @@ impl Cluster {
         let place = &mut self.places[node];
         let mut outbox = core::mem::take(&mut self.outbox);
         let id = NodeId(node as u32);
-        let mut fx = Fx::new(&mut outbox, id, &mut place.conns, &mut place.disk, &mut place.rng);
+        // The owner's state is out of the place while the disk is borrowed.
+        let Place { disk, rng, conns, .. } = place;
+        let mut fx = Fx::new(&mut outbox, id, conns, disk, rng);
         let answer = input(&mut member.raft, now, &mut fx);
-        member.raft.drain(&mut place.ready);
+        let owned = (&mut place.state, &mut place.ready);
+        let differs = own(owned, &mut self.states, &mut member.raft, now, &mut fx);
         self.take_effects(node, outbox);
+        self.judge_state(node, differs);
         Some(answer)
     }
 
@@ -240,9 +274,8 @@ impl Cluster {
     }
 
     pub fn end_sync(&mut self, pending: PendingSync) {
-        if pending.result.is_ok() {
-            self.places[pending.node].disk.synced(pending.position);
-        }
+        let disk = &mut self.places[pending.node].disk;
+        disk.synced(&pending.cover, pending.result.is_ok());
         self.call(pending.node, |raft, now, fx| {
             raft.on_synced(now, pending.sync, pending.result, fx);
         });
@@ -273,7 +306,11 @@ impl Cluster {
                 Effect::CancelTimer { key } => {
                     self.places[node].timers.remove(&key.0);
                 }
-                Effect::Sync { sync, .. } => self.start_sync(node, sync),
+                Effect::Sync { sync, files } => {
+                    let files = contract::node::sync_files(files.of(&outbox.bytes));
+                    let cover = self.places[node].disk.cover(files);
+                    self.start_sync(node, sync, cover);
+                }
                 Effect::Mark(mark) => {
                     if let Some(lines) = &mut self.lines {
                         render::mark(lines, node, mark);
@@ -310,7 +347,7 @@ impl Cluster {
         }
     }
 
-    fn start_sync(&mut self, node: usize, sync: SyncId) {
+    fn start_sync(&mut self, node: usize, sync: SyncId, cover: Cover) {
         assert!(SYNCS.contains(&sync.0), "Raft keeps to its sync ids");
         let mut due = self.now;
         let mut result = Ok(());
@@ -320,8 +357,7 @@ impl Cluster {
                 result = Err(DiskError::SyncFailed);
             }
         }
-        let position = self.places[node].disk.position();
-        self.syncs.push(PendingSync { node, due, sync, result, position });
+        self.syncs.push(PendingSync { node, due, sync, result, cover });
     }
 
     fn judge(&mut self, node: usize) {
@@ -334,5 +370,48 @@ impl Cluster {
                 self.violations.push(violation);
             }
         }
+    }
+}
+
+/// Does what an owner does with what Raft tells it. Returns the first index at which its state is
+/// another than that of the first owner that came there.
+fn own(
+    (state, ready): (&mut Vec<u8>, &mut Vec<Ready>),
+    states: &mut BTreeMap<u64, u64>,
+    raft: &mut Raft,
+    now: Now,
+    fx: &mut Fx<'_>,
+) -> Option<u64> {
+    let mut differs = None;
+    loop {
+        let mut new = Vec::new();
+        raft.drain(&mut new);
+        if new.is_empty() {
+            return differs;
+        }
+        for item in &new {
+            let index = match item {
+                Ready::Apply(entry) => {
+                    if let Payload::Command(command) = &entry.payload {
+                        let applied = command.iter().copied().chain([b',']);
+                        state.splice(0..0, applied).for_each(drop);
+                    }
+                    entry.index
+                }
+                Ready::Restore(snapshot) => {
+                    *state = snapshot.state.to_vec();
+                    snapshot.id.index
+                }
+                Ready::TakeSnapshot { index } => {
+                    raft.snapshot_taken(now, *index, state.as_slice().into(), fx);
+                    continue;
+                }
+                _ => continue,
+            };
+            let digest = contract::hash::hash_bytes(state);
+            let is_same = *states.entry(index).or_insert(digest) == digest;
+            differs = differs.or((!is_same).then_some(index));
+        }
+        ready.append(&mut new);
     }
 }

@@ -6,45 +6,81 @@ use contract::{Disk, DiskError, DiskFate, FileId, Rng};
 
 const SECTOR: usize = 512;
 
-/// One node's files: what is visible, what is durable, and the writes in between.
+/// One node's files: what is visible, what is durable, and the changes in between.
 #[derive(Clone, Debug, Default)]
 pub struct MemDisk {
-    visible: BTreeMap<u32, Vec<u8>>,
-    durable: BTreeMap<u32, Vec<u8>>,
+    visible: Image,
+    durable: Image,
     unsynced: Vec<Change>,
     changes: u64,
+    inodes: u32,
     /// Fails the next writes.
     pub is_full: bool,
+}
+
+/// Names, and what is behind them.
+#[derive(Clone, Debug, Default)]
+struct Image {
+    names: BTreeMap<u32, u32>,
+    data: BTreeMap<u32, Vec<u8>>,
+}
+
+/// What a sync will make durable.
+#[derive(Clone, Debug)]
+pub struct Cover {
+    position: u64,
+    inodes: Vec<u32>,
+    has_directory: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Change {
     number: u64,
-    file: u32,
     what: What,
 }
 
 #[derive(Clone, Debug)]
 enum What {
-    Write(u64, Vec<u8>),
-    SetLen(u64),
+    Write(u32, u64, Vec<u8>),
+    SetLen(u32, u64),
+    Create(u32, u32),
+    Rename(u32, u32),
+    Remove(u32),
 }
 
 impl MemDisk {
-    /// What a sync asked for now will cover.
-    pub fn position(&self) -> u64 {
-        self.changes
+    /// What a sync of `files` asked for now will cover.
+    pub fn cover(&self, files: impl Iterator<Item = FileId>) -> Cover {
+        let files: Vec<FileId> = files.collect();
+        let inodes = files.iter().filter_map(|file| self.visible.names.get(&file.0)).copied();
+        Cover {
+            position: self.changes,
+            inodes: inodes.collect(),
+            has_directory: files.contains(&FileId::DIRECTORY),
+        }
     }
 
-    /// Ends a sync of everything written up to `position`.
-    pub fn synced(&mut self, position: u64) {
-        let (done, rest): (Vec<_>, Vec<_>) = core::mem::take(&mut self.unsynced)
-            .into_iter()
-            .partition(|change| change.number <= position);
+    /// Ends a sync, well or not: what a failed one covered is lost, and nobody tries again.
+    pub fn synced(&mut self, cover: &Cover, is_good: bool) {
+        let is_covered = |change: &Change| {
+            let of_sync = match change.what {
+                What::Write(inode, ..) | What::SetLen(inode, _) => cover.inodes.contains(&inode),
+                _ => cover.has_directory,
+            };
+            of_sync && change.number <= cover.position
+        };
+        let changes = core::mem::take(&mut self.unsynced);
+        let (done, rest): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_covered);
         self.unsynced = rest;
-        for change in done {
-            apply(&mut self.durable, &change);
+        if is_good {
+            done.iter().for_each(|change| apply(&mut self.durable, change));
         }
+    }
+
+    /// Makes everything durable.
+    pub fn sync_all(&mut self) {
+        self.durable = self.visible.clone();
+        self.unsynced.clear();
     }
 
     /// Loses what a crash loses.
@@ -56,7 +92,7 @@ impl MemDisk {
                 let keep = rng.below(self.unsynced.len() as u64 + 1) as usize;
                 for (at, change) in self.unsynced[..keep].iter().enumerate() {
                     let mut change = change.clone();
-                    if let (What::Write(_, bytes), true) = (&mut change.what, at + 1 == keep) {
+                    if let (What::Write(.., bytes), true) = (&mut change.what, at + 1 == keep) {
                         let cut = rng.below(bytes.len() as u64 + 1) as usize;
                         let cut = if bytes.len() > SECTOR { cut / SECTOR * SECTOR } else { cut };
                         bytes.truncate(cut);
@@ -64,7 +100,7 @@ impl MemDisk {
                     apply(&mut self.durable, &change);
                 }
             }
-            DiskFate::Wiped => self.durable.clear(),
+            DiskFate::Wiped => self.durable = Image::default(),
         }
         self.unsynced.clear();
         self.visible = self.durable.clone();
@@ -73,30 +109,43 @@ impl MemDisk {
     /// Flips one bit of `file`, in the image and in the cache.
     pub fn rot(&mut self, file: FileId, offset: usize) {
         for image in [&mut self.visible, &mut self.durable] {
-            if let Some(byte) = image.get_mut(&file.0).and_then(|file| file.get_mut(offset)) {
+            let Some(inode) = image.names.get(&file.0) else { continue };
+            if let Some(byte) = image.data.get_mut(inode).and_then(|file| file.get_mut(offset)) {
                 *byte ^= 0x10;
             }
         }
     }
 
-    fn change(&mut self, file: FileId, what: What) -> Result<(), DiskError> {
-        if self.is_full {
+    fn change(&mut self, what: What) -> Result<(), DiskError> {
+        if self.is_full && !matches!(what, What::Remove(_)) {
             return Err(DiskError::Full);
         }
         self.changes += 1;
-        let number = self.changes;
-        let file = file.0;
-        let change = Change { number, file, what };
+        let change = Change { number: self.changes, what };
         apply(&mut self.visible, &change);
         self.unsynced.push(change);
         Ok(())
     }
+
+    fn inode(&mut self, file: FileId) -> Result<u32, DiskError> {
+        if let Some(inode) = self.visible.names.get(&file.0) {
+            return Ok(*inode);
+        }
+        self.inodes += 1;
+        self.change(What::Create(file.0, self.inodes))?;
+        Ok(self.inodes)
+    }
+
+    fn bytes(&self, file: FileId) -> Option<&Vec<u8>> {
+        let inode = self.visible.names.get(&file.0)?;
+        self.visible.data.get(inode)
+    }
 }
 
-fn apply(image: &mut BTreeMap<u32, Vec<u8>>, change: &Change) {
-    let file = image.entry(change.file).or_default();
+fn apply(image: &mut Image, change: &Change) {
     match &change.what {
-        What::Write(offset, bytes) => {
+        What::Write(inode, offset, bytes) => {
+            let file = image.data.entry(*inode).or_default();
             let start = *offset as usize;
             let end = start + bytes.len();
             if file.len() < end {
@@ -104,21 +153,31 @@ fn apply(image: &mut BTreeMap<u32, Vec<u8>>, change: &Change) {
             }
             file[start..end].copy_from_slice(bytes);
         }
-        What::SetLen(len) => file.resize(*len as usize, 0),
+        What::SetLen(inode, len) => image.data.entry(*inode).or_default().resize(*len as usize, 0),
+        What::Create(file, inode) => {
+            image.names.insert(*file, *inode);
+            image.data.entry(*inode).or_default();
+        }
+        What::Rename(from, to) => {
+            if let Some(inode) = image.names.remove(from) {
+                image.names.insert(*to, inode);
+            }
+        }
+        What::Remove(file) => drop(image.names.remove(file)),
     }
 }
 
 impl Disk for MemDisk {
     fn len_bytes(&self, file: FileId) -> u64 {
-        self.visible.get(&file.0).map_or(0, |file| file.len() as u64)
+        self.bytes(file).map_or(0, |file| file.len() as u64)
     }
 
     fn exists(&self, file: FileId) -> bool {
-        self.visible.contains_key(&file.0)
+        self.bytes(file).is_some()
     }
 
     fn read_at(&mut self, file: FileId, offset: u64, out: &mut [u8]) -> Result<(), DiskError> {
-        let bytes = self.visible.get(&file.0).ok_or(DiskError::NotFound)?;
+        let bytes = self.bytes(file).ok_or(DiskError::NotFound)?;
         let start = offset as usize;
         let range = bytes.get(start..start + out.len());
         out.copy_from_slice(range.ok_or(DiskError::OutOfRange)?);
@@ -126,19 +185,23 @@ impl Disk for MemDisk {
     }
 
     fn write_at(&mut self, file: FileId, offset: u64, bytes: &[u8]) -> Result<(), DiskError> {
-        self.change(file, What::Write(offset, bytes.to_vec()))
+        let inode = self.inode(file)?;
+        self.change(What::Write(inode, offset, bytes.to_vec()))
     }
 
     fn set_len(&mut self, file: FileId, len_bytes: u64) -> Result<(), DiskError> {
-        self.change(file, What::SetLen(len_bytes))
+        let inode = self.inode(file)?;
+        self.change(What::SetLen(inode, len_bytes))
     }
 
-    fn rename(&mut self, _from: FileId, _to: FileId) -> Result<(), DiskError> {
-        unimplemented!("Raft renames nothing")
+    fn rename(&mut self, from: FileId, to: FileId) -> Result<(), DiskError> {
+        self.bytes(from).ok_or(DiskError::NotFound)?;
+        self.change(What::Rename(from.0, to.0))
     }
 
-    fn remove(&mut self, _file: FileId) -> Result<(), DiskError> {
-        unimplemented!("Raft removes nothing")
+    fn remove(&mut self, file: FileId) -> Result<(), DiskError> {
+        self.bytes(file).ok_or(DiskError::NotFound)?;
+        self.change(What::Remove(file.0))
     }
 
     fn sync_now(&mut self, _files: &[FileId]) -> Result<(), DiskError> {

@@ -1,8 +1,9 @@
 //! Random runs: load, and faults by chance.
 
-use super::super::{Config, Event, Flaws, Raft, Ready, Role, holds, pending};
+use super::super::{Change, Config, Event, Flaws, Raft, Ready, Role, Transition, holds, pending};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
+use super::render;
 use super::weather::Weather;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,6 +29,11 @@ pub struct Profile {
     /// Cuts a node off just after something that leases rely on happened.
     pub has_triggers: bool,
     pub lease: Duration,
+    /// Takes a snapshot after so many entries; 0 for never.
+    pub snapshot_after: u64,
+    /// How many of the nodes vote from the start; whether members come and go.
+    pub voters: usize,
+    pub has_changes: bool,
 }
 
 impl Profile {
@@ -46,7 +52,20 @@ impl Profile {
             has_storm: false,
             has_triggers: false,
             lease: Duration::from_millis(1000),
+            snapshot_after: 0,
+            voters: 5,
+            has_changes: false,
         }
+    }
+
+    /// A snapshot every few entries, sent in many parts.
+    pub fn snapshots() -> Self {
+        Self { snapshot_after: 5, ..Self::mixed() }
+    }
+
+    /// Members come and go, and snapshots carry who they are.
+    pub fn changes() -> Self {
+        Self { snapshot_after: 20, voters: 3, has_changes: true, ..Self::mixed() }
     }
 
     /// No faults at all, and frames that do not overtake each other.
@@ -88,10 +107,14 @@ pub struct Outcome {
     pub reads: u64,
     pub lease_reads: u64,
     pub elections: u64,
+    pub snapshots: u64,
+    pub changes: u64,
     /// Elections in the last five seconds of calm.
     pub late_elections: u64,
     /// Why the group has not settled, a second after the last request.
     pub pending: Option<&'static str>,
+    /// Every node as it is at the end.
+    pub end: String,
     /// A fold over all marks: equal runs have equal digests.
     pub digest: u64,
 }
@@ -104,6 +127,7 @@ pub fn run(seed: u64, profile: &Profile, flaws: Flaws) -> Outcome {
     run.calm();
     run.until(span + Duration::from_secs(5).0);
     run.outcome.elections = run.elections();
+    run.outcome.snapshots = run.snapshots();
     run.until(span + Duration::from_secs(9).0);
     run.next_op = u64::MAX;
     run.until(span + Duration::from_secs(10).0);
@@ -139,6 +163,10 @@ impl<'a> Run<'a> {
             tick: profile.tick,
             lease: profile.lease,
             entries_per_append_max: profile.entries_per_append_max,
+            snapshot_after: profile.snapshot_after,
+            snapshot_tail: profile.snapshot_after / 4,
+            snapshot_chunk_bytes: 300,
+            voters: (0..profile.voters as u32).collect(),
             flaws,
             ..Config::new(me as u32, peers.clone())
         };
@@ -375,6 +403,9 @@ impl<'a> Run<'a> {
             raft.is_some_and(|raft| raft.role() == Role::Leader)
         });
         let leader = leader.unwrap_or(node);
+        if self.profile.has_changes && self.rng.chance(Ratio::new(1, 2)) {
+            return self.change(leader);
+        }
         match self.rng.below(10) {
             0..2 => self.act(leader, Act::Isolate),
             2 => self.act(node, Act::Isolate),
@@ -390,6 +421,32 @@ impl<'a> Run<'a> {
             }
             _ => self.act(node, Act::Heal),
         }
+    }
+
+    /// Asks a leader for a change of one to three members.
+    fn change(&mut self, leader: usize) {
+        let count = self.rng.below(3) + 1;
+        let mut changes = Vec::new();
+        for _ in 0..count {
+            let peer = self.rng.below(self.cluster.len() as u64) as u32;
+            changes.push(match self.rng.below(4) {
+                0 => Change::Remove(peer),
+                1 => Change::AddLearner(peer),
+                _ => Change::AddVoter(peer),
+            });
+        }
+        let transition = match self.rng.below(4) {
+            0 => Transition::Explicit,
+            1 => Transition::Implicit,
+            _ => Transition::Auto,
+        };
+        let changed = self.cluster.call(leader, |raft, now, fx| {
+            // What was entered explicitly is left by the next one who asks.
+            let is_joint = raft.members().is_joint() && !raft.members().auto_leave;
+            let changes = if is_joint { &[] } else { &changes[..] };
+            raft.change(now, changes, transition, fx).is_ok()
+        });
+        self.outcome.changes += u64::from(changed == Some(true));
     }
 
     fn act(&mut self, node: usize, act: Act) {
@@ -452,6 +509,11 @@ impl<'a> Run<'a> {
         weather.corrupt = Ratio::ZERO;
     }
 
+    fn snapshots(&self) -> u64 {
+        let marks = self.cluster.marks.iter();
+        marks.filter(|(_, mark)| mark.event == Event::SnapshotInstalled as u16).count() as u64
+    }
+
     fn elections(&self) -> u64 {
         let marks = self.cluster.marks.iter();
         let elected = marks.filter(|(_, mark)| mark.event == Event::LeaderElected as u16);
@@ -466,6 +528,10 @@ impl<'a> Run<'a> {
         let up = &self.cluster.up;
         self.outcome.pending = pending(&group, up, raft_of);
         let is_settled = self.outcome.pending.is_none();
+        for (node, id) in group.iter().enumerate() {
+            let raft = raft_of(up, *id);
+            render::state(&mut self.outcome.end, node, raft);
+        }
         assert!(!is_settled || holds(0, &group, up, raft_of));
         assert!(!is_settled || holds(1, &group, up, raft_of));
         self.outcome

@@ -1,8 +1,10 @@
 //! Protocol lines for people: nodes are numbered from 1, as in the figures of the paper.
 
 use super::super::wire::{Body, decode};
-use super::super::{EVENTS, Payload, Raft};
+use super::super::{EVENTS, Members, Payload, PeerSet, Raft};
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use contract::{Mark, Violation};
 use core::fmt::Write as _;
 
@@ -22,6 +24,8 @@ pub fn kind(bytes: &[u8]) -> &'static str {
         Body::Heartbeat { .. } => "heartbeat",
         Body::HeartbeatResponse { .. } => "heartbeat-response",
         Body::TimeoutNow { .. } => "timeout-now",
+        Body::Snapshot(_) => "snapshot",
+        Body::SnapshotReceived { .. } => "received",
     }
 }
 
@@ -56,16 +60,41 @@ fn fields(out: &mut String, body: &Body<'_>) {
         Body::AppendRejected { rejected, hint } => write!(out, " at {rejected}, try {hint}"),
         Body::Heartbeat { round, commit, .. } => write!(out, ", round {round}, commit {commit}"),
         Body::HeartbeatResponse { round, .. } => write!(out, ", round {round}"),
+        Body::Snapshot(part) => {
+            let end = part.offset + part.bytes.len() as u64;
+            write!(out, " {}, bytes {}..{end} of {}", part.id, part.offset, part.total)
+        }
+        Body::SnapshotReceived { id, received, .. } => write!(out, " {id}, {received} bytes"),
     };
 }
 
 fn one_entry(out: &mut String, entry: &super::super::Entry) -> core::fmt::Result {
     match &entry.payload {
         Payload::Noop => write!(out, "{}:noop", entry.id()),
+        Payload::Members(members) => {
+            let _ = write!(out, "{}:", entry.id());
+            self::members(out, members);
+            Ok(())
+        }
         Payload::Command(bytes) => {
             write!(out, "{}:{}", entry.id(), String::from_utf8_lossy(bytes))
         }
     }
+}
+
+/// A configuration: voters, those who leave after `<-`, learners after `+`.
+pub fn members(out: &mut String, members: &Members) {
+    let mut list = |open: &str, peers: PeerSet| {
+        if !peers.is_empty() {
+            let names: Vec<String> = peers.iter().map(|peer| format!("{}", peer + 1)).collect();
+            let _ = write!(out, "{open}{}", names.join(","));
+        }
+    };
+    list("[", members.voters);
+    list("<-", members.outgoing);
+    list("+", members.learners);
+    list("+next:", members.learners_next);
+    out.push(']');
 }
 
 /// One mark as one line.
@@ -84,6 +113,19 @@ pub fn violation(out: &mut String, violation: &Violation) {
     let _ = writeln!(out, "  VIOLATED {}: {}", violation.property, violation.rule);
 }
 
+/// A node's state as one line without its log.
+pub fn state(out: &mut String, node: usize, raft: Option<&Raft>) {
+    let _ = write!(out, "{}: ", node + 1);
+    let Some(raft) = raft else {
+        out.push_str("down; ");
+        return;
+    };
+    let (role, last, commit) = (raft.role().name(), raft.last_id(), raft.commit_index());
+    let _ = write!(out, "{role} term {}, last {last}, commit {commit}, ", raft.term());
+    members(out, raft.members());
+    out.push_str("; ");
+}
+
 /// A node's state as one line.
 pub fn status(out: &mut String, node: usize, raft: Option<&Raft>) {
     let _ = write!(out, "  {}: ", node + 1);
@@ -99,6 +141,9 @@ pub fn status(out: &mut String, node: usize, raft: Option<&Raft>) {
         raft.commit_index(),
         raft.applied_index()
     );
+    if let Some(snapshot) = raft.snapshot() {
+        let _ = write!(out, " (snapshot {})", snapshot.id);
+    }
     for index in raft.first_index()..=raft.last_index() {
         out.push(' ');
         let _ = one_entry(out, raft.entry(index).unwrap());

@@ -5,7 +5,7 @@
 //! Nodes count from 1. Time passes only by `timer` and `advance`; frames wait until they are
 //! delivered; syncs end at once unless `disk manual` was said.
 
-use super::super::{Config, Event, Flaws, Fsync};
+use super::super::{Change, Config, Event, Flaws, Fsync, Raft, Transition};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
 use super::render;
@@ -13,7 +13,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use contract::{DiskError, DiskFate, Domain, Duration, NodeId, Rng};
+use contract::{DiskError, DiskFate, Domain, Duration, Fx, NodeId, Rng};
 use core::fmt::Write as _;
 
 /// A script being played.
@@ -118,6 +118,10 @@ impl Script {
             ["disk", "manual"] => self.has_manual_disk = true,
             ["disk", "auto"] => self.has_manual_disk = false,
             ["sync", node, ref rest @ ..] => self.sync(index(node), rest),
+            ["disk", "full", node] => self.cluster.places[index(node)].disk.is_full = true,
+            ["disk", "free", node] => self.cluster.places[index(node)].disk.is_full = false,
+            ["change", node, ref words @ ..] => self.change(index(node), words),
+            ["states"] => self.states(),
             ["rot", node, byte] => self.rot(index(node), byte),
             ["status"] => self.status(),
             ["block", link] => self.block(link),
@@ -299,6 +303,35 @@ impl Script {
         taken.expect("scripts ask the leader");
     }
 
+    /// Changes the group: `+2` votes, `~2` learns, `-2` leaves; `explicit` or `implicit` for how.
+    fn change(&mut self, node: usize, words: &[&str]) {
+        let mut transition = Transition::Auto;
+        let mut changes = Vec::new();
+        for word in words {
+            match word.split_at(1) {
+                ("+", peer) => changes.push(Change::AddVoter(index(peer) as u32)),
+                ("~", peer) => changes.push(Change::AddLearner(index(peer) as u32)),
+                ("-", peer) => changes.push(Change::Remove(index(peer) as u32)),
+                ("e", _) => transition = Transition::Explicit,
+                ("i", _) => transition = Transition::Implicit,
+                _ => panic!("no such change: {word}"),
+            }
+        }
+        let call =
+            |raft: &mut Raft, now, fx: &mut Fx<'_>| raft.change(now, &changes, transition, fx);
+        if let Err(refused) = self.cluster.call(node, call).expect("the node is up") {
+            self.say(&format!("refused: {refused}"));
+        }
+    }
+
+    /// What the owners hold.
+    fn states(&mut self) {
+        for node in 0..self.cluster.len() {
+            let state = String::from_utf8_lossy(&self.cluster.places[node].state).to_string();
+            self.say(&format!("{}: {state}", node + 1));
+        }
+    }
+
     fn crash(&mut self, node: usize, fate: &[&str]) {
         let fate = match fate {
             [] | ["lost"] => DiskFate::UnsyncedLost,
@@ -430,8 +463,15 @@ fn set(config: &mut Config, word: &str, plant: bool) {
         }
         "learners" => {
             let learners: usize = value.parse().expect("a count");
-            config.voters.truncate(config.peers.len() - learners);
+            config.learners = config.voters.split_off(config.peers.len() - learners);
         }
+        "spare" => {
+            let spare: usize = value.parse().expect("a count");
+            config.voters.truncate(config.peers.len() - spare);
+        }
+        "snapshot" => config.snapshot_after = value.parse().expect("a count"),
+        "tail" => config.snapshot_tail = value.parse().expect("a count"),
+        "chunk" => config.snapshot_chunk_bytes = value.parse().expect("a count"),
         "flaws" => {
             let names: Vec<&'static str> = super::super::DEFECTS
                 .iter()

@@ -1,13 +1,18 @@
-//! What the nodes of the benchmark do.
+//! What the nodes of the benchmarks do.
+//!
+//! Workload A, `Ping`: each node keeps `window` requests of 64 bytes outstanding to random peers; 1
+//! to 10 ms of latency. Workload B, `Heartbeat`: a tick every 50 ms and a heartbeat to two peers
+//! every 150 ms, nothing else.
 
 use contract::{Dist, Duration, Fx, Input, Node, NodeId, Now, Refused, TimerKey};
-use engine::Boot;
+use engine::{Boot, Config, Engine, Idle, LinkSpec, NodeSpec, Ties, Unwatched};
+use std::rc::Rc;
 
 /// The latency of every link, in milliseconds.
 pub const LATENCY_MS: (u64, u64) = (1, 10);
 
 /// The same for our engine.
-pub fn latency() -> Dist {
+fn latency() -> Dist {
     let (min, max) = LATENCY_MS;
     Dist::Uniform { min: min * 1_000_000, max: max * 1_000_000 }
 }
@@ -26,6 +31,20 @@ impl Work {
         match self {
             Self::Ping { nodes, .. } | Self::Heartbeat { nodes } => nodes,
         }
+    }
+
+    /// A world of such nodes, with everything on that is on in any run.
+    pub fn world(self) -> Engine<Unwatched> {
+        let names = (1..=self.nodes()).map(|index| format!("h/{index}"));
+        let config = Config {
+            seed: 1,
+            nodes: names.map(|name| NodeSpec { name, ..NodeSpec::default() }).collect(),
+            link: LinkSpec { latency: latency(), ..LinkSpec::default() },
+            links: Vec::new(),
+            ties: Ties::Canonical,
+            events_max: u64::MAX,
+        };
+        Engine::new(config, Rc::new(self), Box::new(Idle), Unwatched)
     }
 
     /// The node boots.

@@ -1,0 +1,128 @@
+//! The fault budget: what a plan may do to a group of nodes before a correct system may break.
+//!
+//! Judged on the plan, before it runs, so the class of a run never depends on how it ended. A plan
+//! that stays inside is *survivable*, and no check may fire. A plan that goes beyond may make a
+//! correct system break its promises; then the report names the line that was exceeded, since an
+//! alarm of such a run proves nothing against the system. The lines are those of a protocol that
+//! rests on majorities and durable promises (Raft §5.1, §5.4; Alagappan et al., FAST 2018, for
+//! disks); a minority counts as damaged here even where checksums would notice.
+
+use crate::scenario::plan::{FaultPlan, GroupPlan, Plan};
+use contract::Settings;
+use std::collections::BTreeSet;
+
+/// A line of the budget that a plan exceeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exceeded {
+    /// The line, by name: one of [`LINES`].
+    pub line: &'static str,
+    /// What the plan does and what the line allows, in one sentence.
+    pub why: String,
+}
+
+/// Every line of the budget: its name, and what it allows.
+pub const LINES: &[(&str, &str)] = &[
+    ("wiped-disk", "no disk is wiped: a node that forgot its vote may give it twice"),
+    ("lying-sync", "no node loses power after a sync that lied: what it acknowledged is gone"),
+    ("damaged-disks", "at most a minority of a group has a disk that returns what was not written"),
+    ("clock-drift", "clocks drift within `clock.G.drift_max`, on which leases rest"),
+];
+
+/// The lines that a plan exceeds, each group by itself; nothing for a survivable plan.
+#[must_use]
+pub fn exceeded(plan: &Plan) -> Vec<Exceeded> {
+    let groups = plan.groups.iter().filter(|group| group.load.is_none());
+    groups.flat_map(|group| of_group(group, &plan.faults)).collect()
+}
+
+fn of_group(group: &GroupPlan, faults: &[FaultPlan]) -> Vec<Exceeded> {
+    let mine = |kind: &'static str| {
+        let same = faults.iter().filter(move |fault| fault.kind == kind);
+        same.map(|fault| (fault, struck(group, fault))).filter(|(_, nodes)| !nodes.is_empty())
+    };
+    let mut found = Vec::new();
+    let mut exceed = |line, why: String| found.push(Exceeded { line, why });
+    for (fault, _) in mine("crash").filter(|(fault, _)| fault.fields.choice("disk") == "wipe") {
+        exceed("wiped-disk", format!("the fault {} wipes a disk of {}", fault.id, group.name));
+    }
+    let lossy = mine("crash").filter(|(fault, _)| fault.fields.choice("disk") != "keep");
+    let unpowered: BTreeSet<u32> = lossy.flat_map(|(_, nodes)| nodes).collect();
+    let lies = mine("disk").filter(|(fault, _)| above_zero(&fault.fields, "sync_lie"));
+    let mut lied: BTreeSet<u32> = lies.flat_map(|(_, nodes)| nodes).collect();
+    if !group.disk.sync_lie.is_zero() {
+        lied.extend(0..group.count);
+    }
+    if let Some(node) = lied.intersection(&unpowered).next() {
+        let name = format!("{}/{}", group.name, node + 1);
+        exceed("lying-sync", format!("syncs of {name} lie, and it may lose power"));
+    }
+    let damage = ["read_corrupt", "write_corrupt", "misdirect"];
+    let damages = |fault: &FaultPlan| damage.iter().any(|field| above_zero(&fault.fields, field));
+    let damaged = mine("disk").filter(|(fault, _)| damages(fault)).flat_map(|(_, nodes)| nodes);
+    let mut damaged: BTreeSet<u32> = damaged.collect();
+    let disk = &group.disk;
+    if [disk.read_corrupt, disk.write_corrupt, disk.misdirect].iter().any(|ratio| !ratio.is_zero())
+    {
+        damaged.extend(0..group.count);
+    }
+    let minority = group.count.saturating_sub(1) / 2;
+    if damaged.len() as u64 > u64::from(minority) {
+        let all = group.count;
+        let why = format!(
+            "{} of the {all} disks of {} are damaged, and {minority} may be",
+            damaged.len(),
+            group.name
+        );
+        exceed("damaged-disks", why);
+    }
+    found.extend(drift(group, mine("clock")));
+    found
+}
+
+/// The line of the clocks: how far any may drift, its own drift and that of faults together.
+fn drift<'a>(
+    group: &GroupPlan,
+    clocks: impl Iterator<Item = (&'a FaultPlan, BTreeSet<u32>)>,
+) -> Option<Exceeded> {
+    let own = |node: u32| {
+        let spec = group.clock.nodes.get(node as usize);
+        spec.map_or(0, |spec| u64::from(spec.drift_ppm.unsigned_abs()))
+    };
+    let mut worst: Vec<u64> = (0..group.count).map(own).collect();
+    for (fault, nodes) in clocks.filter(|(fault, _)| fault.fields.has("drift_ppm")) {
+        for node in nodes {
+            worst[node as usize] += fault.fields.int("drift_ppm").unsigned_abs();
+        }
+    }
+    let allowed = group.clock.drift_max.ppm();
+    let most = worst.into_iter().max().unwrap_or(0);
+    assert!(allowed <= 1_000_000, "a share is at most one");
+    (most > u64::from(allowed)).then(|| Exceeded {
+        line: "clock-drift",
+        why: format!(
+            "clocks of {} drift by up to {most} ppm, and {allowed} ppm are allowed",
+            group.name
+        ),
+    })
+}
+
+fn above_zero(fields: &Settings, name: &str) -> bool {
+    fields.has(name) && !fields.ratio(name).is_zero()
+}
+
+/// The nodes of `group` that a fault may strike, by index. A selector that only the run can resolve
+/// may mean any of them.
+fn struck(group: &GroupPlan, fault: &FaultPlan) -> BTreeSet<u32> {
+    let selector = fault.fields.text("node");
+    let (name, which) = selector.split_once('/').unwrap_or((&selector, "*"));
+    if name.starts_with("zone:") {
+        return (0..group.count).collect();
+    }
+    if name != group.name {
+        return BTreeSet::new();
+    }
+    match which.parse::<u32>() {
+        Ok(number) => BTreeSet::from([number - 1]),
+        Err(_) => (0..group.count).collect(),
+    }
+}

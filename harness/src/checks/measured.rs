@@ -1,0 +1,196 @@
+//! What the checks of figures share: the fields that many have, what they count, how they say it.
+
+use super::{RunData, human};
+use crate::measure::extremes::span;
+use crate::measure::{self, Marked, RowOf};
+use crate::scenario::plan::{CheckPlan, Plan};
+use crate::table::{Field, FieldKind};
+use contract::{NodeId, Op, OpId, Outcome, SettingValue, SimTime, Verdict, Violation};
+
+/// `in`: the phase that counts.
+pub const IN: Field = Field {
+    name: "in",
+    kind: FieldKind::Phase,
+    about: "the phase that counts; the whole run when it is not given",
+    default: "",
+    required: false,
+};
+
+/// `max`, of anything.
+pub const MAX: Field = Field {
+    name: "max",
+    kind: FieldKind::Amount,
+    about: "the most that is allowed",
+    default: "",
+    required: false,
+};
+
+/// `min`, of anything.
+pub const MIN: Field = Field {
+    name: "min",
+    kind: FieldKind::Amount,
+    about: "the least that is allowed",
+    default: "",
+    required: false,
+};
+
+/// What a check measures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A gauge.
+    Gauge(RowOf),
+    /// An event.
+    Event(RowOf),
+    /// Operations of a group of clients that ended so: a row of [`crate::table::CLIENT_OPS`].
+    Ops {
+        /// The group.
+        clients: String,
+        /// `ops`, `ok`, `fail` or `unknown`.
+        ended: String,
+    },
+    /// How long the answered operations of a group of clients took.
+    Latency {
+        /// The group.
+        clients: String,
+    },
+}
+
+impl What {
+    /// What the text in the field `name` of `check` means.
+    #[must_use]
+    pub fn of(plan: &Plan, check: &CheckPlan, name: &str) -> Option<Self> {
+        let Some(SettingValue::Text(text)) = check.fields.0.get(name) else { return None };
+        if let Some(rest) = text.strip_prefix("clients.") {
+            let (clients, what) = rest.rsplit_once('.')?;
+            let clients = clients.to_owned();
+            return Some(match what {
+                "latency" => Self::Latency { clients },
+                ended => Self::Ops { clients, ended: ended.to_owned() },
+            });
+        }
+        let gauge = measure::gauge(plan, text).map(Self::Gauge);
+        gauge.or_else(|| measure::event(plan, text).map(Self::Event))
+    }
+
+    /// The event whose marks have to be kept.
+    #[must_use]
+    pub fn event(&self) -> Option<RowOf> {
+        if let Self::Event(row) = self { Some(*row) } else { None }
+    }
+}
+
+/// Whether an operation that ended so counts for `clients.C.{ended}`.
+#[must_use]
+pub fn ended_so(op: &Op, ended: &str) -> bool {
+    match ended {
+        "ok" => matches!(op.outcome, Outcome::Ok(_)),
+        "fail" => op.outcome == Outcome::Fail,
+        "unknown" => op.outcome == Outcome::Unknown,
+        _ => true,
+    }
+}
+
+impl<'a> RunData<'a> {
+    /// The marks of an event in the interval of a check.
+    pub fn marks_of(&self, row: RowOf, check: &CheckPlan) -> impl Iterator<Item = &'a Marked> {
+        let (from, until) = span(self.plan, check);
+        let roster = self.roster;
+        self.measured.marks.iter().filter(move |marked| {
+            let system = roster.group_of(marked.node).plan.system.name();
+            let is_it = (system, usize::from(marked.mark.event)) == row;
+            is_it && from <= marked.at && marked.at < until
+        })
+    }
+
+    /// When each thing happened that `what` counts, in the interval of a check, in the order of
+    /// time. An operation counts when it ended, or when it arrived if it never did.
+    #[must_use]
+    pub fn times_of(&self, what: &What, check: &CheckPlan) -> Vec<SimTime> {
+        let (from, until) = span(self.plan, check);
+        let mut times: Vec<SimTime> = match what {
+            What::Event(row) => self.marks_of(*row, check).map(|marked| marked.at).collect(),
+            What::Ops { clients, ended } => {
+                let mine = self.ops_of(clients).filter(|op| ended_so(op, ended));
+                mine.map(ended_at).filter(|at| from <= *at && *at < until).collect()
+            }
+            What::Gauge(_) | What::Latency { .. } => {
+                unreachable!("the compiler accepts events and operations only")
+            }
+        };
+        times.sort_unstable();
+        times
+    }
+
+    /// Why a check that needs all marks cannot be judged, if it cannot.
+    #[must_use]
+    pub fn marks_missing(&self) -> Option<Verdict> {
+        (self.measured.marks_lost > 0).then(|| {
+            Verdict::Inconclusive(format!(
+                "{} marks were not kept: a run keeps at most {}",
+                self.measured.marks_lost,
+                measure::MARKS_MAX
+            ))
+        })
+    }
+
+    /// When a moment of a scenario file was; `None` when it did not come.
+    #[must_use]
+    pub fn moment(&self, moment: &str) -> Option<SimTime> {
+        let Some(fault) = moment.strip_prefix("fault.") else {
+            return super::known_moment(self.plan, moment);
+        };
+        let (id, edge) = fault.rsplit_once('.')?;
+        let mine = || self.occurrences.iter().filter(|o| self.plan.faults[o.fault].id == id);
+        match edge {
+            "start" => mine().map(|occurrence| occurrence.start).next(),
+            _ => mine().filter_map(|occurrence| occurrence.end).max(),
+        }
+    }
+}
+
+/// When an operation ended; when it arrived where it never did.
+fn ended_at(op: &Op) -> SimTime {
+    if op.ret_at == SimTime::MAX { op.arrived_at } else { op.ret_at }
+}
+
+/// A violation by one node, or by none in particular.
+#[must_use]
+pub fn violation(
+    property: &'static str,
+    rule: &'static str,
+    at: SimTime,
+    node: Option<NodeId>,
+    detail: String,
+) -> Violation {
+    Violation { property, rule, at, nodes: node.into_iter().collect(), ops: Vec::new(), detail }
+}
+
+/// A violation that operations show.
+#[must_use]
+pub fn violation_of_ops(
+    property: &'static str,
+    rule: &'static str,
+    at: SimTime,
+    ops: Vec<OpId>,
+    detail: String,
+) -> Violation {
+    Violation { property, rule, at, nodes: Vec::new(), ops, detail }
+}
+
+/// A value with its unit, for people.
+#[must_use]
+pub fn shown(value: u64, unit: &str) -> String {
+    match unit {
+        "" => value.to_string(),
+        "ns" => human(contract::Duration(value)),
+        unit => format!("{value} {unit}"),
+    }
+}
+
+/// The unit of a gauge.
+#[must_use]
+pub fn gauge_unit(run: &RunData<'_>, (system, row): RowOf) -> &'static str {
+    let systems = run.roster.systems();
+    let found = systems.iter().find(|other| other.name() == system);
+    found.expect("a row of a system of the plan").gauges()[row].unit
+}

@@ -1,0 +1,151 @@
+//! A run on another simulator's own network, with its own faults, judged by the same checks.
+//!
+//! The nodes see another run there, so no digest can be equal; what is compared is what the checks
+//! say. Faults are those that our engine resolved. Checks that need what only our runner records
+//! are not judged.
+
+use crate::checks::{self, RunData};
+use crate::load::Load;
+use crate::measure::{Marked, Measured};
+use crate::observe::Watch;
+use crate::panics;
+use crate::run::Finished;
+use crate::scenario::plan::Plan;
+use crate::select::Roster;
+use crate::world::{self, Seats};
+use contract::{Mark, NodeId, Nodes, Op, OpId, Outcome, SimTime, Verdict};
+use engine::exact::{Harvest, HostError, LooseParts, LooseRun, Parts, Simulator};
+use engine::{Control, Observer, Workload};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The kinds of checks that are judged: by the history alone, or by the nodes' states.
+const JUDGED: &[&str] = &["linearizable", "sessions", "staleness", "invariant"];
+
+/// What came of a run on another simulator.
+#[derive(Clone, Debug)]
+pub struct Loose {
+    /// For each check that was judged: (id, what it says there).
+    pub verdicts: Vec<(String, Verdict)>,
+    /// Checks that were not judged.
+    pub unjudged: Vec<String>,
+    /// What the scenario asks for and the simulator does not offer.
+    pub skipped: Vec<String>,
+    /// What went wrong with the run itself.
+    pub problems: Vec<String>,
+    /// Operations that ended with an answer.
+    pub answered: usize,
+    /// Events.
+    pub events: u64,
+}
+
+/// What is taken from the thread of the run.
+struct Judged {
+    verdicts: Vec<(String, Verdict)>,
+    answered: usize,
+}
+
+/// Runs the plan and the faults of `here` on `simulator`.
+///
+/// # Errors
+/// When the simulator is not there, has no such mode or fails.
+pub fn run(here: &Finished, simulator: &dyn Simulator) -> Result<Loose, HostError> {
+    let config = world::config(&here.roster);
+    let plan: &Plan = &here.plan;
+    let result = simulator.run_loose(&LooseRun {
+        config: &config,
+        parts: &|| parts(plan),
+        script: &here.script,
+        until: SimTime::ZERO + plan.budget.sim_time,
+    })?;
+    let judged = result.harvest.downcast::<Judged>().expect("the run was judged");
+    let unjudged = plan.checks.iter().filter(|check| !JUDGED.contains(&check.kind));
+    Ok(Loose {
+        verdicts: judged.verdicts,
+        unjudged: unjudged.map(|check| check.id.clone()).collect(),
+        skipped: result.skipped,
+        problems: result.problems,
+        answered: judged.answered,
+        events: result.events,
+    })
+}
+
+/// Everything that a run needs on its own thread.
+fn parts(plan: &Plan) -> LooseParts {
+    panics::keep_quiet();
+    let roster = Rc::new(Roster::new(Rc::new(plan.clone())));
+    let workload = Box::new(Load::new(plan.seed, &plan.groups).apart(true));
+    let watch = Rc::new(RefCell::new(Watch::new(Rc::clone(&roster))));
+    LooseParts {
+        parts: Parts { boot: Rc::new(Seats::new(Rc::clone(&roster))), workload },
+        observer: Box::new(Shared(Rc::clone(&watch))),
+        judge: Box::new(move |loads| judge(&roster, &watch.borrow(), loads)),
+    }
+}
+
+fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
+    let plan = roster.plan();
+    let ops = history(loads);
+    let properties: Vec<_> = watch.properties().collect();
+    let marks: Vec<Marked> = watch.marks.iter().copied().collect();
+    let (extremes, samples) = (watch.extremes.seen(), BTreeMap::new());
+    let data = RunData {
+        plan,
+        roster,
+        ops: &ops,
+        violations: &watch.violations,
+        violated: &watch.violated,
+        properties: &properties,
+        occurrences: &[],
+        script: &[],
+        measured: Measured {
+            marks: &marks,
+            marks_lost: watch.marks_lost,
+            extremes: &extremes,
+            samples: &samples,
+        },
+        converged: &BTreeMap::new(),
+        ended_at: SimTime::ZERO + plan.budget.sim_time,
+        cut_short: None,
+    };
+    let judged = plan.checks.iter().filter(|check| JUDGED.contains(&check.kind));
+    let verdicts = judged.map(|check| {
+        let kind = checks::kind(check.kind).expect("the compiler accepts known kinds only");
+        (check.id.clone(), kind.judge(check, &data))
+    });
+    let verdicts = verdicts.collect();
+    let answered = ops.iter().filter(|op| op.outcome != Outcome::Unknown).count();
+    Box::new(Judged { verdicts, answered })
+}
+
+/// The operations of all clients, each from its own copy of the load, numbered in the order of
+/// their invocation.
+fn history(loads: &[&dyn Workload]) -> Vec<Op> {
+    let mut ops = Vec::new();
+    for (index, load) in loads.iter().enumerate() {
+        let load = load.as_any().downcast_ref::<Load>().expect("the run was given a Load");
+        let client = NodeId(index as u32);
+        ops.extend(load.history().into_iter().filter(|op| op.client == client));
+    }
+    ops.sort_by_key(|op| (op.call_at, op.client));
+    for (id, op) in ops.iter_mut().enumerate() {
+        op.id = OpId(id as u64);
+    }
+    ops
+}
+
+/// The observer that the run has, and of which the judge keeps a share.
+struct Shared(Rc<RefCell<Watch>>);
+
+impl Observer for Shared {
+    fn on_mark(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
+        self.0.borrow_mut().on_mark(at, node, mark, nodes)
+    }
+    fn on_complete(&mut self, at: SimTime, client: NodeId, op: OpId, outcome: &Outcome) -> Control {
+        self.0.borrow_mut().on_complete(at, client, op, outcome)
+    }
+    fn after_event(&mut self, at: SimTime, touched: NodeId, nodes: &dyn Nodes) -> Control {
+        self.0.borrow_mut().after_event(at, touched, nodes)
+    }
+}

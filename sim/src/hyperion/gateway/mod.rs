@@ -1,0 +1,434 @@
+//! The role `gateway`: what clients reach, in front of auth and cache.
+//!
+//! Start with [`Gateway`]. A client says who it is when it connects, and shows its token; the gateway
+//! asks the auth service about it for every request, and passes the request on to the node that leads
+//! only when the answer is yes. An auth service that is down, slow or unclear is a no: nothing goes
+//! through (fail closed). With `auth = "mtls"` the connection itself proves who the client is, and
+//! there is no hop.
+//!
+//! Requests and answers pass as they are, with ids of the gateway's own. It follows redirects, so
+//! that clients need to know one address only.
+//!
+//! **Invariant:** nothing is forwarded that was not granted.
+
+mod link;
+
+use super::auth;
+use super::command::Refusal;
+use super::desk::{DESK, Desk, draw};
+use super::tables::Event;
+use super::wire::{self, Answer, Request};
+use crate::protocol::frame::{self, Decoder};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Seat, TimerKey};
+use link::Link;
+
+/// The oldest request has waited too long.
+const OVERDUE: TimerKey = TimerKey(1);
+
+/// Redirects followed for one request.
+const REDIRECTS_MAX: u32 = 3;
+
+/// What a gateway is told at boot.
+#[derive(Clone, Debug)]
+struct Config {
+    /// Processor time of one request, in nanoseconds.
+    service: Dist,
+    /// Whether the auth service is asked.
+    asks: bool,
+    /// How long one request may take here, auth and cache together.
+    timeout: Duration,
+    /// Planted flaw `auth-fails-open`.
+    fails_open: bool,
+}
+
+/// A gateway node.
+#[derive(Clone, Debug)]
+pub struct Gateway {
+    config: Arc<Config>,
+    clients: BTreeMap<ConnId, Session>,
+    auth: Link,
+    caches: Vec<Link>,
+    /// Which of the caches leads, as far as is known.
+    leader: u32,
+    desk: Desk,
+    /// By number, which is the order of their deadlines.
+    pending: BTreeMap<u64, Pending>,
+    passed: u64,
+}
+
+/// One connection of a client.
+#[derive(Clone, Debug, Default)]
+struct Session {
+    decoder: Decoder,
+    /// Who the client says it is, and its token.
+    who: Option<(u64, Vec<u8>)>,
+}
+
+/// A request under way.
+#[derive(Clone, Debug)]
+struct Pending {
+    conn: ConnId,
+    /// The client's id of it.
+    request: u64,
+    /// The request as it came.
+    frame: Vec<u8>,
+    at: Stage,
+    sent: bool,
+    redirects: u32,
+    since: Instant,
+    writes: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Auth,
+    Cache(u32),
+}
+
+impl Gateway {
+    /// Boots a gateway.
+    #[must_use]
+    pub fn boot(seat: &Seat<'_>) -> Self {
+        let settings = seat.settings;
+        let one_of = |key: &str| {
+            let nodes = seat.uses.get(key).expect("the lab gives a role what it uses");
+            nodes[seat.index as usize % nodes.len()]
+        };
+        let caches = seat.uses.get("cache").expect("the lab gives a role what it uses");
+        Self {
+            config: Arc::new(Config {
+                service: settings.dist("service"),
+                asks: settings.choice("auth") == "token",
+                timeout: settings.duration("timeout"),
+                fails_open: seat.has("auth-fails-open"),
+            }),
+            clients: BTreeMap::new(),
+            auth: Link::to(one_of("auth")),
+            caches: caches.iter().map(|&node| Link::to(node)).collect(),
+            leader: 0,
+            desk: Desk::default(),
+            pending: BTreeMap::new(),
+            passed: 0,
+        }
+    }
+
+    /// How many requests are under way.
+    #[must_use]
+    pub fn pending(&self) -> u64 {
+        self.pending.len() as u64
+    }
+
+    fn on_client_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
+        let Some(session) = self.clients.get_mut(&conn) else { return };
+        let mut decoder = core::mem::take(&mut session.decoder);
+        let mut frames = decoder.feed(bytes);
+        let intact = loop {
+            match frames.next() {
+                Ok(Some(frame)) => {
+                    if wire::decode_request(frame).is_err() {
+                        break false;
+                    }
+                    match draw(&self.config.service, 1, fx) {
+                        Duration::ZERO => self.on_request(now, conn, frame, fx),
+                        cost => self.desk.lay(conn, frame, cost, fx),
+                    }
+                }
+                Ok(None) => break true,
+                Err(_) => break false,
+            }
+        };
+        if intact {
+            if let Some(session) = self.clients.get_mut(&conn) {
+                session.decoder = decoder;
+            }
+        } else {
+            fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
+            self.clients.remove(&conn);
+            fx.close(conn);
+        }
+    }
+
+    fn on_request(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) {
+        let (request, asked) = wire::decode_request(frame).expect("it was read when it arrived");
+        let Some(session) = self.clients.get_mut(&conn) else { return };
+        if let Request::Hello { client, token } = asked {
+            session.who = Some((client, token.to_vec()));
+            return;
+        }
+        if self.config.asks && session.who.is_none() {
+            fx.mark(Event::GatewayDenied.row(), [0; 3], 0);
+            return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
+        }
+        if matches!(asked, Request::Admin { .. }) {
+            // Operators have a port of their own, which does not lead through here.
+            return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
+        }
+        self.passed += 1;
+        let pending = Pending {
+            conn,
+            request,
+            frame: frame.to_vec(),
+            at: if self.config.asks { Stage::Auth } else { Stage::Cache(self.leader) },
+            sent: false,
+            redirects: 0,
+            since: now.mono,
+            writes: matches!(asked, Request::Write { .. }),
+        };
+        if self.pending.is_empty() {
+            fx.set_timer(OVERDUE, self.config.timeout);
+        }
+        self.pending.insert(self.passed, pending);
+        self.send(self.passed, fx);
+    }
+
+    /// Sends a request to where it is due, if it is not there yet.
+    fn send(&mut self, id: u64, fx: &mut Fx<'_>) {
+        let Some(pending) = self.pending.get_mut(&id) else { return };
+        if pending.sent {
+            return;
+        }
+        let link = match pending.at {
+            Stage::Auth => &mut self.auth,
+            Stage::Cache(node) => &mut self.caches[node as usize],
+        };
+        let Some(conn) = link.open(fx) else { return };
+        pending.sent = true;
+        match pending.at {
+            Stage::Auth => {
+                let who = self.clients.get(&pending.conn).and_then(|session| session.who.as_ref());
+                let (client, token) = who.map_or((0, &[][..]), |(client, token)| (*client, token));
+                fx.write(conn, |out| {
+                    frame::write(out, |out| auth::encode_ask(id, client, token, out));
+                });
+            }
+            Stage::Cache(_) => fx.write(conn, |out| {
+                frame::write(out, |out| {
+                    out.extend_from_slice(&id.to_be_bytes());
+                    out.extend_from_slice(&pending.frame[wire::ID_BYTES..]);
+                });
+            }),
+        }
+    }
+
+    /// Sends everything that waits for a connection to `at`.
+    fn send_all(&mut self, at: Stage, fx: &mut Fx<'_>) {
+        let due = self.pending.iter().filter(|(_, pending)| pending.at == at && !pending.sent);
+        let due: Vec<u64> = due.map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|id| self.send(id, fx));
+    }
+
+    fn on_verdict(&mut self, id: u64, granted: bool, fx: &mut Fx<'_>) {
+        if self.pending.get(&id).is_none_or(|pending| pending.at != Stage::Auth) {
+            return;
+        }
+        if !granted {
+            fx.mark(Event::GatewayDenied.row(), [0; 3], 0);
+            return self.end(id, &Answer::Refused(Refusal::Unauthenticated), fx);
+        }
+        self.pass_on(id, true, fx);
+    }
+
+    /// The auth service cannot be asked about this request.
+    fn on_no_verdict(&mut self, id: u64, fx: &mut Fx<'_>) {
+        if self.config.fails_open {
+            return self.pass_on(id, false, fx);
+        }
+        fx.mark(Event::GatewayDenied.row(), [1, 0, 0], 0);
+        self.end(id, &Answer::Unavailable, fx);
+    }
+
+    fn pass_on(&mut self, id: u64, granted: bool, fx: &mut Fx<'_>) {
+        let leader = self.leader;
+        let pending = self.pending.get_mut(&id).expect("it is under way");
+        pending.at = Stage::Cache(leader);
+        pending.sent = false;
+        fx.mark(Event::GatewayForwarded.row(), [u64::from(granted), 0, 0], 0);
+        self.send(id, fx);
+    }
+
+    fn on_answer(&mut self, from: u32, frame: &[u8], fx: &mut Fx<'_>) -> bool {
+        let Ok((id, said)) = Answer::decode(frame) else { return false };
+        let Some(pending) = self.pending.get_mut(&id) else { return true };
+        if let Answer::NotLeader { hint } = said {
+            let known = hint.filter(|hint| (*hint as usize) < self.caches.len() && *hint != from);
+            if let Some(to) = known.filter(|_| pending.redirects < REDIRECTS_MAX) {
+                pending.redirects += 1;
+                pending.at = Stage::Cache(to);
+                pending.sent = false;
+                self.leader = to;
+                self.send(id, fx);
+                return true;
+            }
+            // Somebody else may know more next time.
+            self.leader = (from + 1) % self.caches.len() as u32;
+        }
+        self.end(id, &said, fx);
+        true
+    }
+
+    /// The connection to a cache node is gone, and with it what was asked there.
+    fn on_cache_lost(&mut self, node: u32, fx: &mut Fx<'_>) {
+        if self.leader == node {
+            self.leader = (node + 1) % self.caches.len() as u32;
+        }
+        let there = |pending: &Pending| pending.at == Stage::Cache(node);
+        for (id, sent, writes) in self.ids(there) {
+            let said = if sent && writes { Answer::Unknown } else { Answer::Unavailable };
+            self.end(id, &said, fx);
+        }
+    }
+
+    fn on_overdue(&mut self, now: Now, fx: &mut Fx<'_>) {
+        while let Some((&id, pending)) = self.pending.first_key_value() {
+            let waited = now.mono.since(pending.since);
+            if waited < self.config.timeout {
+                fx.set_timer(OVERDUE, self.config.timeout.saturating_sub(waited));
+                break;
+            }
+            match pending.at {
+                Stage::Auth if !self.config.fails_open => self.on_no_verdict(id, fx),
+                Stage::Cache(_) if pending.writes => self.end(id, &Answer::Unknown, fx),
+                _ => self.end(id, &Answer::Unavailable, fx),
+            }
+        }
+    }
+
+    /// Those for which `is` holds: the id, whether it was sent, whether it writes.
+    fn ids(&self, is: impl Fn(&Pending) -> bool) -> Vec<(u64, bool, bool)> {
+        let those = self.pending.iter().filter(|(_, pending)| is(pending));
+        those.map(|(id, pending)| (*id, pending.sent, pending.writes)).collect()
+    }
+
+    fn end(&mut self, id: u64, said: &Answer<'_>, fx: &mut Fx<'_>) {
+        let pending = self.pending.remove(&id).expect("a request ends once");
+        answer(pending.conn, pending.request, said, fx);
+    }
+
+    fn cache_of(&self, conn: ConnId) -> Option<u32> {
+        let position = self.caches.iter().position(|link| link.is(conn))?;
+        Some(position as u32)
+    }
+}
+
+fn answer(conn: ConnId, request: u64, said: &Answer<'_>, fx: &mut Fx<'_>) {
+    fx.write(conn, |out| frame::write(out, |out| said.encode(request, out)));
+}
+
+/// Where a connection leads.
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    Client,
+    Auth,
+    Cache(u32),
+}
+
+impl Gateway {
+    fn side(&self, conn: ConnId) -> Side {
+        match self.cache_of(conn) {
+            Some(node) => Side::Cache(node),
+            None if self.auth.is(conn) => Side::Auth,
+            None => Side::Client,
+        }
+    }
+
+    fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+        match self.side(conn) {
+            Side::Auth => {
+                self.auth.opened(conn);
+                self.send_all(Stage::Auth, fx);
+            }
+            Side::Cache(node) => {
+                self.caches[node as usize].opened(conn);
+                self.send_all(Stage::Cache(node), fx);
+            }
+            Side::Client => {
+                self.clients.insert(conn, Session::default());
+            }
+        }
+    }
+
+    fn on_closed(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+        match self.side(conn) {
+            Side::Auth => {
+                self.auth.closed();
+                for (id, ..) in self.ids(|pending| pending.at == Stage::Auth) {
+                    self.on_no_verdict(id, fx);
+                }
+            }
+            Side::Cache(node) => {
+                self.caches[node as usize].closed();
+                self.on_cache_lost(node, fx);
+            }
+            Side::Client => {
+                self.clients.remove(&conn);
+                self.pending.retain(|_, pending| pending.conn != conn);
+            }
+        }
+    }
+
+    fn on_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
+        let side = self.side(conn);
+        let link = match side {
+            Side::Client => return self.on_client_data(now, conn, bytes, fx),
+            Side::Auth => &mut self.auth,
+            Side::Cache(node) => &mut self.caches[node as usize],
+        };
+        let mut decoder = core::mem::take(&mut link.decoder);
+        let mut frames = decoder.feed(bytes);
+        let intact = loop {
+            match (frames.next(), side) {
+                (Ok(Some(frame)), Side::Cache(node)) => {
+                    if !self.on_answer(node, frame, fx) {
+                        break false;
+                    }
+                }
+                (Ok(Some(frame)), _) => match auth::decode_verdict(frame) {
+                    Ok((id, granted)) => self.on_verdict(id, granted, fx),
+                    Err(_) => break false,
+                },
+                (Ok(None), _) => break true,
+                (Err(_), _) => break false,
+            }
+        };
+        match side {
+            Side::Auth => self.auth.decoder = decoder,
+            Side::Cache(node) => self.caches[node as usize].decoder = decoder,
+            Side::Client => unreachable!("clients were handled above"),
+        }
+        if !intact {
+            fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
+            fx.close(conn);
+            self.on_closed(conn, fx);
+        }
+    }
+}
+
+impl Node for Gateway {
+    fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+        let done = self.desk.take();
+        done.iter().for_each(|(conn, frame)| self.on_request(now, conn, frame, fx));
+        self.desk.give_back(done);
+        match input {
+            Input::Opened { conn, .. } => self.on_opened(conn, fx),
+            Input::Data { conn, bytes } => self.on_data(now, conn, bytes, fx),
+            Input::Closed { conn, .. } => self.on_closed(conn, fx),
+            Input::Timer(OVERDUE) => self.on_overdue(now, fx),
+            // The desk was worked off above; nobody sends datagrams to a gateway.
+            Input::Timer(DESK) | Input::Datagram { .. } => {}
+            other => panic!("a gateway asked for nothing that {other:?} answers"),
+        }
+    }
+
+    fn fork(&self) -> Option<Box<dyn Node>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn memory_bytes(&self) -> u64 {
+        let held: u64 = self.pending.values().map(|pending| pending.frame.len() as u64).sum();
+        held + self.desk.size_bytes()
+    }
+}

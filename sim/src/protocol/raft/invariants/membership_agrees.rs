@@ -1,0 +1,102 @@
+//! One history of configurations (raft-thesis §4.1).
+
+use super::{Members, violation};
+use crate::protocol::raft::{Members as Group, Raft};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+
+/// What a node knows committed of the configuration, by entry or by snapshot, is the same on every
+/// node: two that disagree may each count a majority of their own.
+#[derive(Clone, Debug)]
+pub struct MembershipAgrees {
+    members: Members,
+    /// The configuration that each committed entry holds; at 0 that of the group's birth.
+    known: BTreeMap<u64, Group>,
+    seen: Vec<Seen>,
+}
+
+/// What a member was judged by last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    boot: u32,
+    snapshot_index: u64,
+    since: u64,
+    is_committed: bool,
+    has_diverged: bool,
+}
+
+impl MembershipAgrees {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(members: Members) -> Self {
+        let seen = vec![Seen::default(); members.len()];
+        Self { members, known: BTreeMap::new(), seen }
+    }
+
+    /// The index at which `raft` knows another configuration than others did, and the two.
+    fn differs(&mut self, raft: &Raft) -> Option<(u64, Group, Group)> {
+        let (since, latest) = raft.members_since();
+        let latest = (since <= raft.commit_index()).then_some((since, *latest));
+        let of_snapshot = raft.snapshot().map(|held| (held.members_since, held.members));
+        of_snapshot.into_iter().chain(latest).find_map(|(since, members)| {
+            let known = *self.known.entry(since).or_insert(members);
+            (known != members).then_some((since, known, members))
+        })
+    }
+}
+
+impl Invariant for MembershipAgrees {
+    fn property(&self) -> Property {
+        Property {
+            name: "raft.membership_agrees",
+            about: "the committed configuration is the same on every node, also behind snapshots",
+            source: "raft-thesis §4.1",
+        }
+    }
+
+    fn after_event(
+        &mut self,
+        at: SimTime,
+        touched: NodeId,
+        nodes: &dyn Nodes,
+    ) -> Result<(), Violation> {
+        let Some(position) = self.members.position(touched) else {
+            return Ok(());
+        };
+        let Some(raft) = self.members.raft(nodes, touched) else {
+            return Ok(());
+        };
+        let (since, _) = raft.members_since();
+        let seen = self.seen[position];
+        let now = Seen {
+            boot: nodes.boot(touched),
+            snapshot_index: raft.snapshot().map_or(0, |snapshot| snapshot.id.index),
+            since,
+            is_committed: since <= raft.commit_index(),
+            has_diverged: seen.has_diverged,
+        };
+        if core::mem::replace(&mut self.seen[position], now) == now && !self.known.is_empty() {
+            return Ok(());
+        }
+        let Some((index, known, own)) = self.differs(raft) else {
+            return Ok(());
+        };
+        if core::mem::replace(&mut self.seen[position].has_diverged, true) {
+            return Ok(());
+        }
+        let detail = format!(
+            "node {} goes by {own:?}, and the entry at index {index} says {known:?}",
+            touched.0
+        );
+        let rule = "two configurations at one index";
+        Err(violation(self.property(), rule, at, &[touched], detail))
+    }
+
+    fn fork(&self) -> Box<dyn Invariant> {
+        Box::new(self.clone())
+    }
+}
