@@ -1,68 +1,131 @@
 //! Several runs of one scenario and variant, judged together: what must hold over all of them.
 
-use crate::outcome::{Exit, outcome};
-use crate::run::{Ended, Finished};
-use crate::scenario::plan::Plan;
+use crate::known::Known;
+use crate::outcome::Exit;
+use crate::scenario::plan::Expectation;
 use contract::Ratio;
+use reports::SeedResult;
 use reports::record::RunOutcome;
-use std::collections::BTreeMap;
+use reports::seeds::Cause;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What all runs of a scenario and variant are held to; a line of the log of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Law {
+    /// True for `expect = "fail"`.
+    pub fail: bool,
+    /// The checks that must all fire.
+    pub caught_by: Vec<String>,
+    /// The checks that may fire besides.
+    pub may_fail: Vec<String>,
+    /// The share of the runs that must fail as expected, as a fraction; one run where not given.
+    pub min_rate: Option<(u32, u32)>,
+    /// How many runs must reach each cover.
+    pub covers: BTreeMap<String, u64>,
+    /// Faults that may be left out, and may therefore be without effect.
+    pub omittable: BTreeSet<String>,
+}
+
+impl Law {
+    /// The law of an expectation, without covers.
+    #[must_use]
+    pub fn of(expectation: &Expectation) -> Self {
+        let rate = expectation.min_rate;
+        Self {
+            fail: expectation.fail,
+            caught_by: expectation.caught_by.clone(),
+            may_fail: expectation.may_fail.clone(),
+            min_rate: rate.map(|rate| (rate.numerator, rate.denominator)),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a check is one that should not have fired.
+    #[must_use]
+    pub fn unexpected(&self, check: &str) -> bool {
+        let named = self.caught_by.iter().chain(&self.may_fail);
+        !self.fail || named.into_iter().all(|name| name != check)
+    }
+}
 
 /// What several runs of one scenario and variant add up to.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    /// How many runs ended in which way.
+    law: Law,
+    /// How many runs ended in which way. A violation that is known counts here too.
     pub outcomes: BTreeMap<RunOutcome, u64>,
+    /// How many runs broke nothing unexpected but what is known.
+    pub known: u64,
     /// For each fault that may not be omitted: whether it changed any run.
     faults: BTreeMap<String, bool>,
-    /// For each cover: how many runs hit it often enough, and how many must.
-    covers: BTreeMap<String, (u64, u64)>,
+    /// For each cover: how many runs hit it often enough.
+    covers: BTreeMap<String, u64>,
     /// Runs that no panic of a node cut short: only they could reach what the covers ask for.
     whole: u64,
-    fail: bool,
-    min_rate: Option<Ratio>,
+    /// Seeds with a run, and those of them with a run that broke something unexpected.
+    seeds: BTreeSet<u64>,
+    unclean: BTreeSet<u64>,
 }
 
 impl Campaign {
-    /// No run yet of a scenario like `plan`.
+    /// No run yet.
     #[must_use]
-    pub fn new(plan: &Plan) -> Self {
-        let must = |id: &&String| !plan.omittable.contains(id);
+    pub fn new(law: Law) -> Self {
+        let covers = law.covers.keys().map(|id| (id.clone(), 0)).collect();
         Self {
+            law,
             outcomes: BTreeMap::new(),
-            faults: plan
-                .faults
-                .iter()
-                .map(|fault| &fault.id)
-                .filter(must)
-                .map(|id| (id.clone(), false))
-                .collect(),
-            covers: plan
-                .covers
-                .iter()
-                .map(|cover| (cover.id.clone(), (0, cover.min_runs)))
-                .collect(),
+            known: 0,
+            faults: BTreeMap::new(),
+            covers,
             whole: 0,
-            fail: plan.expectation.fail,
-            min_rate: plan.expectation.min_rate,
+            seeds: BTreeSet::new(),
+            unclean: BTreeSet::new(),
         }
     }
 
-    /// Adds a run; returns what became of its expectation.
-    pub fn add(&mut self, run: &Finished) -> RunOutcome {
-        for span in run.occurrences.iter().filter(|span| span.effects > 0) {
-            if let Some(changed) = self.faults.get_mut(&run.plan.faults[span.fault].id) {
-                *changed = true;
+    /// Adds a run. What `known` lists is no news.
+    pub fn add(&mut self, run: &SeedResult, known: &Known) {
+        for (faults, changed) in [(&run.vacuous, false), (&run.effective, true)] {
+            for fault in faults.iter().filter(|id| !self.law.omittable.contains(*id)) {
+                *self.faults.entry(fault.clone()).or_default() |= changed;
             }
         }
-        for (cover, hits) in run.plan.covers.iter().zip(&run.covers) {
-            if let Some((met, _)) = self.covers.get_mut(&cover.id) {
-                *met += u64::from(*hits >= cover.min);
+        for cover in &run.covers_met {
+            if let Some(met) = self.covers.get_mut(cover) {
+                *met += 1;
             }
         }
-        self.whole += u64::from(run.ended != Ended::Panicked);
-        let outcome = outcome(run);
-        *self.outcomes.entry(outcome).or_default() += 1;
-        outcome
+        self.whole += u64::from(!run.panicked);
+        *self.outcomes.entry(run.outcome).or_default() += 1;
+        self.seeds.insert(run.seed);
+        if run.outcome == RunOutcome::UnexpectedViolation {
+            let mut news = run.causes.iter().filter(|cause| self.law.unexpected(&cause.check));
+            let is_known = |cause: &Cause| known.find(run, cause).is_some();
+            if news.all(is_known) {
+                self.known += 1;
+            }
+            self.unclean.insert(run.seed);
+        }
+    }
+
+    /// What its runs are held to.
+    #[must_use]
+    pub fn law(&self) -> &Law {
+        &self.law
+    }
+
+    /// Seeds that were run, and how many of them broke nothing unexpected at any point.
+    #[must_use]
+    pub fn clean_seeds(&self) -> (u64, u64) {
+        let all = self.seeds.len() as u64;
+        (all, all - self.unclean.len() as u64)
+    }
+
+    /// In how many runs each cover was met, and in how many it must be.
+    pub fn covers(&self) -> impl Iterator<Item = (&str, u64, u64)> {
+        self.covers.iter().map(|(id, met)| (id.as_str(), *met, self.law.covers[id]))
     }
 
     /// How many runs there were.
@@ -71,7 +134,9 @@ impl Campaign {
         self.outcomes.values().sum()
     }
 
-    fn count(&self, outcome: RunOutcome) -> u64 {
+    /// How many runs ended so.
+    #[must_use]
+    pub fn count(&self, outcome: RunOutcome) -> u64 {
         self.outcomes.get(&outcome).copied().unwrap_or(0)
     }
 
@@ -81,8 +146,8 @@ impl Campaign {
         let faults = self.faults.iter().filter(|(_, changed)| !**changed);
         let faults = faults.map(|(id, _)| format!("fault `{id}` changed nothing in any run"));
         let could = self.whole > 0;
-        let covers = self.covers.iter().filter(|(_, (met, must))| could && met < must);
-        let covers = covers.map(|(id, (met, must))| {
+        let covers = self.covers().filter(|(_, met, must)| could && met < must);
+        let covers = covers.map(|(id, met, must)| {
             format!("cover `{id}` was reached in {met} of {} runs, and needs {must}", self.runs())
         });
         faults.chain(covers).collect()
@@ -92,7 +157,7 @@ impl Campaign {
     #[must_use]
     pub fn rate_met(&self) -> bool {
         let caught = self.count(RunOutcome::FailedAsExpected);
-        match self.min_rate {
+        match self.min_rate() {
             Some(rate) => {
                 caught * u64::from(rate.denominator) >= self.runs() * u64::from(rate.numerator)
             }
@@ -100,14 +165,20 @@ impl Campaign {
         }
     }
 
+    /// The share of the runs that must fail as expected.
+    #[must_use]
+    pub fn min_rate(&self) -> Option<Ratio> {
+        self.law.min_rate.map(|(numerator, denominator)| Ratio::new(numerator, denominator))
+    }
+
     /// The exit status that all runs together deserve.
     #[must_use]
     pub fn exit(&self) -> Exit {
         let mut exit = Exit::Fine;
-        if self.count(RunOutcome::UnexpectedViolation) > 0 {
+        if self.count(RunOutcome::UnexpectedViolation) > self.known {
             exit = exit.and(Exit::Violation);
         }
-        if self.fail && !self.rate_met() && self.count(RunOutcome::ExpectedFailureMissing) > 0 {
+        if self.law.fail && !self.rate_met() && self.count(RunOutcome::ExpectedFailureMissing) > 0 {
             exit = exit.and(Exit::Missing);
         }
         if self.count(RunOutcome::Inconclusive) > 0 || !self.vacuous().is_empty() {

@@ -117,6 +117,14 @@ impl Director {
         director
     }
 
+    /// Draws what is not yet drawn from the streams of `seed`.
+    pub fn reseed(&mut self, seed: u64) {
+        let roster = Rc::clone(&self.roster);
+        for (progress, fault) in self.faults.iter_mut().zip(&roster.plan().faults) {
+            progress.rng = Rng::new(seed, Domain::Fault, &fault.id);
+        }
+    }
+
     fn plan(&self, fault: usize) -> &FaultPlan {
         &self.roster.plan().faults[fault]
     }

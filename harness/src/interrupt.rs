@@ -20,6 +20,17 @@ pub fn listen() {
     }
 }
 
+/// Forgets that the user asked for an end, so that what is left of an orderly one can be done;
+/// returns whether the user had asked.
+pub fn set_aside() -> bool {
+    ASKED.swap(false, Ordering::SeqCst)
+}
+
+/// The user has asked for an end after all: what [`set_aside`] forgot.
+pub fn put_back() {
+    ASKED.store(true, Ordering::SeqCst);
+}
+
 /// Whether the user has asked for an end.
 #[must_use]
 pub fn asked() -> bool {

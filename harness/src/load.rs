@@ -5,9 +5,11 @@
 //! latency counts from the arrival.
 
 use crate::chunks::Chunks;
-use crate::scenario::plan::{GroupPlan, KeysPlan, LoadPlan};
+use crate::scenario::plan::{Expected, GroupPlan, KeysPlan, LoadPlan, OpPlan};
 use contract::dist::Zipf;
-use contract::{Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, Ret, Rng, SimTime, Value};
+use contract::{
+    Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, Rng, SimTime, Value,
+};
 use engine::{Wake, Workload};
 use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
@@ -51,6 +53,8 @@ impl Seen {
 struct Client {
     law: Rc<Law>,
     rng: Rng,
+    /// The number of its random stream.
+    stream: u64,
     /// The upper half of every value id that this client writes.
     value_prefix: u64,
     values_written: u32,
@@ -59,7 +63,58 @@ struct Client {
     arrival_next: SimTime,
     /// Arrived and not yet sent.
     waiting: VecDeque<SimTime>,
+    /// Its listed operations, where operations are listed.
+    listed: Option<Listed>,
     in_flight: Option<InFlight>,
+}
+
+/// The listed operations of one client, in the order of time.
+#[derive(Clone)]
+struct Listed {
+    ops: Rc<[OpPlan]>,
+    /// The values of all operations of the file, by number.
+    values: Rc<BTreeMap<u32, Value>>,
+    arrived: usize,
+    sent: usize,
+}
+
+impl Listed {
+    fn next_at(&self) -> SimTime {
+        self.ops.get(self.arrived).map_or(SimTime::MAX, |op| op.at)
+    }
+
+    /// The next operation to be sent; `seen` is what its key was last seen to hold.
+    fn call(&mut self, read: ReadLevel, seen: impl FnOnce(u64) -> Option<Value>) -> Call {
+        let op = &self.ops[self.sent];
+        self.sent += 1;
+        assert!(self.sent <= self.arrived, "an operation arrives before it is sent");
+        let (key, ttl) = (op.key, op.ttl);
+        let value = || self.values[&op.value.expect("the compiler asks writes for a value")];
+        match op.call {
+            "get" => Call::Get { key, read },
+            "put" => Call::Put { key, value: value(), ttl },
+            "delete" => Call::Delete { key },
+            "cas" => {
+                let expect = match op.expect {
+                    Expected::LastSeen => seen(key),
+                    Expected::Nothing => None,
+                    Expected::Value(number) => Some(self.expected(number)),
+                };
+                Call::Cas { key, expect, value: value() }
+            }
+            "add" => Call::Add { key, delta: 1 },
+            "append" => Call::Append { key, value: value() },
+            "acquire" => Call::Acquire { key },
+            "release" => Call::Release { key },
+            other => unreachable!("the compiler accepts only listed calls, not {other}"),
+        }
+    }
+
+    /// A value by number; one that nobody writes is equal to none that somebody writes.
+    fn expected(&self, number: u32) -> Value {
+        let nobodys = Value { id: u64::from(number), size_bytes: Value::SIZE_MIN };
+        self.values.get(&number).copied().unwrap_or(nobodys)
+    }
 }
 
 #[derive(Clone)]
@@ -114,12 +169,14 @@ impl Load {
     pub fn new(seed: u64, groups: &[GroupPlan]) -> Self {
         let mut clients = Vec::new();
         let mut prefixes = BTreeMap::new();
+        let values = Rc::new(listed_values(seed, groups));
         for group in groups {
             let law = group.load.as_ref().map(|load| Rc::new(Law::new(load)));
             for index in 1..=group.count {
                 let name = format!("{}/{index}", group.name);
                 clients.push(law.clone().map(|law| {
-                    let client = Client::new(seed, &name, law);
+                    let mut client = Client::new(seed, &name, law);
+                    client.list(index, &values);
                     let clash = prefixes.insert(client.value_prefix, name.clone());
                     assert_eq!(clash, None, "clients {name} and {clash:?} would share value ids");
                     client
@@ -199,19 +256,31 @@ impl Client {
     fn new(seed: u64, name: &str, law: Rc<Law>) -> Self {
         let mut client = Self {
             rng: Rng::new(seed, Domain::Client, name),
-            value_prefix: contract::hash::hash_bytes(name.as_bytes()) & 0x7FFF_FFFF_0000_0000,
+            stream: Rng::stream_number(name),
+            value_prefix: value_prefix(name),
             values_written: 0,
             process: 0,
             arrival_next: law.load.start,
             waiting: VecDeque::new(),
             in_flight: None,
+            listed: None,
             law,
         };
-        if !client.law.load.closed {
+        if !client.law.load.closed && client.law.load.listed.is_none() {
             client.arrival_next = client.law.load.start + client.gap();
         }
         client.stop_in_time();
         client
+    }
+
+    /// Takes the listed operations of the client with the number `index`, if operations are listed.
+    fn list(&mut self, index: u32, values: &Rc<BTreeMap<u32, Value>>) {
+        let law = Rc::clone(&self.law);
+        let Some(all) = &law.load.listed else { return };
+        let ops = all.iter().filter(|op| op.client == index).cloned().collect();
+        let listed = Listed { ops, values: Rc::clone(values), arrived: 0, sent: 0 };
+        self.arrival_next = listed.next_at();
+        self.listed = Some(listed);
     }
 
     /// Exponential gaps: independent arrivals at the given rate (a Poisson process).
@@ -234,6 +303,11 @@ impl Client {
     fn arrive(&mut self, at: SimTime) {
         assert!(at >= self.arrival_next, "an arrival is taken when it is due");
         self.waiting.push_back(self.arrival_next);
+        if let Some(listed) = &mut self.listed {
+            listed.arrived += 1;
+            self.arrival_next = listed.next_at();
+            return;
+        }
         self.arrival_next =
             if self.law.load.closed { SimTime::MAX } else { self.arrival_next + self.gap() };
         self.stop_in_time();
@@ -249,6 +323,9 @@ impl Client {
     /// The next operation of this client, which is `node`.
     fn call(&mut self, node: NodeId, seen: &Seen) -> Call {
         let law = Rc::clone(&self.law);
+        if let Some(listed) = &mut self.listed {
+            return listed.call(law.load.read, |key| seen.by(node, key));
+        }
         let op = law.op(&mut self.rng);
         let key = law.key(&mut self.rng);
         match op {
@@ -269,6 +346,29 @@ impl Client {
             other => unreachable!("the compiler accepts only the operations of OPS, not {other}"),
         }
     }
+}
+
+/// The upper half of every value id that a client writes.
+fn value_prefix(name: &str) -> u64 {
+    contract::hash::hash_bytes(name.as_bytes()) & 0x7FFF_FFFF_0000_0000
+}
+
+/// The values that listed operations write, by number. The size of each is drawn from a stream of
+/// its own, so that taking one operation away resizes no other value.
+fn listed_values(seed: u64, groups: &[GroupPlan]) -> BTreeMap<u32, Value> {
+    let mut values = BTreeMap::new();
+    for group in groups {
+        let Some(load) = &group.load else { continue };
+        for op in load.listed.iter().flatten() {
+            let Some(number) = op.value else { continue };
+            let prefix = value_prefix(&format!("{}/{}", group.name, op.client));
+            let mut rng = Rng::new(seed, Domain::Client, &format!("value {number}"));
+            let size = load.value.sample(&mut rng);
+            let size = size.clamp(u64::from(Value::SIZE_MIN), u64::from(u32::MAX)) as u32;
+            values.insert(number, Value { id: prefix | u64::from(number), size_bytes: size });
+        }
+    }
+    values
 }
 
 impl Workload for Load {
@@ -327,6 +427,12 @@ impl Workload for Load {
         if let Some(flight) = &client.in_flight {
             let op = flight.id;
             self.complete(at, node, op, Outcome::Unknown);
+        }
+    }
+
+    fn reseed(&mut self, seed: u64) {
+        for client in self.clients.iter_mut().flatten() {
+            client.rng = Rng::with_stream(seed, Domain::Client, client.stream);
         }
     }
 

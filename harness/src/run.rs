@@ -14,7 +14,10 @@ use crate::panics;
 use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
 use crate::select::Roster;
 use crate::world::{self, Seats};
-use contract::{Duration, NodeId, Property, Shock, SimTime, Unsupported, Violation};
+use contract::{
+    Condition, ConditionId, Duration, NodeId, Nodes, Property, Shock, SimTime, Unsupported,
+    Violation,
+};
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -114,12 +117,83 @@ impl Runner {
         })
     }
 
+    /// Goes on with other random numbers, which follow from the run's seed and `salt`: another
+    /// future of the same past. See [`Engine::reseed_from`].
+    pub fn reseed_from(&mut self, salt: u64) {
+        self.engine.reseed_from(salt);
+        self.director.reseed(contract::hash::mix(self.roster.plan().seed, salt));
+    }
+
+    /// Goes on with another order of events at one instant, where that is explored, and with
+    /// nothing else that is new.
+    pub fn reseed_ties(&mut self, salt: u64) {
+        self.engine.reseed_ties(salt);
+    }
+
+    /// The abstract state of all systems, and which faults are on: equal for states that should
+    /// count as one.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut state = 0;
+        for system in self.roster.systems() {
+            let groups = self.roster.groups_of(system.name());
+            state = contract::hash::mix(state, system.fingerprint(&groups, self.engine.nodes()));
+        }
+        for fault in 0..self.roster.plan().faults.len() {
+            state = contract::hash::mix(state, u64::from(self.director.is_on(fault)));
+        }
+        state
+    }
+
     /// Strikes the world now, from outside of its plan.
     ///
     /// # Errors
     /// When the host cannot do that.
     pub fn strike(&mut self, shock: Shock) -> Result<(), Unsupported> {
         self.engine.strike(shock)
+    }
+
+    /// Imposes a condition, from outside of the plan.
+    ///
+    /// # Errors
+    /// When the host cannot do that.
+    pub fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
+        self.engine.impose(condition)
+    }
+
+    /// Lifts what [`Runner::impose`] returned.
+    pub fn lift(&mut self, id: ConditionId) {
+        self.engine.lift(id);
+    }
+
+    /// The nodes.
+    #[must_use]
+    pub fn nodes(&self) -> &dyn Nodes {
+        self.engine.nodes()
+    }
+
+    /// What was violated so far.
+    #[must_use]
+    pub fn violations(&self) -> &[Violation] {
+        &self.engine.observer().violations
+    }
+
+    /// Whether the run has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    /// Whether a predicate holds now, by its name, for every group that it can be asked about;
+    /// `false` for one that no system of the run has.
+    #[must_use]
+    pub fn holds_now(&self, predicate: &str) -> bool {
+        let rows = self.roster.systems().into_iter().filter_map(|system| {
+            let row = system.predicates().iter().position(|row| row.name == predicate)?;
+            Some((system.name(), row))
+        });
+        let mut rows = rows.peekable();
+        rows.peek().is_some() && rows.all(|(system, row)| self.holds(system, row))
     }
 
     /// What the node said that panicked, if one did.

@@ -80,6 +80,30 @@ fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// Adds a file to a run directory: written under another name first, then renamed.
+///
+/// # Errors
+/// When the disk is full or a permission is missing.
+pub fn add(dir: &Path, name: &str, content: &str) -> Result<PathBuf, DirError> {
+    let path = dir.join(name);
+    let temporary = dir.join(format!(".{name}.partial"));
+    let report = |error: io::Error| failed("write", &path, error);
+    fs::write(&temporary, content).map_err(report)?;
+    fs::rename(&temporary, &path).map_err(report)?;
+    Ok(path)
+}
+
+/// Renders the reports of a run directory again, from a record to which something was added.
+///
+/// # Errors
+/// When the disk is full or a permission is missing.
+pub fn render_again(dir: &Path, record: &RunRecord) -> Result<(), DirError> {
+    add(dir, "run.json", &reports::json::write(record))?;
+    add(dir, "report.html", &reports::html::render(record))?;
+    add(dir, "report.md", &reports::markdown::render(record))?;
+    Ok(())
+}
+
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -30,6 +30,12 @@ impl Shell {
         }
     }
 
+    /// What a file gets: no colour, no progress, 100 columns.
+    #[must_use]
+    pub const fn plain() -> Self {
+        Self { colour_out: false, colour_err: false, progress: false, width: 100 }
+    }
+
     /// Prints data. A closed pipe (`chaoslab list | head`) ends the process quietly.
     pub fn data(&self, text: &str) {
         let mut out = io::stdout().lock();

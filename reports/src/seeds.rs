@@ -4,10 +4,15 @@
 //! not depend on the order in which they came.
 
 use crate::canvas::{Canvas, Cell, Table, Tone, figures, words};
-use crate::record::{RunOutcome, RunRecord};
+use crate::digest::Digest;
+use crate::record::{Evidence, RunOutcome, RunRecord};
 use crate::units::{count, plural};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The property under which a panic of a node is reported.
+const NO_PANIC: &str = "no-panic";
 
 /// What a sweep keeps of one run; a line of its log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,14 @@ pub struct SeedResult {
     pub variant: Option<String>,
     /// The seed.
     pub seed: u64,
+    /// The point of the matrix.
+    pub point: u64,
+    /// The values of the point, path and value, where it is not the one that the seed selects.
+    pub sets: Vec<(String, String)>,
+    /// The token that repeats it.
+    pub token: String,
+    /// The digest of everything that happened: equal in every run of the seed.
+    pub digest: Digest,
     /// What became of the expectation.
     pub outcome: RunOutcome,
     /// The checks that fired, each with the rule that was broken first.
@@ -29,11 +42,16 @@ pub struct SeedResult {
     pub covers_unmet: Vec<String>,
     /// Faults that changed nothing.
     pub vacuous: Vec<String>,
+    /// Faults that changed something.
+    pub effective: Vec<String>,
+    /// Whether a panic of a node cut the run short.
+    pub panicked: bool,
     /// Events of the engine.
     pub events: u64,
 }
 
-/// A check and the rule of it that was broken: the same in every run that fails the same way.
+/// A check, the rule of it that was broken, and the kinds of nodes that broke it: the same in every
+/// run that fails the same way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cause {
@@ -41,13 +59,43 @@ pub struct Cause {
     pub check: String,
     /// The rule.
     pub rule: String,
+    /// The roles of the nodes involved, each once, in order: `cache, client`; empty for none.
+    pub nodes: String,
+}
+
+impl Cause {
+    /// What `seen`, the evidence of a check of `run`, shows.
+    #[must_use]
+    pub fn of(run: &RunRecord, check: &str, seen: &Evidence) -> Self {
+        let involved = run.nodes.iter().filter(|node| seen.nodes.contains(&node.id));
+        let roles: BTreeSet<&str> = involved.map(|node| node.role.as_str()).collect();
+        let roles: Vec<&str> = roles.into_iter().collect();
+        Self { check: check.to_owned(), rule: seen.rule.clone(), nodes: roles.join(", ") }
+    }
+
+    /// All that `run` shows, each once, in order.
+    #[must_use]
+    pub fn all(run: &RunRecord) -> BTreeSet<Self> {
+        let seen = run.violated().flat_map(|check| check.evidence.iter().map(move |e| (check, e)));
+        seen.map(|(check, seen)| Self::of(run, &check.id, seen)).collect()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.check)?;
+        if !self.rule.is_empty() {
+            write!(f, ": {}", self.rule)?;
+        }
+        if self.nodes.is_empty() { Ok(()) } else { write!(f, " [{}]", self.nodes) }
+    }
 }
 
 impl From<&RunRecord> for SeedResult {
     fn from(run: &RunRecord) -> Self {
-        let cause = |check: &crate::record::CheckRow| Cause {
-            check: check.id.clone(),
-            rule: check.evidence.first().map_or_else(String::new, |seen| seen.rule.clone()),
+        let cause = |check: &crate::record::CheckRow| match check.evidence.first() {
+            Some(seen) => Cause::of(run, &check.id, seen),
+            None => Cause { check: check.id.clone(), ..Cause::default() },
         };
         let covers = |met| {
             let wanted = run.covers.iter().filter(move |cover| cover.met == met);
@@ -61,11 +109,17 @@ impl From<&RunRecord> for SeedResult {
             scenario: run.scenario.clone(),
             variant: run.variant.clone(),
             seed: run.seed,
+            point: 0,
+            sets: Vec::new(),
+            token: run.replay.clone(),
+            digest: run.digest,
             outcome: run.outcome,
             causes: run.violated().map(cause).collect(),
             covers_met: covers(true),
             covers_unmet: covers(false),
             vacuous: ids(true).difference(&ids(false)).cloned().collect(),
+            effective: ids(false).into_iter().collect(),
+            panicked: run.violated().any(|check| check.id == NO_PANIC),
             events: run.events,
         }
     }
@@ -78,6 +132,8 @@ pub const SEEDS_NAMED_MAX: usize = 5;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SeedTable {
     rows: BTreeMap<(String, Option<String>), SeedRow>,
+    /// Runs that broke nothing unexpected but what is known.
+    known: u64,
 }
 
 /// The runs of one scenario and variant.
@@ -99,26 +155,34 @@ pub struct SeedRow {
     pub events: u64,
 }
 
-/// How many seeds, and the least of them.
+/// How many runs, and the least of their seeds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seeds {
-    /// How many.
+    /// How many runs.
     pub count: u64,
-    /// The least, at most [`SEEDS_NAMED_MAX`], in order.
+    /// What is known about them; `None` for what is new.
+    pub known: Option<String>,
+    /// The least, each once, at most [`SEEDS_NAMED_MAX`], in order.
     pub least: Vec<u64>,
+    /// Whether there are others.
+    more: bool,
 }
 
 impl Seeds {
     fn add(&mut self, seed: u64) {
         self.count += 1;
-        let at = self.least.partition_point(|&other| other <= seed);
+        let at = self.least.partition_point(|&other| other < seed);
+        if self.least.get(at) == Some(&seed) {
+            return;
+        }
         self.least.insert(at, seed);
+        self.more |= self.least.len() > SEEDS_NAMED_MAX;
         self.least.truncate(SEEDS_NAMED_MAX);
     }
 
     fn named(&self) -> String {
         let names: Vec<String> = self.least.iter().map(u64::to_string).collect();
-        let dots = if self.count > self.least.len() as u64 { ", …" } else { "" };
+        let dots = if self.more { ", …" } else { "" };
         names.join(", ") + dots
     }
 }
@@ -154,6 +218,20 @@ impl SeedTable {
         }
     }
 
+    /// Marks the causes that `known` knows something about: of a scenario and variant.
+    pub fn mark_known(&mut self, known: impl Fn(&str, Option<&str>, &Cause) -> Option<String>) {
+        for ((scenario, variant), row) in &mut self.rows {
+            for (cause, seeds) in &mut row.causes {
+                seeds.known = known(scenario, variant.as_deref(), cause);
+            }
+        }
+    }
+
+    /// Says how many runs broke nothing unexpected but what is known.
+    pub fn set_known(&mut self, runs: u64) {
+        self.known = runs;
+    }
+
     /// The rows, by scenario and variant.
     pub fn rows(&self) -> impl Iterator<Item = (&str, Option<&str>, &SeedRow)> {
         self.rows
@@ -172,7 +250,7 @@ impl SeedTable {
         let causes = self.causes();
         if !causes.rows().is_empty() {
             canvas.heading("What fired");
-            canvas.table(&causes);
+            canvas.table(&causes.without_empty_columns());
         }
         let idle = self.never_reached();
         if !idle.is_empty() {
@@ -204,7 +282,13 @@ impl SeedTable {
                 parts.push(format!("{} {what}", count(n)));
             }
         }
-        match (bad + missing, open) {
+        if self.known > 0 {
+            parts.insert(
+                1,
+                format!("{} of them with nothing but known failures", count(self.known)),
+            );
+        }
+        match (bad + missing - self.known, open + self.known) {
             (0, 0) => (Tone::Good, format!("{runs}, all as expected.")),
             (0, _) => (Tone::Warn, format!("{runs}: {}.", parts.join(", "))),
             _ => (Tone::Bad, format!("{runs}: {}.", parts.join(", "))),
@@ -247,6 +331,8 @@ impl SeedTable {
             words("scenario"),
             words("check"),
             words("rule"),
+            words("nodes"),
+            words("known"),
             figures("runs"),
             words("first seeds"),
         ]);
@@ -260,6 +346,8 @@ impl SeedTable {
                     Cell::from(name),
                     Cell::from(&cause.check),
                     Cell::from(&cause.rule),
+                    Cell::from(&cause.nodes),
+                    Cell::from(seeds.known.clone().unwrap_or_default()),
                     Cell::from(count(seeds.count)),
                     Cell::from(seeds.named()),
                 ]);

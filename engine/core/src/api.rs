@@ -72,6 +72,8 @@ pub trait Workload {
     /// The client node crashed: its operation in flight has an unknown outcome. It is woken again
     /// when it has rebooted.
     fn lost(&mut self, at: SimTime, client: NodeId);
+    /// Whatever is not yet drawn is drawn from the streams of `seed`; see `Engine::reseed_from`.
+    fn reseed(&mut self, _seed: u64) {}
     /// A copy, for forks.
     fn fork(&self) -> Box<dyn Workload>;
     /// The load as its concrete type, for whoever gave it to the engine.

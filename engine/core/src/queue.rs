@@ -100,6 +100,13 @@ impl Queue {
         self.explorer = Some(Explorer { salt, names });
     }
 
+    /// Where the order within an instant is drawn, it is drawn with `salt` from now on.
+    pub fn reseed(&mut self, salt: u64) {
+        if let Some(explorer) = &mut self.explorer {
+            explorer.salt = salt;
+        }
+    }
+
     #[inline]
     pub fn now(&self) -> SimTime {
         self.now

@@ -1,6 +1,8 @@
 //! The words of the command line.
 
+use crate::explore::Path;
 use crate::scenario::units::Measure;
+use crate::sweep::Shard;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Duration;
@@ -24,8 +26,20 @@ pub struct Cli {
 pub enum Command {
     /// Run scenarios and judge them; `chaoslab FILE…` does the same.
     Run(RunArgs),
+    /// Run many seeds on all cores, and say what they add up to.
+    Sweep(SweepArgs),
+    /// Join the logs of the shards of a sweep into one summary.
+    Merge(MergeArgs),
     /// Repeat a recorded run and prove that its digest is the same.
     Replay(ReplayArgs),
+    /// Find the smallest scenario that still fails for the same cause.
+    Shrink(ShrinkArgs),
+    /// Tell which faults a failure needs, and from when on it was inevitable.
+    Cause(CauseArgs),
+    /// Search from snapshots instead of from seeds.
+    Explore(ExploreArgs),
+    /// Plant every flaw, one after the other, and print which check catches it in how many seeds.
+    Zoo(ZooArgs),
     /// Run twice, fork and replay in between, and compare the digests.
     Verify(VerifyArgs),
     /// Validate scenario files without running them.
@@ -34,6 +48,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List systems, scenarios, faults, checks, events and defects.
     List(ListArgs),
+    /// Write an annotated scenario to start from, which runs as it stands.
+    New(NewArgs),
+    /// Print the JSON Schema of scenario files, for editors that complete and check them.
+    Schema,
+    /// Print the completions for a shell.
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each command.
+    Man(ManArgs),
     /// Judge a history that some other tool recorded: JSON lines, Jepsen EDN, Porcupine's logs.
     History(HistoryArgs),
     /// Render the reports of a run directory again from its run.json.
@@ -89,6 +111,97 @@ pub struct RunArgs {
     pub deny_warnings: bool,
 }
 
+/// How the summary of a sweep is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Summed {
+    /// Tables for a terminal.
+    Text,
+    /// One JSON document with all results.
+    Json,
+    /// Markdown for a pull request.
+    Md,
+    /// JUnit XML for continuous integration.
+    Junit,
+    /// Workflow commands of GitHub Actions, which become annotations.
+    Github,
+    /// A code quality report of GitLab.
+    Gitlab,
+}
+
+/// Arguments of `sweep`.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// Scenario files; a directory stands for all scenarios below it, and then those in
+    /// scenarios/regressions run first.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The seeds, half-open: 0..1000. Otherwise as many as `[sweep] seeds` says, or 100.
+    #[arg(long, value_parser = seeds, value_name = "A..B")]
+    pub seeds: Option<(u64, u64)>,
+    /// Counts the seeds from a number that follows from this text, such as a commit hash.
+    #[arg(long, value_name = "TEXT")]
+    pub seed_from: Option<String>,
+    /// A variant of the scenario, or `all` for the base and every variant.
+    #[arg(long)]
+    pub variant: Option<String>,
+    /// Runs each seed at the one point of the matrix that it selects, not at all of them.
+    #[arg(long)]
+    pub one_point: bool,
+    /// Overrides a value of the file: tuning.h.lease="500ms". Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = set)]
+    pub sets: Vec<(String, String)>,
+    /// Threads; otherwise one per core. No result depends on it.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub jobs: Option<u64>,
+    /// Runs a part of the seeds: 3/16 is those that leave 2 when divided by 16.
+    #[arg(long, value_name = "K/N", default_value = "1/1")]
+    pub shard: Shard,
+    /// Goes on where a sweep of the same scenarios was cut off, from its log.
+    #[arg(long)]
+    pub resume: bool,
+    /// Where the log is; otherwise below OUT/sweeps, under a name that follows from the scenarios.
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Where run directories and logs go.
+    #[arg(long, default_value = "out")]
+    pub out: PathBuf,
+    /// Stops at the first violation that was not expected and is not known.
+    #[arg(long)]
+    pub fail_fast: bool,
+    /// Begins no run after so much wall time: 10min. Decides when to stop, and nothing else.
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<String>,
+    #[command(flatten)]
+    pub shown: SummaryArgs,
+    /// Warnings of the compiler are errors.
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// What the summary of a sweep takes.
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// A TOML file of failures that are known: the sweep is red only for new ones.
+    #[arg(long, value_name = "FILE")]
+    pub known: Option<PathBuf>,
+    /// How to print the summary.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Summed,
+    /// Writes the summary to a file as well: junit=out/sweep.xml. Repeatable.
+    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
+    pub reports: Vec<(Summed, PathBuf)>,
+}
+
+/// Arguments of `merge`.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The logs, out/sweeps/*.jsonl.
+    #[arg(required = true)]
+    pub logs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub shown: SummaryArgs,
+}
+
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
@@ -100,6 +213,126 @@ pub struct ReplayArgs {
     /// Stop at a simulated time such as 3.5s and print the last events.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+}
+
+/// Arguments of `shrink`.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// The run directory of a failing run, or its token such as hyperion/crash@7-flawed.
+    pub run: String,
+    /// Where run directories are.
+    #[arg(long, default_value = "out")]
+    pub out: PathBuf,
+    /// The check to keep; otherwise the first that fired, among those that must where a failure
+    /// is expected.
+    #[arg(long, value_name = "ID")]
+    pub check: Option<String>,
+    /// Where to write the scenario; otherwise minimal.toml in the run directory.
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// The most runs.
+    #[arg(long, default_value_t = 3_000)]
+    pub trials: u64,
+    /// The most events of the engine, over all runs.
+    #[arg(long, default_value_t = 3_000_000_000)]
+    pub events: u64,
+}
+
+/// Arguments of `cause`.
+#[derive(Debug, Args)]
+pub struct CauseArgs {
+    /// The run directory of a failing run, or its token such as hyperion/crash@7-flawed.
+    pub run: String,
+    /// Where run directories are.
+    #[arg(long, default_value = "out")]
+    pub out: PathBuf,
+    /// The check to explain; otherwise the first that fired, among those that must where a failure
+    /// is expected.
+    #[arg(long, value_name = "ID")]
+    pub check: Option<String>,
+    /// Instants of the run from which futures are branched off, beside the edges of its faults.
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub points: u64,
+    /// Futures at each instant.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub futures: u64,
+    /// Threads; otherwise one per core. No result depends on it.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub jobs: Option<u64>,
+    /// The most runs without some of the faults.
+    #[arg(long, default_value_t = 1_000)]
+    pub trials: u64,
+}
+
+/// How to search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Strategies {
+    /// Whole futures with other random numbers.
+    Random,
+    /// Whole futures with another order of events at one instant.
+    Ties,
+    /// On from abstract states that were seen seldom.
+    Novelty,
+}
+
+/// Arguments of `explore`.
+#[derive(Debug, Args)]
+pub struct ExploreArgs {
+    /// The scenario file.
+    pub file: PathBuf,
+    /// How to search.
+    #[arg(long, value_enum, default_value = "novelty")]
+    pub strategy: Strategies,
+    /// The seed of the past that all futures share; otherwise the scenario's own.
+    #[arg(long, value_parser = seed)]
+    pub seed: Option<u64>,
+    /// A variant of the scenario.
+    #[arg(long)]
+    pub variant: Option<String>,
+    /// Simulated time from one look at the state to the next.
+    #[arg(long, value_name = "TIME", default_value = "250ms")]
+    pub step: String,
+    /// The most events, over all futures.
+    #[arg(long, default_value_t = 100_000_000)]
+    pub events: u64,
+    /// What the salts of futures are counted from: another number, another search.
+    #[arg(long, default_value_t = 0)]
+    pub salt: u64,
+    /// Follows the path that an exploration printed, and judges the run.
+    #[arg(long, value_name = "PATH")]
+    pub replay: Option<Path>,
+}
+
+/// Arguments of `zoo`.
+#[derive(Debug, Args)]
+pub struct ZooArgs {
+    /// Scenario files or directories in which the flaws are planted.
+    #[arg(default_value = "scenarios")]
+    pub files: Vec<PathBuf>,
+    /// Seeds per flaw and scenario.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub seeds: u64,
+    /// Seeds per scenario without a flaw; otherwise twenty times the other seeds, or 20 when quick.
+    #[arg(long)]
+    pub clean: Option<u64>,
+    /// Plants every flaw in every scenario, also those that variants are made for.
+    #[arg(long)]
+    pub cross: bool,
+    /// Repeats the one recorded seed of each flaw, and fails when it is not caught any more.
+    #[arg(long)]
+    pub quick: bool,
+    /// Where the recorded seeds are.
+    #[arg(long, default_value = "docs/zoo.json", value_name = "FILE")]
+    pub record: PathBuf,
+    /// Writes zoo.md and zoo.json into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
+    /// Where logs go, so that a walk that was interrupted goes on.
+    #[arg(long, default_value = "out")]
+    pub out: PathBuf,
+    /// Threads; otherwise one per core. No result depends on it.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub jobs: Option<u64>,
 }
 
 /// Arguments of `verify`.
@@ -162,6 +395,32 @@ pub enum Listed {
     Defects,
     /// Settings of every role.
     Settings,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// The file, such as scenarios/mine/first.toml.
+    pub file: PathBuf,
+    /// The system under test; otherwise the first that `list systems` prints.
+    #[arg(long)]
+    pub system: Option<String>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Writes a page for each command into this folder instead of printing the first.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// Arguments of `history`.
@@ -248,6 +507,16 @@ fn set(text: &str) -> Result<(String, String), String> {
         return Err("an override names a path before the `=`".to_owned());
     }
     Ok((path.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn report(text: &str) -> Result<(Summed, PathBuf), String> {
+    let (format, file) = text.split_once('=').ok_or("a report is FORMAT=FILE")?;
+    let format = Summed::from_str(format.trim(), true)?;
+    if file.trim().is_empty() {
+        Err("a report needs a file".into())
+    } else {
+        Ok((format, file.into()))
+    }
 }
 
 #[cfg(test)]

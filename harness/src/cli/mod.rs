@@ -3,15 +3,22 @@
 //! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[] })`.
 
 mod args;
+mod cause;
 mod check;
+mod explore;
 mod history;
 mod list;
-mod load;
+pub(crate) mod load;
+mod meta;
 mod print;
+mod recorded;
 mod replay;
 mod run;
+mod shrink;
 mod simulators;
+mod sweep;
 mod verify;
+mod zoo;
 
 use crate::interrupt;
 use crate::outcome::Exit;
@@ -44,10 +51,20 @@ pub fn main(lab: Lab) -> ExitCode {
     let cli = Cli::parse_from(with_run_understood(std::env::args_os().collect()));
     let exit = match cli.command {
         Command::Run(args) => run::main(&lab, shell, &args),
+        Command::Sweep(args) => sweep::main(&lab, shell, &args),
+        Command::Merge(args) => sweep::merge(shell, &args),
         Command::Replay(args) => replay::main(&lab, shell, &args),
+        Command::Shrink(args) => shrink::main(&lab, shell, &args),
+        Command::Cause(args) => cause::main(&lab, shell, &args),
         Command::Verify(args) => verify::main(&lab, shell, &args),
         Command::Check(args) => check::main(&lab, shell, &args),
         Command::Explain(args) => check::explain(shell, &args),
+        Command::Explore(args) => explore::main(&lab, shell, &args),
+        Command::Zoo(args) => zoo::main(&lab, shell, &args),
+        Command::Schema => meta::schema(&lab, shell),
+        Command::New(args) => meta::new(&lab, shell, &args),
+        Command::Completions(args) => meta::completions(shell, &args),
+        Command::Man(args) => meta::man(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
         Command::History(args) => history::main(shell, &args),
         Command::Report(args) => replay::report(shell, &args),

@@ -26,21 +26,25 @@ pub fn seeds(shell: Shell, format: Format, results: &[SeedResult]) {
     let mut table = SeedTable::new();
     results.iter().for_each(|result| table.add(result));
     match format {
-        Format::Text => {
-            let mut canvas = Text::new(options(shell));
-            table.render(&mut canvas);
-            shell.data(&canvas.finish());
-        }
-        Format::Json => {
-            shell.data(&reports::json::canonical(&results));
-        }
-        Format::Md => {
-            let mut canvas = reports::markdown::Markdown::new();
-            table.render(&mut canvas);
-            shell.data(&canvas.finish());
-        }
+        Format::Text => shell.data(&on_text(shell, |canvas| table.render(canvas))),
+        Format::Json => shell.data(&reports::json::canonical(&results)),
+        Format::Md => shell.data(&on_markdown(|canvas| table.render(canvas))),
         Format::Junit => {}
     }
+}
+
+/// What `draw` draws, as text for a terminal.
+pub fn on_text(shell: Shell, draw: impl FnOnce(&mut dyn Canvas)) -> String {
+    let mut canvas = Text::new(options(shell));
+    draw(&mut canvas);
+    canvas.finish()
+}
+
+/// What `draw` draws, as Markdown.
+pub fn on_markdown(draw: impl FnOnce(&mut dyn Canvas)) -> String {
+    let mut canvas = reports::markdown::Markdown::new();
+    draw(&mut canvas);
+    canvas.finish()
 }
 
 /// Names with one line of help each.

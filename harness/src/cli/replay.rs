@@ -1,13 +1,12 @@
 //! `replay`: the same run again, from its directory or its token; and `report`: its pages again.
 
 use super::args::{Format, ReplayArgs, ReportArgs};
-use super::{Lab, load, print};
-use crate::diagnostics;
+use super::recorded::Recorded;
+use super::{Lab, print};
 use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Runner};
 use crate::rundir;
-use crate::scenario::Scenario;
 use crate::scenario::plan::Plan;
 use crate::scenario::units::Measure;
 use crate::select::Roster;
@@ -15,21 +14,18 @@ use crate::shell::Shell;
 use contract::{Duration, SimTime};
 use reports::Digest;
 use reports::record::RunRecord;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// Repeats a run and compares the digests.
 pub fn main(lab: &Lab, shell: Shell, args: &ReplayArgs) -> Exit {
-    let dir = directory(args);
-    let (document, recorded) = match rundir::read(&dir) {
-        Ok(read) => read,
-        Err(error) => {
-            shell.error(&error.to_string());
+    let recorded = match Recorded::open(lab, &args.run, &args.out) {
+        Ok(recorded) => recorded,
+        Err(message) => {
+            shell.talk(message.trim_end());
             return Exit::Usage;
         }
     };
-    let shown = dir.join("plan.toml").display().to_string();
-    let plan = match plan(lab, &shown, &document, &recorded) {
+    let plan = match recorded.plan(lab) {
         Ok(plan) => plan,
         Err(message) => {
             shell.talk(message.trim_end());
@@ -44,31 +40,8 @@ pub fn main(lab: &Lab, shell: Shell, args: &ReplayArgs) -> Exit {
                 Exit::Usage
             }
         },
-        None => compare(shell, plan, &recorded),
+        None => compare(shell, plan, &recorded.record),
     }
-}
-
-/// A directory as it stands, or that of a token below `--out`.
-fn directory(args: &ReplayArgs) -> PathBuf {
-    let given = Path::new(&args.run);
-    match args.run.split_once('@') {
-        Some((name, run)) if !given.exists() => args.out.join(name).join(run),
-        _ => given.to_owned(),
-    }
-}
-
-/// The plan of a recorded run: its document, under the identity that the record has.
-fn plan(lab: &Lab, shown: &str, document: &[u8], recorded: &RunRecord) -> Result<Plan, String> {
-    let names = load::names(lab);
-    let (scenario, said) = Scenario::compile(shown, document, &names);
-    let text = String::from_utf8_lossy(document);
-    let render = |said: &[diagnostics::Diagnostic]| diagnostics::render(said, &text, shown, false);
-    let scenario = scenario.ok_or_else(|| render(&said))?;
-    let plan = scenario.plan(&names, None, recorded.seed, 0, &[]);
-    let mut plan = plan.map_err(|said| render(&said))?;
-    plan.variant.clone_from(&recorded.variant);
-    plan.overrides.clone_from(&recorded.overrides);
-    Ok(plan)
 }
 
 fn compare(shell: Shell, plan: Plan, recorded: &RunRecord) -> Exit {

@@ -7,6 +7,7 @@ use super::{Lab, gravest, print, simulators};
 use crate::campaign::Campaign;
 use crate::diagnostics;
 use crate::interrupt;
+use crate::known::Known;
 use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Finished};
@@ -65,7 +66,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &RunArgs) -> Exit {
 }
 
 /// The variants to run: the base, one, or all with the base first.
-fn variants(file: &Loaded, asked: Option<&str>) -> Result<Vec<Option<String>>, String> {
+pub fn variants(file: &Loaded, asked: Option<&str>) -> Result<Vec<Option<String>>, String> {
     let all: Vec<String> = file.scenario.variants().iter().map(|v| (*v).to_owned()).collect();
     match asked {
         None => Ok(vec![None]),
@@ -92,7 +93,8 @@ struct Series<'a> {
 impl Series<'_> {
     fn run(&self, records: &mut Vec<RunRecord>) -> Result<Exit, String> {
         let (from, to) = self.seeds();
-        let mut campaign = None;
+        let law = self.file.scenario.law(self.variant).cloned();
+        let mut campaign = Campaign::new(law.expect("the variant was looked up"));
         let mut results = Vec::new();
         let mut failures = 0;
         let mut repeated = Exit::Fine;
@@ -101,9 +103,10 @@ impl Series<'_> {
         for seed in from..to {
             let Some((run, record)) = self.one(seed)? else { break };
             repeated = simulators::repeat(self.shell, &run, self.simulators).and(repeated);
-            let campaign = campaign.get_or_insert_with(|| Campaign::new(&run.plan));
-            let outcome = campaign.add(&run);
-            results.push(SeedResult::from(&record));
+            let result = SeedResult::from(&record);
+            campaign.add(&result, &Known::default());
+            let outcome = result.outcome;
+            results.push(result);
             let first_caught = outcome == RunOutcome::FailedAsExpected
                 && campaign.outcomes[&RunOutcome::FailedAsExpected] == 1;
             failures += u64::from(!outcome.as_expected());
@@ -124,7 +127,9 @@ impl Series<'_> {
             records.push(record);
         }
         self.shell.clear_progress();
-        let Some(campaign) = campaign else { return Ok(Exit::Fine) };
+        if results.is_empty() {
+            return Ok(Exit::Fine);
+        }
         if to - from > 1 {
             self.print_many(&campaign, &results);
         }

@@ -4,7 +4,7 @@ use super::cx::Cx;
 use super::fields::{Fields, check_name};
 use super::format;
 use super::groups::{self, Extra, PerGroup, SettingsOf};
-use super::plan::{GroupPlan, KeysPlan, LoadPlan};
+use super::plan::{GroupPlan, KeysPlan, LoadPlan, OpPlan};
 use super::tree::{Entry, Item};
 use super::units::Measure;
 use super::{clock, dist, moment, value};
@@ -56,7 +56,10 @@ fn group(
     for key in ["timeout", "retry"] {
         passed_on(cx, &mut fields, key, role, &mut extra);
     }
-    let load = load(cx, &mut fields, count.unwrap_or(1));
+    let load = match cx.names.listed.contains(name) {
+        true => listed(cx, &mut fields),
+        false => load(cx, &mut fields, count.unwrap_or(1)),
+    };
     fields.finish(cx);
     let system = system?;
     let Some(role) = role else {
@@ -149,7 +152,7 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
         check_size(cx, item, &value);
     }
     let ttl = fields.dist(cx, "ttl", Measure::Duration);
-    let read = fields.word(cx, "read", &["linearizable", "lease", "stale"]);
+    let read = read_level(cx, fields);
     let (start, stop) = span_of_load(cx, fields);
     Some(LoadPlan {
         closed,
@@ -159,15 +162,64 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
         keys: keys?,
         value,
         ttl,
-        read: match read {
-            "lease" => ReadLevel::Lease,
-            "stale" => ReadLevel::Stale,
-            _ => ReadLevel::Linearizable,
-        },
+        read,
         start,
         stop,
+        listed: None,
         sends_until: None,
     })
+}
+
+/// Fields that say what is drawn, and when: clients whose operations are listed have none of them.
+pub const DRAWN: [&str; 8] = ["mode", "rate", "think", "ops", "keys", "ttl", "start", "stop"];
+
+/// The load of clients whose operations are listed; the operations come later.
+fn listed(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<LoadPlan> {
+    for key in DRAWN {
+        if let Some(item) = fields.get(key) {
+            let message = format!("`{key}` and `[[op]]` exclude each other");
+            let help = "operations of these clients are listed, so none are drawn";
+            cx.report(Diagnostic::error(E0107, message).help(help), item.span, "");
+        }
+    }
+    let value = fields.dist(cx, "value", Measure::Bytes);
+    let value = value.unwrap_or(Dist::Constant(VALUE_BYTES));
+    if let Some(item) = fields.get("value") {
+        check_size(cx, item, &value);
+    }
+    Some(LoadPlan {
+        closed: false,
+        gap: Duration::ZERO,
+        think: Dist::Constant(0),
+        ops: Vec::new(),
+        keys: KeysPlan::Uniform(1),
+        value,
+        ttl: None,
+        read: read_level(cx, fields),
+        start: SimTime::ZERO,
+        stop: SimTime::MAX,
+        listed: Some(Vec::new()),
+        sends_until: None,
+    })
+}
+
+fn read_level(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> ReadLevel {
+    match fields.word(cx, "read", &["linearizable", "lease", "stale"]) {
+        "lease" => ReadLevel::Lease,
+        "stale" => ReadLevel::Stale,
+        _ => ReadLevel::Linearizable,
+    }
+}
+
+/// Gives a load its listed operations.
+pub fn list(load: &mut LoadPlan, ops: Vec<OpPlan>) {
+    for call in super::ops::CALLS {
+        let count = ops.iter().filter(|op| op.call == *call).count();
+        if count > 0 {
+            load.ops.push(((*call).to_owned(), u32::try_from(count).unwrap_or(u32::MAX)));
+        }
+    }
+    load.listed = Some(ops);
 }
 
 /// Reports sizes that cannot be those of a value. A tail without a bound of its own is cut by

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Formatted, InlineTable};
 
 /// Lists that are written as `[[list]]`.
-const LISTS: &[&str] = &["preload", "fault", "check", "cover", "variant"];
+const LISTS: &[&str] = &["preload", "op", "fault", "check", "cover", "variant"];
+/// The table whose lists stand one item to a line: they are sentences.
+const MINIMAL: &str = "minimal";
 /// Tables that hold one table per group.
 const PER_GROUP: &[&str] = &["nodes", "tuning", "disk", "clock", "memory", "clients"];
 
@@ -27,6 +29,9 @@ pub fn write(tree: &Table) -> String {
                 toml_edit::Item::Table(outer)
             }
             Value::List(items) if LISTS.contains(&key) => list(items),
+            Value::Table(table) if key == MINIMAL => {
+                toml_edit::Item::Table(self::spread(self::table(table)))
+            }
             Value::Table(table) => toml_edit::Item::Table(self::table(table)),
             _ => toml_edit::Item::Value(inline(&entry.item)),
         };
@@ -65,6 +70,20 @@ fn table(table: &Table) -> toml_edit::Table {
         written.insert(&entry.key, item);
     }
     written
+}
+
+/// The table with its lists one item to a line.
+fn spread(mut table: toml_edit::Table) -> toml_edit::Table {
+    for (_, item) in table.iter_mut() {
+        let Some(array) = item.as_array_mut() else { continue };
+        if array.is_empty() {
+            continue;
+        }
+        array.iter_mut().for_each(|value| value.decor_mut().set_prefix("\n    "));
+        array.set_trailing("\n");
+        array.set_trailing_comma(true);
+    }
+    table
 }
 
 /// A value on one line.

@@ -28,6 +28,7 @@ pub const TOP: &[&str] = &[
     "memory",
     "preload",
     "clients",
+    "op",
     "fault",
     "check",
     "cover",
@@ -35,10 +36,11 @@ pub const TOP: &[&str] = &[
     "swarm",
     "variant",
     "report",
+    "minimal",
 ];
 
 /// Parts of the format that this lab does not read.
-pub const TOP_UNSUPPORTED: &[&str] = &["minimal", "op", "pin"];
+pub const TOP_UNSUPPORTED: &[&str] = &["pin"];
 
 /// Systems that the format's documents speak of; one that is not registered is not a typo.
 pub const SYSTEMS: &[&str] = &["hyperion", "hypercore", "neurocache", "aspen"];

@@ -185,7 +185,23 @@ pub const TABLES: &[Layout] = &[
         key: "clients",
         form: Form::PerName,
         fields: CLIENTS,
-        required: &["ops", "keys"],
+        required: &[],
+    },
+    Layout {
+        shown: "[[op]]",
+        key: "op",
+        form: Form::List,
+        fields: &[
+            ("at", Text, "when the client is asked for it: a moment"),
+            ("client", Text, "who is asked: `kv/3`"),
+            ("call", Words(super::ops::CALLS), "what is asked"),
+            ("key", COUNT, "the key"),
+            ("value", COUNT, "the number of the value that it writes, unique in the file"),
+            ("expect", Mixed, "what a compare-and-set expects: a value's number, or \"nothing\""),
+            ("ttl", DURATION, "how long the written value lives"),
+            ("timeout", DURATION, "not yet supported"),
+        ],
+        required: &["at", "client", "call", "key"],
     },
     Layout {
         shown: "[[fault]]",
@@ -273,6 +289,21 @@ pub const TABLES: &[Layout] = &[
             ("traces", Texts, "perfetto, shiviz, edn"),
         ],
         required: &[],
+    },
+    Layout {
+        shown: "[minimal]",
+        key: "minimal",
+        form: Form::One,
+        fields: &[
+            ("of", Text, "the run that was shrunk"),
+            ("check", Text, "the check that fires"),
+            ("rule", Text, "the rule of it that is broken"),
+            ("roles", Text, "the kinds of nodes involved"),
+            ("trials", COUNT, "how many runs it took"),
+            ("removed", Texts, "what could go"),
+            ("needed", Texts, "what could not, and what happened without it"),
+        ],
+        required: &["of", "check"],
     },
 ];
 

@@ -13,9 +13,11 @@ pub mod units;
 mod checks;
 mod clients;
 mod clock;
+mod cuts;
 mod cx;
 mod dist;
 mod document;
+pub mod draft;
 mod edits;
 mod exact;
 mod expect;
@@ -29,6 +31,7 @@ mod moment;
 mod names;
 mod near;
 mod net;
+mod ops;
 mod paths;
 mod preload;
 mod probe;
@@ -39,6 +42,7 @@ mod schema;
 mod selector;
 mod sweep;
 mod tree;
+pub mod unroll;
 mod value;
 
 #[cfg(test)]
@@ -46,6 +50,7 @@ mod fake;
 #[cfg(test)]
 mod tests;
 
+use crate::campaign::Law;
 use crate::diagnostics::codes::{E0101, E0607, E0701, E0703, E0704, E0705, E0706};
 use crate::diagnostics::{Diagnostic, any_error};
 use crate::table::{FieldKind, Row};
@@ -139,6 +144,7 @@ pub struct Scenario {
     tags: Vec<String>,
     seed: Option<u64>,
     report: ReportOptions,
+    minimal: bool,
     base: Shape,
     variants: Vec<(String, Shape)>,
 }
@@ -148,6 +154,18 @@ pub struct Scenario {
 struct Shape {
     expectation: Expectation,
     sweep: Sweep,
+    law: Law,
+}
+
+impl Shape {
+    fn of(reading: Reading) -> Self {
+        let mut law = Law::of(&reading.expectation);
+        if let Some(plan) = reading.plan {
+            law.covers = plan.covers.into_iter().map(|c| (c.id, c.min_runs)).collect();
+            law.omittable = plan.omittable.into_iter().collect();
+        }
+        Self { expectation: reading.expectation, sweep: reading.sweep, law }
+    }
 }
 
 impl Scenario {
@@ -192,10 +210,11 @@ impl Scenario {
             name: owned("name"),
             about: owned("about"),
             system: text("system").map(str::to_owned),
-            tags: reading.tags,
+            tags: reading.tags.clone(),
             seed: reading.seed,
-            report: reading.report,
-            base: Shape { expectation: reading.expectation, sweep: reading.sweep },
+            report: reading.report.clone(),
+            minimal: reading.minimal,
+            base: Shape::of(reading),
             variants,
             tree,
         }
@@ -237,6 +256,12 @@ impl Scenario {
         &self.report
     }
 
+    /// Whether `shrink` made it: one run, not a law of many.
+    #[must_use]
+    pub const fn is_minimal(&self) -> bool {
+        self.minimal
+    }
+
     /// What the base or a variant must end with; `None` for a variant that does not exist.
     #[must_use]
     pub fn expectation(&self, variant: Option<&str>) -> Option<&Expectation> {
@@ -253,6 +278,46 @@ impl Scenario {
     #[must_use]
     pub fn points(&self, variant: Option<&str>) -> u64 {
         self.shape(variant).map_or(1, |shape| shape.sweep.points())
+    }
+
+    /// What all runs of the base or a variant are held to; `None` for a variant that does not exist.
+    #[must_use]
+    pub fn law(&self, variant: Option<&str>) -> Option<&Law> {
+        self.shape(variant).map(|shape| &shape.law)
+    }
+
+    /// The values of a point of the matrix as overrides, path and value: what `--set` would say.
+    /// `None` past the end.
+    #[must_use]
+    pub fn point_sets(&self, variant: Option<&str>, point: u64) -> Option<Vec<(String, String)>> {
+        let values = self.shape(variant)?.sweep.at(point)?;
+        Some(values.into_iter().map(|(axis, item)| (axis.path.clone(), item.show())).collect())
+    }
+
+    /// The flaws that the base or a variant plants.
+    #[must_use]
+    pub fn defects(&self, variant: Option<&str>) -> Vec<String> {
+        let named = |table: &&Table| table.get("name").and_then(Item::as_text) == variant;
+        let variant = self.tree.tables("variant").map(|(_, table)| table).find(named);
+        let own = variant.and_then(|table| table.get("defects"));
+        let Some(Value::List(items)) = own.or(self.tree.get("defects")).map(|item| &item.value)
+        else {
+            return Vec::new();
+        };
+        items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect()
+    }
+
+    /// What a check of the file judges by: the name of an invariant, or the kind of the check;
+    /// `None` for one that the file does not have.
+    #[must_use]
+    pub fn judged_by(&self, check: &str) -> Option<String> {
+        let text = |table: &Table, key: &str| table.get(key)?.as_text().map(str::to_owned);
+        let mut checks = self.tree.tables("check").map(|(_, table)| table);
+        let found = checks.find(|table| text(table, "id").as_deref() == Some(check))?;
+        match text(found, "kind")?.as_str() {
+            "invariant" => text(found, "name"),
+            kind => Some(kind.to_owned()),
+        }
     }
 
     /// How many seeds a sweep runs, when the file says so.

@@ -19,6 +19,8 @@ pub struct Names {
     pub faults: Vec<String>,
     /// Ids of checks in the order of the file.
     pub checks: Vec<String>,
+    /// Groups of clients whose operations are listed.
+    pub listed: BTreeSet<String>,
     /// Zones of any group.
     pub zones: BTreeSet<String>,
     /// The `system` of the top level.
@@ -55,6 +57,7 @@ impl Names {
             phases: phases(tree),
             faults: ids(tree, "fault"),
             checks: ids(tree, "check"),
+            listed: super::ops::groups(tree),
             ..Self::default()
         };
         names.collect_nodes(tree, lab);

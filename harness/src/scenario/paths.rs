@@ -47,6 +47,25 @@ pub fn get<'t>(tree: &'t Table, path: &str) -> Option<&'t Item> {
     Some(item)
 }
 
+/// The value at `path`, to change.
+pub fn get_mut<'t>(tree: &'t mut Table, path: &str) -> Option<&'t mut Item> {
+    let mut parts = path.split('.');
+    let first = parts.next()?;
+    let mut item = tree.get_mut(first)?;
+    for (i, part) in parts.enumerate() {
+        item = match &mut item.value {
+            Value::Table(table) => table.get_mut(part)?,
+            Value::List(items) => {
+                let key = if i == 0 { id_key(first) } else { None };
+                let position = position(items, part, key)?;
+                &mut items[position]
+            }
+            _ => return None,
+        };
+    }
+    Some(item)
+}
+
 /// Puts `value` at `path`. Whether the last part is a field at all is found out by whoever reads
 /// the table, who points at `key_span` then.
 ///
@@ -64,6 +83,37 @@ pub fn set(tree: &mut Table, path: &str, key_span: Span, value: Item) -> Result<
         });
     }
     walk.in_table(tree, 0, value)
+}
+
+/// Takes away what stands at `path`, and every table around it that is empty then.
+pub fn remove(tree: &mut Table, path: &str) {
+    let parts: Vec<&str> = path.split('.').collect();
+    remove_in(tree, &parts, id_key(parts[0]));
+}
+
+fn remove_in(table: &mut Table, parts: &[&str], key: Option<&'static str>) {
+    let [first, rest @ ..] = parts else { return };
+    let empty = match table.get_mut(first).map(|item| &mut item.value) {
+        None => return,
+        Some(_) if rest.is_empty() => true,
+        Some(Value::Table(inner)) => {
+            remove_in(inner, rest, None);
+            inner.entries.is_empty()
+        }
+        Some(Value::List(items)) => {
+            let Some(at) = position(items, rest[0], key) else { return };
+            match (&mut items[at].value, rest) {
+                (_, [_]) => drop(items.remove(at)),
+                (Value::Table(inner), [_, rest @ ..]) => remove_in(inner, rest, None),
+                _ => {}
+            }
+            items.is_empty()
+        }
+        Some(_) => false,
+    };
+    if empty {
+        table.remove(first);
+    }
 }
 
 /// More parts than any place of a scenario has.
@@ -230,6 +280,21 @@ mod tests {
         check("net.latency", Ok(()));
         check("preload.1.entries", Ok(()));
         check("expect", Ok(()));
+    }
+
+    #[test]
+    fn what_is_taken_away_leaves_no_empty_table() {
+        let (mut tree, _) = parse_document(TEXT);
+        for path in ["tuning.h.lease", "tuning.h.election.min", "tuning.h.list.1", "no.such.path"] {
+            remove(&mut tree, path);
+            assert_eq!(get(&tree, path).map(Item::show).filter(|shown| shown != "2"), None);
+        }
+        assert!(get(&tree, "tuning.h.election.max").is_some());
+        for path in ["tuning.h.election.max", "tuning.h.list.1", "fault.split.id", "preload.1"] {
+            remove(&mut tree, path);
+        }
+        assert!(tree.get("tuning").is_none() && tree.get("preload").is_none());
+        assert!(tree.get("nodes").is_some());
     }
 
     #[test]

@@ -118,6 +118,38 @@ pub struct LoadPlan {
     pub stop: SimTime,
     /// From when on not even what arrived is sent: the recovery.
     pub sends_until: Option<SimTime>,
+    /// Single operations, in the order of time, in place of everything that is drawn.
+    pub listed: Option<Vec<OpPlan>>,
+}
+
+/// A single operation: `[[op]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpPlan {
+    /// When its client is asked for it.
+    pub at: SimTime,
+    /// Which client of the group, from 1.
+    pub client: u32,
+    /// `get`, `put`, ….
+    pub call: &'static str,
+    /// The key.
+    pub key: u64,
+    /// The number of the value that it writes, unique in the file.
+    pub value: Option<u32>,
+    /// What a compare-and-set expects.
+    pub expect: Expected,
+    /// The time to live of what it writes.
+    pub ttl: Option<Duration>,
+}
+
+/// What a compare-and-set expects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// What the clients last saw.
+    LastSeen,
+    /// That the key is absent.
+    Nothing,
+    /// The value with this number; one that no operation writes is never there.
+    Value(u32),
 }
 
 /// How keys are drawn from `0..count`.

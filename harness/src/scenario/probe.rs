@@ -27,8 +27,7 @@ pub fn shapes(cx: &mut Cx<'_>, tree: &Table, base: &Reading) -> Vec<(String, Sha
         let Some(name) = variant.get("name").and_then(Item::as_text) else {
             continue;
         };
-        let shape = Shape { expectation: reading.expectation, sweep: reading.sweep };
-        shapes.push((name.to_owned(), shape));
+        shapes.push((name.to_owned(), Shape::of(reading)));
     }
     shapes
 }

@@ -5,14 +5,15 @@ use super::expect;
 use super::fields::{Fields, check_name};
 use super::groups::{self, PerGroup};
 use super::names;
-use super::plan::{Budget, Expectation, GroupPlan, Phase, Plan, Recovery};
+use super::plan::{Budget, Expectation, GroupPlan, OpPlan, Phase, Plan, Recovery};
 use super::sweep::{self, Swarm, Sweep};
 use super::tree::{Entry, Span, Table, Value};
 use super::units::Measure;
-use super::{ReportOptions, checks, clients, exact, faults, moment, net, preload, value};
+use super::{ReportOptions, checks, clients, exact, faults, moment, net, ops, preload, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
 use contract::{Duration, SettingValue};
+use std::collections::BTreeMap;
 
 /// Events of the engine, where a file does not say.
 const EVENTS: u64 = 50_000_000;
@@ -29,6 +30,8 @@ pub struct Reading {
     pub tags: Vec<String>,
     pub seed: Option<u64>,
     pub report: ReportOptions,
+    /// Whether it was shrunk.
+    pub minimal: bool,
 }
 
 /// Reads everything; what is wrong is in `cx`.
@@ -49,7 +52,8 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     let phases = phases(cx, &mut top);
     let recovery = recovery(cx, &mut top);
     let defects = expect::defects(cx, &mut top);
-    let mut groups = all_groups(cx, &mut top, &defects);
+    let ops = ops::read(cx, &mut top);
+    let mut groups = all_groups(cx, &mut top, &defects, ops);
     for load in groups.iter_mut().filter_map(|group| group.load.as_mut()) {
         load.sends_until = recovery.map(|recovery| recovery.at);
         load.stop = load.sends_until.map_or(load.stop, |until| load.stop.min(until));
@@ -63,6 +67,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     let swarm = sweep::read_swarm(cx, &mut top);
     expect::variants(cx, &mut top);
     let report = report(cx, &mut top);
+    let minimal = minimal(cx, &mut top);
     unsupported(cx, &mut top);
     top.finish(cx);
     let plan = Plan {
@@ -92,7 +97,16 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     }
     omittable(cx, &plan, tree);
     let errors = crate::diagnostics::any_error(&cx.diagnostics[before..], false);
-    Reading { plan: (!errors).then_some(plan), sweep, swarm, expectation, tags, seed, report }
+    Reading {
+        plan: (!errors).then_some(plan),
+        sweep,
+        swarm,
+        expectation,
+        tags,
+        seed,
+        report,
+        minimal,
+    }
 }
 
 /// Nodes and clients, in the order of their names.
@@ -100,6 +114,7 @@ fn all_groups<'t>(
     cx: &mut Cx<'_>,
     top: &mut Fields<'t>,
     defects: &[&'static str],
+    ops: BTreeMap<String, Vec<OpPlan>>,
 ) -> Vec<GroupPlan> {
     let per_group = PerGroup::take(cx, top);
     let nodes: &[Entry] = match top.get("nodes").map(|item| &item.value) {
@@ -110,6 +125,11 @@ fn all_groups<'t>(
     groups::unique_groups(cx, nodes, clients);
     let mut found = groups::read(cx, top, &per_group, defects);
     found.extend(clients::read(cx, clients, &per_group, defects));
+    for group in &mut found {
+        if let (Some(load), Some(ops)) = (&mut group.load, ops.get(&group.name)) {
+            clients::list(load, ops.clone());
+        }
+    }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     preload::read(cx, top, &mut found);
     found
@@ -251,6 +271,21 @@ fn report(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> ReportOptions {
     }
     fields.finish(cx);
     options
+}
+
+/// `[minimal]`: what `shrink` did; nothing that a run depends on.
+fn minimal(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> bool {
+    let Some(item) = top.get("minimal") else { return false };
+    let Some(mut fields) = Fields::of(cx, item, "minimal", "[minimal]") else { return false };
+    fields.need(cx, "of", "the run that was shrunk").and_then(|item| value::text(cx, item, "of"));
+    fields.need(cx, "check", "the check that fires").and_then(|i| value::text(cx, i, "check"));
+    fields.text(cx, "rule");
+    fields.text(cx, "roles");
+    fields.count(cx, "trials", 0, u64::MAX);
+    fields.texts(cx, "removed");
+    fields.texts(cx, "needed");
+    fields.finish(cx);
+    true
 }
 
 /// Tables of the format that this lab does not read.

@@ -77,6 +77,11 @@ impl SimDisk {
         }
     }
 
+    /// Draws from the stream of another seed from now on.
+    pub fn reseed(&mut self, seed: u64, name: &str) {
+        self.rng = Rng::new(seed, Domain::Disk, name);
+    }
+
     /// Asks for `files` to become durable; returns a ticket and how long it takes.
     pub fn sync_begin(&mut self, files: impl Iterator<Item = FileId>) -> (u32, u64) {
         let words = self.rng.block();

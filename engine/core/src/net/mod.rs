@@ -111,6 +111,11 @@ impl Net {
         }
     }
 
+    /// Draws from the streams of another seed from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        self.draws = Draws::new(seed);
+    }
+
     /// Decides the fate of a datagram of `len_bytes` sent now.
     #[inline]
     pub fn route(

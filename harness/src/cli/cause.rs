@@ -1,0 +1,140 @@
+//! `cause`: what a failure needs, and from when on it was inevitable.
+
+use super::args::CauseArgs;
+use super::recorded::Recorded;
+use super::sweep::jobs;
+use super::{Lab, load, print};
+use crate::cause::{self, Branching, Explained};
+use crate::interrupt;
+use crate::outcome::Exit;
+use crate::rundir;
+use crate::shell::Shell;
+use crate::shrink::{self, Budget, Subject, Trials};
+use crate::stats::percent;
+use crate::stopwatch::Stopwatch;
+use reports::canvas::{Canvas, Cell, Table, Tone, figures, words};
+use reports::record::Series;
+use reports::units::{duration, instant};
+
+/// Explains one run.
+pub fn main(lab: &Lab, shell: Shell, args: &CauseArgs) -> Exit {
+    match explain(lab, shell, args) {
+        Ok(exit) => exit,
+        Err(message) => {
+            shell.error(message.trim_end());
+            Exit::Usage
+        }
+    }
+}
+
+fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
+    let recorded = Recorded::open(lab, &args.run, &args.out)?;
+    let target = shrink::target(&recorded.record, args.check.as_deref())?;
+    let subject = Subject::new(&recorded.scenario, &recorded.record, target.clone());
+    let names = load::names(lab);
+    let budget = Budget { trials: args.trials, events: u64::MAX };
+    let mut trials = Trials::new(&names, target, budget);
+    let branching = Branching { points: args.points, futures: args.futures, jobs: jobs(args.jobs) };
+    let watch = Stopwatch::start();
+    let mut tell = |what: &str| shell.progress(&format!("{what} ({:.0} s)", watch.seconds()));
+    let found = cause::explain(&subject, &names, &mut trials, branching, &mut tell);
+    shell.clear_progress();
+    let found = found?;
+    if interrupt::asked() {
+        shell.talk("interrupted: nothing is written, for half an explanation would mislead");
+        return Ok(Exit::Inconclusive);
+    }
+    let futures: u64 = found.curve.iter().map(|point| point.futures).sum();
+    let (trials, seconds) = (found.trials, watch.seconds());
+    shell.talk(&format!("{trials} trials and {futures} futures in {seconds:.1} s"));
+    let failed = |error: rundir::DirError| error.to_string();
+    let path = rundir::add(&recorded.dir, "cause.json", &reports::json::canonical(&found));
+    let path = path.map_err(failed)?;
+    let mut record = recorded.record;
+    record.cause = Some(found.sentence.clone());
+    record.series.retain(|series| series.name != CHANCE);
+    record.series.extend(series(&found));
+    rundir::render_again(&recorded.dir, &record).map_err(failed)?;
+    shell.data(&print::on_text(shell, |canvas| draw(&found, canvas)));
+    shell.data(&format!("written: {}, and the reports beside it\n", path.display()));
+    Ok(Exit::Fine)
+}
+
+/// The name of the curve among the plots of the report.
+const CHANCE: &str = "chance of failure";
+
+/// The curve as a plot: per cent of the futures that fail.
+fn series(found: &Explained) -> Option<Series> {
+    let share = |failed: u64, all: u64| i64::try_from(failed * 100 / all.max(1)).unwrap_or(100);
+    let points = found.curve.iter().map(|point| (point.at_ns, share(point.failed, point.futures)));
+    let points: Vec<(u64, i64)> = points.collect();
+    let unit = "per cent of futures".to_owned();
+    (points.len() > 1).then(|| Series { name: CHANCE.to_owned(), unit, node: None, points })
+}
+
+fn draw(found: &Explained, canvas: &mut dyn Canvas) {
+    canvas.banner(Tone::Bad, &found.sentence);
+    canvas.heading("What if it had not been");
+    canvas.table(&factors(found).without_empty_columns());
+    canvas.heading("What suffices");
+    let sets = found.sufficient.iter().map(|set| match set.as_slice() {
+        [] => Cell::from("no fault at all"),
+        ids => Cell::from(ids.join(", ")),
+    });
+    canvas.list(&sets.collect::<Vec<_>>());
+    if !found.exhaustive {
+        canvas.say(Tone::Warn, "There may be smaller sets: too many for trying them all.");
+    }
+    if !found.curve.is_empty() {
+        canvas.heading("How likely it was");
+        canvas.table(&curve(found));
+    }
+}
+
+fn factors(found: &Explained) -> Table {
+    let mut table = Table::new(vec![
+        words("what"),
+        words("kind"),
+        words("on"),
+        words("start"),
+        figures("for"),
+        words("necessary"),
+        words("without it"),
+    ]);
+    for factor in &found.factors {
+        let length = factor.start_ns.zip(factor.end_ns).map(|(start, end)| duration(end - start));
+        let (tone, needed) =
+            if factor.necessary { (Tone::Bad, "yes") } else { (Tone::Faint, "no") };
+        table.push(vec![
+            Cell::from(&factor.id),
+            Cell::from(&factor.kind),
+            Cell::from(&factor.on),
+            Cell::from(factor.start_ns.map(instant).unwrap_or_default()),
+            Cell::from(length.unwrap_or_default()),
+            Cell::new(tone, needed),
+            Cell::from(&factor.without),
+        ]);
+    }
+    table
+}
+
+fn curve(found: &Explained) -> Table {
+    let mut table = Table::new(vec![
+        words("at"),
+        figures("failed"),
+        figures("of"),
+        words("between, with 95 % confidence"),
+        words(""),
+    ]);
+    for point in &found.curve {
+        let bar = "#".repeat((point.failed * 20 / point.futures.max(1)) as usize);
+        table.push(vec![
+            Cell::from(instant(point.at_ns)),
+            Cell::from(point.failed.to_string()),
+            Cell::from(point.futures.to_string()),
+            Cell::from(format!("{} and {}", percent(point.low_ppm), percent(point.high_ppm))),
+            Cell::from(bar),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,53 @@
+//! A recorded run, from its directory or its token: what `replay`, `shrink` and `cause` begin with.
+
+use super::{Lab, load};
+use crate::diagnostics;
+use crate::rundir;
+use crate::scenario::Scenario;
+use crate::scenario::plan::Plan;
+use reports::RunRecord;
+use std::path::{Path, PathBuf};
+
+/// A run that was recorded.
+pub struct Recorded {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// The scenario of its plan.
+    pub scenario: Scenario,
+    /// Its record.
+    pub record: RunRecord,
+}
+
+impl Recorded {
+    /// Opens the run `run`: a directory as it stands, or that of a token below `out`.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its plan is none of this lab: what to print.
+    pub fn open(lab: &Lab, run: &str, out: &Path) -> Result<Self, String> {
+        let given = Path::new(run);
+        let dir = match run.split_once('@') {
+            Some((name, run)) if !given.exists() => out.join(name).join(run),
+            _ => given.to_owned(),
+        };
+        let (document, record) = rundir::read(&dir).map_err(|error| format!("error: {error}"))?;
+        let shown = dir.join("plan.toml").display().to_string();
+        let (scenario, said) = Scenario::compile(&shown, &document, &load::names(lab));
+        let text = String::from_utf8_lossy(&document);
+        let scenario = scenario.ok_or_else(|| diagnostics::render(&said, &text, &shown, false))?;
+        Ok(Self { dir, scenario, record })
+    }
+
+    /// The plan, under the identity that the record has.
+    ///
+    /// # Errors
+    /// When the plan of the directory does not go with its record.
+    pub fn plan(&self, lab: &Lab) -> Result<Plan, String> {
+        let names = load::names(lab);
+        let plan = self.scenario.plan(&names, None, self.record.seed, 0, &[]);
+        let shown = self.dir.join("plan.toml").display().to_string();
+        let mut plan = plan.map_err(|said| diagnostics::render(&said, "", &shown, false))?;
+        plan.variant.clone_from(&self.record.variant);
+        plan.overrides.clone_from(&self.record.overrides);
+        Ok(plan)
+    }
+}

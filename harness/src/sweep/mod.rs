@@ -1,0 +1,25 @@
+//! Sweeps: many seeds × variants × points of the matrix, over all cores, of which nothing depends on
+//! the number of cores or on the order in which the runs end.
+//!
+//! [`work`] lists what is to run, [`pool`] runs it, [`log`] keeps every result at once, so that a
+//! sweep that was killed goes on where it was and shards are joined; [`summary`] says what it all
+//! adds up to, and [`forge`] says it to services that run checks.
+//!
+//! **Invariant:** what is printed at the end is a function of the set of results alone.
+
+pub mod forge;
+pub mod log;
+pub mod pool;
+pub mod summary;
+pub mod work;
+
+pub use log::Log;
+pub use pool::{Limits, Stop};
+pub use summary::Summary;
+pub use work::{Head, Key, Points, Series, Shard, Work};
+
+use reports::SeedResult;
+use std::collections::BTreeMap;
+
+/// Results by what was run.
+pub type Results = BTreeMap<Key, SeedResult>;
