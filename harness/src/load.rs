@@ -33,19 +33,31 @@ pub struct Load {
 
 /// What keys were last seen to hold, by whom: by any client, or, where clients know nothing of
 /// each other, by each of them.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Seen {
     apart: bool,
-    values: BTreeMap<(Option<NodeId>, u64), Option<Value>>,
+    /// By key, modulo their number. A copy of the load shares each until one of them writes to it.
+    shards: Vec<Rc<Shard>>,
 }
 
+type Shard = BTreeMap<(Option<NodeId>, u64), Option<Value>>;
+
+/// A copy counts so many references up, and the first write copies one in so many keys.
+const SHARDS: u64 = 64;
+
 impl Seen {
+    fn new() -> Self {
+        Self { apart: false, shards: (0..SHARDS).map(|_| Rc::default()).collect() }
+    }
+
     fn by(&self, client: NodeId, key: u64) -> Option<Value> {
-        self.values.get(&(self.apart.then_some(client), key)).copied().flatten()
+        let shard = &self.shards[(key % SHARDS) as usize];
+        shard.get(&(self.apart.then_some(client), key)).copied().flatten()
     }
 
     fn learn(&mut self, client: NodeId, key: u64, holds: Option<Value>) {
-        self.values.insert((self.apart.then_some(client), key), holds);
+        let shard = Rc::make_mut(&mut self.shards[(key % SHARDS) as usize]);
+        shard.insert((self.apart.then_some(client), key), holds);
     }
 }
 
@@ -183,7 +195,7 @@ impl Load {
                 }));
             }
         }
-        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::default() }
+        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::new() }
     }
 
     /// Clients that know nothing of each other, because each of them is hosted by itself: a

@@ -84,7 +84,7 @@ pub(crate) struct Net {
     links: Vec<Link>,
     draws: Draws,
     /// The stream numbers in use.
-    streams: BTreeMap<u64, u32>,
+    streams: Rc<BTreeMap<u64, u32>>,
     /// Everything waits until a test says otherwise.
     pub manual: bool,
 }
@@ -106,7 +106,7 @@ impl Net {
             rows: alloc::vec![Vec::new(); config.nodes.len()],
             links: Vec::new(),
             draws: Draws::new(config.seed),
-            streams: BTreeMap::new(),
+            streams: Rc::default(),
             manual: false,
         }
     }
@@ -311,7 +311,7 @@ impl Net {
         let name = format!("{}>{}", self.names[from.index()], self.names[to.index()]);
         let stream = Rng::stream_number(&name);
         let id = self.links.len() as u32;
-        if let Some(other) = self.streams.insert(stream, id) {
+        if let Some(other) = Rc::make_mut(&mut self.streams).insert(stream, id) {
             let other = &self.links[other as usize];
             panic!(
                 "link {name} and the link {:?} -> {:?} share a random stream: rename a node",

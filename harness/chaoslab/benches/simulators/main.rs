@@ -26,7 +26,7 @@ use contract::SimTime;
 use contract::hash::{hash_bytes, mix};
 use criterion::Criterion;
 use engine::{Engine, Unwatched};
-use measure::Bench;
+use measure::{Bench, CpuTime};
 use std::hint::black_box;
 use work::Work;
 
@@ -60,29 +60,28 @@ fn beside_others(bench: &mut Bench<'_>) {
     for (name, run, sim_ms) in HOSTS {
         for (at, window) in [1, 64].into_iter().enumerate() {
             let (work, sim_ms) = (Work::Ping { nodes: 5, window }, sim_ms[at]);
-            let messages = run(work, sim_ms);
-            bench.measure("A", name, window, messages, || black_box(run(work, sim_ms)));
+            let make = || ((), run(work, sim_ms));
+            bench.measure(("A", name, window), make, |()| run(work, sim_ms));
         }
         for (at, nodes) in [3, 100].into_iter().enumerate() {
             let (work, sim_ms) = (Work::Heartbeat { nodes }, sim_ms[2 + at]);
-            bench.measure("B", name, nodes, sim_ms, || black_box(run(work, sim_ms)));
+            bench.measure(("B", name, nodes), || ((), sim_ms), |()| run(work, sim_ms));
         }
     }
 }
 
 /// Cost per event against the number of nodes, and against the number of pending events.
 fn growth(bench: &mut Bench<'_>) {
+    let mut grow = |group, parameter, work| {
+        let make = || (OnAndOn::new(work), BATCH);
+        bench.measure((group, "engine", parameter), make, OnAndOn::run);
+    };
     for nodes in [5, 30, 100, 300, 1_000] {
-        let mut world = OnAndOn::new(Work::Heartbeat { nodes });
-        bench.measure("growth-nodes", "engine", nodes, BATCH, || world.run());
-    }
-    for nodes in [5, 30, 100, 300, 1_000] {
-        let mut world = OnAndOn::new(Work::Ping { nodes, window: 1 });
-        bench.measure("growth-peers", "engine", nodes, BATCH, || world.run());
+        grow("growth-nodes", nodes, Work::Heartbeat { nodes });
+        grow("growth-peers", nodes, Work::Ping { nodes, window: 1 });
     }
     for pending in [10, 100, 1_000, 10_000, 100_000] {
-        let mut world = OnAndOn::new(Work::Ping { nodes: 5, window: pending / 5 });
-        bench.measure("growth-pending", "engine", pending, BATCH, || world.run());
+        grow("growth-pending", pending, Work::Ping { nodes: 5, window: pending / 5 });
     }
 }
 
@@ -103,7 +102,7 @@ impl OnAndOn {
         let step_ns = BATCH * 10_000_000 / per_second.max(1);
         let mut world = Self { engine: work.world(), step_ns };
         // Every link has been used, and every pool is warm.
-        (0..20).for_each(|_| world.run());
+        (0..5).for_each(|_| world.run());
         world
     }
 
@@ -117,19 +116,19 @@ impl OnAndOn {
 
 /// What the digest of an event with a frame of 64 bytes costs, alone.
 fn digest(bench: &mut Bench<'_>) {
-    let mut frame = [7_u8; 64];
-    let mut digest = 0;
-    bench.measure("digest", "engine", 64, BATCH, || {
+    let make = || (([7_u8; 64], 0), BATCH);
+    bench.measure(("digest", "engine", 64), make, |(frame, digest)| {
         for event in 0..BATCH {
             frame[..8].copy_from_slice(&event.to_le_bytes());
-            digest = mix(mix(digest, event), hash_bytes(black_box(&frame)));
+            *digest = mix(mix(*digest, event), hash_bytes(black_box(&*frame)));
         }
-        black_box(digest)
+        *digest
     });
 }
 
 fn main() {
     let mut criterion = Criterion::default()
+        .with_measurement(CpuTime)
         .output_directory(&measure::folder())
         .without_plots()
         .configure_from_args();

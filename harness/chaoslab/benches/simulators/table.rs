@@ -20,8 +20,8 @@ pub fn write(figures: &Figures) {
 fn page(figures: &Figures) -> String {
     let mut page = String::new();
     page += "# Benchmarks\n\n";
-    page += "Written by `cargo bench -p chaoslab --bench simulators`, medians of one run. Absolute \
-             figures are those of this machine; the ratios are what counts.\n\n";
+    page += "Written by `cargo bench -p chaoslab --bench simulators`, medians of one run in \
+             processor time. Absolute figures are those of this machine; the ratios are what counts.\n\n";
     let _ = writeln!(page, "Machine: {}.\n", machine());
     page += "Everything that is on in any run is on here: frames, streams, conditions, digests, \
              traces, counters, asserts and overflow checks. The bare loop is the limit: a heap of \

@@ -6,7 +6,6 @@ use harness::cli::{Lab, names};
 use harness::run::Runner;
 use harness::scenario::Scenario;
 use harness::select::Roster;
-use std::hint::black_box;
 use std::rc::Rc;
 
 const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[] };
@@ -19,6 +18,8 @@ const BUSY_MS: u64 = 10_000;
 /// A scenario of `nodes` cache nodes for `sim_ms`, with `rate` operations per second until
 /// `stop_ms`, and `entries` keys in every node from the start.
 fn scenario(nodes: u32, sim_ms: u64, rate: &str, stop_ms: u64, entries: u32) -> String {
+    // Few beside the nodes that are copied, enough for the rate.
+    let clients = if entries > 0 { 5 } else { 20 };
     let preload = match entries {
         0 => String::new(),
         _ => format!("[[preload]]\ninto = \"h/*\"\nentries = {entries}\n"),
@@ -43,7 +44,7 @@ count = {nodes}
 {preload}
 
 [clients.kv]
-count  = 20
+count  = {clients}
 target = "h/any"
 rate   = "{rate}"
 stop   = "{stop_ms}ms"
@@ -77,10 +78,13 @@ fn run(text: &str) -> u64 {
 /// Copies of a world of five nodes after five seconds of load, observer, faults and load included.
 pub fn forks(bench: &mut Bench<'_>) {
     for keys in [1_000, 50_000] {
-        let mut runner = runner(&scenario(5, 20_000, "200/s", 20_000, keys));
-        runner.go_until(contract::SimTime(5_000_000_000));
-        bench.measure("fork", "engine", keys, 1, || {
-            black_box(runner.fork().expect("its nodes can be copied"))
+        let make = || {
+            let mut runner = runner(&scenario(5, 20_000, "200/s", 20_000, keys));
+            runner.go_until(contract::SimTime(5_000_000_000));
+            (runner, 1)
+        };
+        bench.measure(("fork", "engine", keys), make, |runner| {
+            runner.fork().expect("its nodes can be copied")
         });
     }
 }
@@ -88,7 +92,7 @@ pub fn forks(bench: &mut Bench<'_>) {
 /// Elements are simulated milliseconds.
 pub fn hyperion(bench: &mut Bench<'_>) {
     let idle = scenario(3, IDLE_MS, "1/s", 1_000, 0);
-    bench.measure("hyperion-idle", "engine", 3, IDLE_MS, || black_box(run(&idle)));
+    bench.measure(("hyperion-idle", "engine", 3), || ((), IDLE_MS), |()| run(&idle));
     let busy = scenario(5, BUSY_MS, "1_000/s", BUSY_MS, 0);
-    bench.measure("hyperion-busy", "engine", 5, BUSY_MS, || black_box(run(&busy)));
+    bench.measure(("hyperion-busy", "engine", 5), || ((), BUSY_MS), |()| run(&busy));
 }
