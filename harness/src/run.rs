@@ -364,15 +364,7 @@ impl Runner {
         let nodes = (0..self.roster.names().len() as u32).map(NodeId);
         let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
         let events = self.engine.events();
-        for waiting in std::mem::take(&mut self.waiting) {
-            let outcome = match waiting.from {
-                None => Converged::NeverBegan,
-                Some(from) => {
-                    Converged::Not { from, until: ended_at, missing: self.missing(&waiting) }
-                }
-            };
-            self.converged.insert(waiting.id.clone(), outcome);
-        }
+        self.give_up_waiting(ended_at);
         if self.ended != Some(Ended::Panicked) {
             self.sampler.finish(ended_at, &self.roster, self.engine.nodes());
         }
@@ -427,6 +419,17 @@ impl Runner {
             converged: self.converged,
             ops,
             never_sent,
+        }
+    }
+
+    /// What still waits to converge when the run ends did not.
+    fn give_up_waiting(&mut self, until: SimTime) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            let outcome = match waiting.from {
+                None => Converged::NeverBegan,
+                Some(from) => Converged::Not { from, until, missing: self.missing(&waiting) },
+            };
+            self.converged.insert(waiting.id.clone(), outcome);
         }
     }
 
