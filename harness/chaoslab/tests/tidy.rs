@@ -132,7 +132,7 @@ fn reuse_points_down() {
 
 /// Files longer than 600 lines, with the length they have: they may shrink, not grow. Only flat
 /// tables and test data belong here.
-const LONG_FILES: &[(&str, usize)] = &[];
+const LONG_FILES: &[(&str, usize)] = &[("sim/src/hyperion/tables.rs", 889)];
 
 #[test]
 fn files_stay_short() {
