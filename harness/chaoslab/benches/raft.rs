@@ -9,7 +9,7 @@ use harness::select::Roster;
 use std::hint::black_box;
 use std::rc::Rc;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[] };
+const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
 
 /// A scenario with `nodes` cache nodes for `sim_time`, and `rate` operations per second until `stop`.
 fn scenario(nodes: u32, sim_time: &str, rate: &str, stop: &str) -> String {

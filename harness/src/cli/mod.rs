@@ -1,9 +1,10 @@
 //! The command line: what it accepts, and how each command ends.
 //!
-//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[] })`.
+//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[], suites: &[] })`.
 
 mod args;
 mod check;
+mod conformance;
 mod history;
 mod list;
 mod load;
@@ -21,6 +22,7 @@ pub use load::names;
 use args::{Cli, Command};
 use clap::Parser;
 use contract::System;
+use contract::conformance::Suite;
 use engine::exact::Simulator;
 use std::ffi::OsString;
 use std::io::Write;
@@ -33,6 +35,8 @@ pub struct Lab {
     pub systems: &'static [&'static dyn System],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
+    /// Conformance suites of other projects; none is fine.
+    pub suites: &'static [&'static dyn Suite],
 }
 
 /// Runs the command line of the process.
@@ -50,6 +54,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Explain(args) => check::explain(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
         Command::History(args) => history::main(shell, &args),
+        Command::Conformance(args) => conformance::main(&lab, shell, &args),
         Command::Report(args) => replay::report(shell, &args),
     };
     if interrupt::asked() {

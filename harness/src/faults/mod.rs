@@ -10,12 +10,13 @@ mod clog;
 mod crash;
 mod disk;
 mod link;
+mod membership;
 mod partition;
 mod pause;
 mod slow_cpu;
 
 use crate::table::Row;
-use contract::{Condition, Duration, NodeId, Rng, Settings, Shock};
+use contract::{Condition, Duration, Membership, NodeId, Rng, Settings, Shock};
 use std::sync::LazyLock;
 
 /// A kind of fault.
@@ -34,6 +35,9 @@ pub trait Stage {
     fn node_count(&self) -> usize;
     /// How long this occurrence lasts, where the file says so.
     fn length(&self) -> Option<Duration>;
+    /// The bytes by which `node` is asked for a change of membership concerning `whom`; `None`
+    /// where its system knows none, or none of `whom` is of its group.
+    fn membership(&self, node: NodeId, change: Membership, whom: &[NodeId]) -> Option<Vec<u8>>;
     /// The fault's own random stream.
     fn rng(&mut self) -> &mut Rng;
 }
@@ -70,6 +74,7 @@ pub const FAULTS: &[&dyn FaultKind] = &[
     &clock::Clock,
     &disk::DiskFault,
     &crash::MemoryPressure,
+    &membership::ChangeMembers,
 ];
 
 /// The kind with the name.
