@@ -5,7 +5,8 @@ use crate::observe::Watch;
 use crate::scenario::plan::{End, FaultPlan, Start};
 use crate::select::{Lots, Roster};
 use contract::{
-    Condition, ConditionId, DiskFate, Dist, Domain, Duration, NodeId, Nodes, Rng, SimTime,
+    Condition, ConditionId, DiskFate, Dist, Domain, Duration, Membership, NodeId, Nodes, Rng,
+    SimTime,
 };
 use engine::exact::{self, Timed};
 use engine::{Engine, FaultClass};
@@ -444,6 +445,14 @@ impl Stage for Scene<'_> {
     }
     fn length(&self) -> Option<Duration> {
         self.length
+    }
+    fn membership(&self, node: NodeId, change: Membership, whom: &[NodeId]) -> Option<Vec<u8>> {
+        let group = self.roster.group_of(node);
+        let position = |id: &NodeId| group.nodes.iter().position(|member| member == id);
+        let positions: Vec<u32> =
+            whom.iter().filter_map(position).map(|position| position as u32).collect();
+        let is_any = !positions.is_empty();
+        is_any.then(|| group.plan.system.membership(change, &positions))?
     }
     fn rng(&mut self) -> &mut Rng {
         self.rng

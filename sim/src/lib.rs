@@ -13,6 +13,14 @@ pub mod hyperion;
 pub mod protocol;
 
 use contract::System;
+use contract::conformance::Suite;
 
 /// Every system of this crate. To add one: write its folder, add its line.
 pub const SYSTEMS: &[&dyn System] = &[&hyperion::Hyperion];
+
+/// Every conformance suite of other projects that is run against code of this crate.
+pub const SUITES: &[&dyn Suite] = &[
+    &protocol::raft::conformance::Quorum,
+    &protocol::raft::conformance::ConfChange,
+    &protocol::raft::conformance::Interaction,
+];

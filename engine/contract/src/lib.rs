@@ -14,6 +14,7 @@
 extern crate alloc;
 
 pub mod check;
+pub mod conformance;
 pub mod disk;
 pub mod dist;
 pub mod hash;

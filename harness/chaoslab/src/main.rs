@@ -7,5 +7,6 @@ fn main() -> ExitCode {
     harness::cli::main(Lab {
         systems: sim::SYSTEMS,
         simulators: &[&host_turmoil::Turmoil, &host_madsim::Madsim],
+        suites: sim::SUITES,
     })
 }

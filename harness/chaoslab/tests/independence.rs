@@ -5,7 +5,7 @@ use harness::run::{self, Finished};
 use harness::scenario::Scenario;
 use std::collections::BTreeMap;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[] };
+const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
 
 /// Faults, load and a rough network. No compare-and-set: what it expects is what any client of the
 /// run last saw of the key, so clients of another cluster that use the same keys do reach it.

@@ -58,6 +58,8 @@ pub enum Command {
     Man(ManArgs),
     /// Judge a history that some other tool recorded: JSON lines, Jepsen EDN, Porcupine's logs.
     History(HistoryArgs),
+    /// Run a conformance suite of another project against our implementation.
+    Conformance(ConformanceArgs),
     /// Render the reports of a run directory again from its run.json.
     Report(ReportArgs),
 }
@@ -447,6 +449,19 @@ pub struct HistoryArgs {
     /// Steps that searches may take before the verdict is "undecided".
     #[arg(long, default_value_t = 50_000_000)]
     pub search_steps: u64,
+}
+
+/// Arguments of `conformance`.
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// The suite: raft-quorum, raft-confchange or raft-interaction for the data-driven tests of
+    /// etcd's raft.
+    pub suite: String,
+    /// The file with its cases.
+    pub file: PathBuf,
+    /// Print only what disagrees, and the sums.
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// How a history is written.

@@ -1,10 +1,11 @@
 //! The command line: what it accepts, and how each command ends.
 //!
-//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[] })`.
+//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[], suites: &[] })`.
 
 mod args;
 mod cause;
 mod check;
+mod conformance;
 mod explore;
 mod history;
 mod list;
@@ -28,6 +29,7 @@ pub use load::names;
 use args::{Cli, Command};
 use clap::Parser;
 use contract::System;
+use contract::conformance::Suite;
 use engine::exact::Simulator;
 use std::ffi::OsString;
 use std::io::Write;
@@ -40,6 +42,8 @@ pub struct Lab {
     pub systems: &'static [&'static dyn System],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
+    /// Conformance suites of other projects; none is fine.
+    pub suites: &'static [&'static dyn Suite],
 }
 
 /// Runs the command line of the process.
@@ -67,6 +71,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Man(args) => meta::man(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
         Command::History(args) => history::main(shell, &args),
+        Command::Conformance(args) => conformance::main(&lab, shell, &args),
         Command::Report(args) => replay::report(shell, &args),
     };
     if interrupt::asked() {

@@ -12,12 +12,13 @@ mod dependency_down;
 mod disk;
 mod inject_frame;
 mod link;
+mod membership;
 mod partition;
 mod pause;
 mod slow_cpu;
 
 use crate::table::Row;
-use contract::{Condition, Duration, NodeId, Rng, Settings, Shock};
+use contract::{Condition, Duration, Membership, NodeId, Rng, Settings, Shock};
 use std::sync::LazyLock;
 
 /// A kind of fault.
@@ -36,6 +37,9 @@ pub trait Stage {
     fn node_count(&self) -> usize;
     /// How long this occurrence lasts, where the file says so.
     fn length(&self) -> Option<Duration>;
+    /// The bytes by which `node` is asked for a change of membership concerning `whom`; `None`
+    /// where its system knows none, or none of `whom` is of its group.
+    fn membership(&self, node: NodeId, change: Membership, whom: &[NodeId]) -> Option<Vec<u8>>;
     /// The fault's own random stream.
     fn rng(&mut self) -> &mut Rng;
 }
@@ -75,6 +79,7 @@ pub const FAULTS: &[&dyn FaultKind] = &[
     &crash::MemoryPressure,
     &dependency_down::DependencyDown,
     &inject_frame::InjectFrame,
+    &membership::ChangeMembers,
 ];
 
 /// The kind with the name.

@@ -65,7 +65,7 @@ fn endings_follow_their_entries() {
         store.expired(time).map(|(_, version)| version).collect()
     };
     assert_eq!(store.first_ending(), Some(30));
-    assert_eq!(expired(&store, 30), []);
+    assert_eq!(expired(&store, 30), Vec::<u64>::new());
     assert_eq!(expired(&store, 31), [2]);
     assert_eq!(expired(&store, 51), [2, 1]);
     store.set(lasting(b"b", 4, 100, 10)).unwrap();

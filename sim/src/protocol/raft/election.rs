@@ -10,7 +10,7 @@ use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::Body;
-use contract::{Fx, Instant};
+use contract::{Fx, Instant, Now};
 
 /// Who answered a candidate, one bit per peer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +41,14 @@ impl Raft {
         } else {
             self.campaign(now, false, fx);
         }
+    }
+
+    /// Stands for election at once: for those who drive a group by hand.
+    pub(super) fn stand(&mut self, now: Now, fx: &mut Fx<'_>) {
+        if self.role != Role::Leader {
+            self.on_election_timeout(now.mono, fx);
+        }
+        self.finish(now.mono, fx);
     }
 
     fn pre_campaign(&mut self, now: Instant, fx: &mut Fx<'_>) {

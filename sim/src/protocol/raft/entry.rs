@@ -2,6 +2,7 @@
 
 use super::members::Members;
 use alloc::sync::Arc;
+use core::fmt;
 
 /// The position of an entry and the term of the leader that put it there; unique to one entry by
 /// log matching (raft-paper §5.3). Ordered as logs are compared in elections (§5.4.1).
@@ -71,5 +72,12 @@ impl Entry {
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
         Self::OVERHEAD_BYTES + self.command().len() as u64
+    }
+}
+
+impl fmt::Display for LogId {
+    /// Term and index: `2/17`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.term, self.index)
     }
 }

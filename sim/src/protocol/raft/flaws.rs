@@ -112,7 +112,7 @@ flaws! {
         "hashicorp/raft#308", "linearizable";
     change_cross_term, "single-server-change-cross-term",
         "a leader changes members before anything of its own term is committed",
-        "raft-dev 2015-07-10; raft-thesis §4.1", "raft.leader_completeness";
+        "raft-dev-2015; raft-thesis §4.1", "raft.leader_completeness";
     changes_overlap, "change-before-last-committed",
         "a leader starts a change of members while the last one is not committed",
         "raft-thesis §4.1; etcd-io/raft 141a265", "raft.leader_completeness";

@@ -37,6 +37,7 @@
 
 mod config;
 mod configs;
+pub mod conformance;
 mod crc;
 mod election;
 mod entry;

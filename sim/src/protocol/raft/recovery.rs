@@ -18,6 +18,7 @@ use super::wire::{MEMBERS_BYTES, read_entry, read_members};
 use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 use contract::{DiskError, Fx, Refused};
 
 /// What a node knows again after a boot.
@@ -43,11 +44,7 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
         fx.disk.remove(NEXT).map_err(|error| disk_refusal("remove what was left beside", error))?;
     }
     let flaws = &config.flaws;
-    let len = fx.disk.len_bytes(WAL);
-    let mut bytes = vec![0; usize::try_from(len).expect("a log fits into memory")];
-    if len > 0 {
-        fx.disk.read_at(WAL, 0, &mut bytes).map_err(|error| disk_refusal("read", error))?;
-    }
+    let bytes = read_whole(fx)?;
     let mut replay = Replay::default();
     let mut at = 0;
     while let Some(body) = record_at(&bytes, at) {
@@ -70,13 +67,41 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
             .set_len(WAL, at as u64)
             .map_err(|error| disk_refusal("cut the torn tail of", error))?;
     }
-    let mut recovered = replay.finish(config, at as u64, len == 0)?;
+    let mut recovered = replay.finish(config, at as u64, bytes.is_empty())?;
     recovered.storage.plant(StorageFlaws {
         skips_directory: flaws.rename_without_dir_sync,
         retries_syncs: flaws.sync_error_ignored,
         forgets_vote: flaws.vote_lost_in_compaction,
     });
     Ok(recovered)
+}
+
+/// How often a log that is not whole is read before it is believed to be so.
+const READS_MAX: u32 = 3;
+
+/// The file, as far as a device that now and then returns a wrong bit gives it: of several reads the
+/// one that is whole for longest. What is damaged in all of them is damaged on the disk.
+fn read_whole(fx: &mut Fx<'_>) -> Result<Vec<u8>, Refused> {
+    let len = fx.disk.len_bytes(WAL);
+    let mut best = (0, Vec::new());
+    for _ in 0..READS_MAX {
+        let mut bytes = vec![0; usize::try_from(len).expect("a log fits into memory")];
+        if len > 0 {
+            fx.disk.read_at(WAL, 0, &mut bytes).map_err(|error| disk_refusal("read", error))?;
+        }
+        let mut at = 0;
+        while let Some(body) = record_at(&bytes, at) {
+            at += PREFIX_BYTES + body.len();
+        }
+        let is_whole = at == bytes.len();
+        if at >= best.0 {
+            best = (at, bytes);
+        }
+        if is_whole {
+            break;
+        }
+    }
+    Ok(best.1)
 }
 
 fn disk_refusal(verb: &str, error: DiskError) -> Refused {
@@ -220,7 +245,6 @@ mod tests {
     use super::super::entry::Payload;
     use super::super::testkit::MemDisk;
     use super::*;
-    use alloc::vec::Vec;
     use contract::{Disk as _, Domain, NodeId, Outbox, Rng};
 
     fn with_fx<T>(disk: &mut MemDisk, call: impl FnOnce(&mut Fx<'_>) -> T) -> T {

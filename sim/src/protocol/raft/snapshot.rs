@@ -132,6 +132,15 @@ impl Raft {
         }
     }
 
+    /// Asks for a snapshot now, whatever the setting says: for those who drive a group by hand.
+    pub(super) fn compact_now(&mut self, now: Now, fx: &mut Fx<'_>) {
+        if self.snapshot_asked.is_none() && self.applied_index > self.snapshot_index() {
+            self.snapshot_asked = Some(self.applied_index);
+            self.ready.push(Ready::TakeSnapshot { index: self.applied_index });
+        }
+        self.finish(now.mono, fx);
+    }
+
     /// Starts to send the snapshot to `peer`, whose next entry is gone.
     pub(super) fn send_snapshot(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
         assert!(self.role == Role::Leader, "only leaders send snapshots");
@@ -196,6 +205,19 @@ impl Raft {
             sending.offset = received;
             self.send_part(now, from, fx);
         }
+    }
+
+    /// What a leader knows of `peer`: up to where their logs agree, and the entry after what is on
+    /// its way, which is the one after the snapshot where that is sent.
+    pub(super) fn progress_of(&self, peer: u32) -> (u64, u64) {
+        let progress = &self.progress[peer as usize];
+        if peer == self.me() {
+            // It sends itself nothing; what it has on its own disk is what counts.
+            return (progress.matched, progress.matched + 1);
+        }
+        let sending = progress.sending.as_ref();
+        let next = sending.map_or(progress.next, |sending| sending.snapshot.id.index + 1);
+        (progress.matched, next)
     }
 
     /// A part of a snapshot from the leader, which was heard and followed before.

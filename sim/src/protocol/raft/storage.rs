@@ -185,6 +185,12 @@ impl Storage {
         });
     }
 
+    /// Begins an empty file with `snapshot` instead of a group's birth.
+    pub fn begin_with(&mut self, snapshot: &Snapshot, log: &Log) {
+        self.put_header(log.base());
+        self.put_snapshot(snapshot);
+    }
+
     /// Whether a new file is about to take the log's place.
     pub const fn is_switching(&self) -> bool {
         self.switch.is_some()

@@ -23,7 +23,6 @@ use super::members::{Members, PeerSet};
 use super::snapshot::Part;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
 /// The longest command: a datagram less what surrounds it.
 pub const COMMAND_BYTES_MAX: usize = (contract::node::DATAGRAM_BYTES_MAX - 256) as usize;
@@ -440,13 +439,6 @@ fn put(out: &mut Vec<u8>, number: u64) {
 fn put_id(out: &mut Vec<u8>, id: LogId) {
     put(out, id.term);
     put(out, id.index);
-}
-
-impl fmt::Display for LogId {
-    /// Term and index: `2/17`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.term, self.index)
-    }
 }
 
 #[cfg(test)]

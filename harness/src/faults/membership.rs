@@ -1,0 +1,57 @@
+//! `membership`: an operator changes who takes part in a group.
+
+use super::{Action, FaultKind, Stage, Step, nodes_of};
+use crate::table::{Field, FieldKind, Row};
+use contract::{Duration, Kind, Membership, Settings, Shock};
+
+/// Asks nodes to take others in, or to let them go.
+pub struct ChangeMembers;
+
+const FIELDS: &[Field] = &[
+    Field {
+        name: "node",
+        kind: FieldKind::Selector,
+        about: "the nodes that come or go; several of one group are one change",
+        default: "",
+        required: true,
+    },
+    Field {
+        name: "via",
+        kind: FieldKind::Selector,
+        about: "the nodes that are asked, of the same group; mostly its leader",
+        default: "",
+        required: true,
+    },
+    Field {
+        name: "change",
+        kind: FieldKind::Plain(Kind::Choice(&["add-voter", "add-learner", "remove"])),
+        about: "what becomes of them: they vote, they follow without a vote, they leave",
+        default: "\"add-voter\"",
+        required: false,
+    },
+];
+
+impl FaultKind for ChangeMembers {
+    fn row(&self) -> Row {
+        let about = "asks nodes to change who takes part in their group, as an operator would";
+        Row { name: "membership", about, fields: FIELDS }
+    }
+
+    fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {
+        let change = match fields.choice("change") {
+            "add-voter" => Membership::AddVoter,
+            "add-learner" => Membership::AddLearner,
+            "remove" => Membership::Remove,
+            other => unreachable!("`change` is one of its words, not {other}"),
+        };
+        let whom = nodes_of(fields, stage);
+        let asked = stage.select(&fields.text("via"));
+        let frames = asked.into_iter().filter_map(|node| {
+            let bytes = stage.membership(node, change, &whom)?;
+            // What a node seems to send to itself comes from its own console.
+            Some(Shock::InjectFrame { from: node, to: node, bytes })
+        });
+        let strike = |shock| Step { offset: Duration::ZERO, action: Action::Strike(shock) };
+        frames.map(strike).collect()
+    }
+}
