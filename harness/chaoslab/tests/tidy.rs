@@ -39,7 +39,7 @@ const ARROWS: &[Arrows] = &[
     (
         "chaoslab-sim",
         &["chaoslab-contract"],
-        Some(&["hmac", "libm", "lz4_flex", "sha2", "subtle", "zeroize"]),
+        Some(&["hmac", "libm", "lz4_flex", "serde", "serde_json", "sha2", "subtle", "zeroize"]),
     ),
     ("chaoslab-reports", &[], None),
     ("chaoslab-harness", &["chaoslab-contract", "chaoslab-engine", "chaoslab-reports"], None),

@@ -54,10 +54,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     let defects = expect::defects(cx, &mut top);
     let ops = ops::read(cx, &mut top);
     let mut groups = all_groups(cx, &mut top, &defects, ops);
-    for load in groups.iter_mut().filter_map(|group| group.load.as_mut()) {
-        load.sends_until = recovery.map(|recovery| recovery.at);
-        load.stop = load.sends_until.map_or(load.stop, |until| load.stop.min(until));
-    }
+    stop_loads(&mut groups, recovery);
     let net = net::read(cx, &mut top);
     let faults = faults::read(cx, &mut top);
     let checks = checks::read(cx, &mut top, &groups);
@@ -106,6 +103,15 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         seed,
         report,
         minimal,
+    }
+}
+
+/// From the recovery on no client calls any more.
+fn stop_loads(groups: &mut [GroupPlan], recovery: Option<Recovery>) {
+    let Some(Recovery { at, .. }) = recovery else { return };
+    for load in groups.iter_mut().filter_map(|group| group.load.as_mut()) {
+        load.sends_until = Some(at);
+        load.stop = load.stop.min(at);
     }
 }
 

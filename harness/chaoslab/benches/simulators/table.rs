@@ -33,6 +33,7 @@ fn page(figures: &Figures) -> String {
 }
 
 /// A figure with the bar that it is held to and the one beyond.
+#[derive(Clone)]
 struct Held {
     what: &'static str,
     unit: &'static str,
@@ -93,6 +94,11 @@ fn growth_of(figures: &Figures, group: &str, parameter: u32) -> Option<f64> {
 }
 
 fn rows(figures: &Figures) -> Vec<Held> {
+    [beside_others(figures), growth_and_copies(figures), whole_worlds(figures)].concat()
+}
+
+/// The same work on the simulators and on the bare loop.
+fn beside_others(figures: &Figures) -> Vec<Held> {
     let slower = |what, group, parameter, host, bar| Held {
         what,
         unit: "×",
@@ -109,6 +115,23 @@ fn rows(figures: &Figures) -> Vec<Held> {
         beyond: Some(1.5),
         more: false,
     };
+    vec![
+        slower("A, W = 1: faster than madsim", "A", 1, "madsim", 20.0),
+        slower("A, W = 64: faster than madsim", "A", 64, "madsim", 20.0),
+        slower("A, W = 1: faster than turmoil", "A", 1, "turmoil", 50.0),
+        slower("A, W = 64: faster than turmoil", "A", 64, "turmoil", 5.0),
+        limit("A, W = 1: slower than the bare loop", "A", 1, 2.5),
+        limit("A, W = 64: slower than the bare loop", "A", 64, 2.5),
+        slower("B, 3 nodes: faster than madsim", "B", 3, "madsim", 15.0),
+        slower("B, 100 nodes: faster than madsim", "B", 100, "madsim", 15.0),
+        slower("B, 3 nodes: faster than turmoil", "B", 3, "turmoil", 500.0),
+        limit("B, 3 nodes: slower than the bare loop", "B", 3, 3.0),
+        limit("B, 100 nodes: slower than the bare loop", "B", 100, 3.0),
+    ]
+}
+
+/// What grows with a world, and what a copy and the digest cost.
+fn growth_and_copies(figures: &Figures) -> Vec<Held> {
     let grows = |what, group, base| Held {
         what,
         unit: "×",
@@ -125,15 +148,6 @@ fn rows(figures: &Figures) -> Vec<Held> {
         beyond: Some(beyond),
         more: false,
     };
-    // An element is a simulated millisecond.
-    let factor = |what, group, nodes, bar, beyond| Held {
-        what,
-        unit: "×",
-        measured: figures.get(&(group, "engine", nodes)).map(|ns| 1e6 / ns),
-        bar,
-        beyond: Some(beyond),
-        more: true,
-    };
     let of_event = || {
         let event = figures.get(&("A", "engine", 1))?;
         Some(figures.get(&("digest", "engine", 64))? / event * 100.0)
@@ -147,22 +161,26 @@ fn rows(figures: &Figures) -> Vec<Held> {
         more: false,
     };
     vec![
-        slower("A, W = 1: faster than madsim", "A", 1, "madsim", 20.0),
-        slower("A, W = 64: faster than madsim", "A", 64, "madsim", 20.0),
-        slower("A, W = 1: faster than turmoil", "A", 1, "turmoil", 50.0),
-        slower("A, W = 64: faster than turmoil", "A", 64, "turmoil", 5.0),
-        limit("A, W = 1: slower than the bare loop", "A", 1, 2.5),
-        limit("A, W = 64: slower than the bare loop", "A", 64, 2.5),
-        slower("B, 3 nodes: faster than madsim", "B", 3, "madsim", 15.0),
-        slower("B, 100 nodes: faster than madsim", "B", 100, "madsim", 15.0),
-        slower("B, 3 nodes: faster than turmoil", "B", 3, "turmoil", 500.0),
-        limit("B, 3 nodes: slower than the bare loop", "B", 3, 3.0),
-        limit("B, 100 nodes: slower than the bare loop", "B", 100, 3.0),
         grows("cost per event, 5 to 1 000 nodes (B)", "growth-nodes", 5),
         grows("cost per event, 10 to 100 000 events pending (A)", "growth-pending", 10),
         fork("copy of 5 nodes with 1 000 keys each", 1_000, 30.0, 10.0),
         fork("copy of 5 nodes with 50 000 keys each", 50_000, 500.0, 200.0),
         digest,
+    ]
+}
+
+/// How much faster than real time whole clusters run.
+fn whole_worlds(figures: &Figures) -> Vec<Held> {
+    // An element is a simulated millisecond.
+    let factor = |what, group, nodes, bar, beyond| Held {
+        what,
+        unit: "×",
+        measured: figures.get(&(group, "engine", nodes)).map(|ns| 1e6 / ns),
+        bar,
+        beyond: Some(beyond),
+        more: true,
+    };
+    vec![
         factor(
             "Hyperion, 3 nodes, no load: simulated per wall time",
             "hyperion-idle",
