@@ -8,7 +8,8 @@ use contract::{
     SettingValue, Settings, SimTime, System, Value, Violation,
 };
 use engine::{
-    Boot, Config, Control, DiskSpec, Engine, LinkSpec, NodeSpec, Observer, Ties, Wake, Workload,
+    Boot, Config, Control, DiskSpec, Engine, LinkSpec, NodeSpec, Observer, Stopped, Ties, Wake,
+    Workload,
 };
 use sim::hyperion::Hyperion;
 use sim::hyperion::tables::{CACHE_SETTINGS, CLIENT_SETTINGS};
@@ -225,6 +226,8 @@ impl Workload for Load {
             None => Some(at + self.gap(client)).filter(|_| self.plan.script.is_empty()),
         };
         if self.clients[&client].op.is_some() {
+            // It asks again when it is free: asking at this instant would stop time.
+            let next = next.map(|next| next.max(at + Duration::from_millis(1)));
             return Wake { invoke: None, next };
         }
         let call = match self.plan.script.get(self.ops as usize) {
@@ -357,7 +360,8 @@ impl World {
 
     /// Runs up to `at_ms` milliseconds of simulated time.
     pub fn run_to(&mut self, at_ms: u64) {
-        self.engine.run_until(SimTime(at_ms * 1_000_000));
+        let stopped = self.engine.run_until(SimTime(at_ms * 1_000_000));
+        assert!(!matches!(stopped, Stopped::Stuck | Stopped::Budget), "{stopped:?}");
     }
 
     pub fn caches(&self) -> Vec<NodeId> {
