@@ -71,6 +71,11 @@ pub fn read(cx: &mut Cx<'_>, item: &Item) -> Option<Random> {
 }
 
 impl Random {
+    /// The ids of the faults of any seed.
+    pub fn ids(&self) -> impl Iterator<Item = String> + use<> {
+        (1..=self.faults).map(|number| format!("random-{number}"))
+    }
+
     /// The faults of one seed, as `[[fault]]` tables with ids.
     pub fn draw(&self, seed: u64) -> Vec<(String, Item)> {
         let mut rng = Rng::new(seed, Domain::Swarm, "random faults");
@@ -79,12 +84,11 @@ impl Random {
         // Only these may have a disk that returns what was not written.
         numbers.truncate((self.count as usize).saturating_sub(1) / 2);
         let mut drawing = Drawing { mix: self, rng, breakable: numbers };
-        let fault = |number: u64| {
-            let id = format!("random-{}", number + 1);
-            let item = drawing.fault(&id, self.beyond && number == 0);
+        let fault = |(position, id): (usize, String)| {
+            let item = drawing.fault(&id, self.beyond && position == 0);
             (id, item)
         };
-        (0..self.faults).map(fault).collect()
+        self.ids().enumerate().map(fault).collect()
     }
 }
 

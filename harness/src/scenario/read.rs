@@ -86,7 +86,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         expectation: expectation.clone(),
         ties_explore: sweep.ties_explore,
         exact: tags.iter().any(|tag| tag == "exact"),
-        omittable: swarm.omit.iter().map(|(fault, _)| fault.clone()).collect(),
+        omittable: swarm.omittable(),
         document: String::new(),
     };
     if plan.exact {

@@ -153,6 +153,15 @@ pub struct Swarm {
     pub random: Option<Random>,
 }
 
+impl Swarm {
+    /// The faults that may come to nothing without the run being vacuous: those that may be left
+    /// out, and those that nobody wrote.
+    pub fn omittable(&self) -> Vec<String> {
+        let named = self.omit.iter().map(|(fault, _)| fault.clone());
+        named.chain(self.random.iter().flat_map(Random::ids)).collect()
+    }
+}
+
 /// One path that is redrawn per seed.
 #[derive(Clone, Debug)]
 pub struct Redraw {
