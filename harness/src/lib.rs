@@ -26,6 +26,7 @@ pub mod known;
 pub mod load;
 pub mod loose;
 pub mod measure;
+pub mod meter;
 pub mod models;
 pub mod observe;
 pub mod outcome;

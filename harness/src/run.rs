@@ -1,6 +1,6 @@
 //! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
 
-use crate::checks::{Converged, RunData, SETTLED, known_moment};
+use crate::checks::{Converged, RunData, SETTLED, known_moment, op_cost};
 use crate::director::{Changed, Director};
 pub use crate::finished::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
@@ -470,6 +470,12 @@ impl Runner {
         };
         let verdicts = judge(&data);
         let unnamed = unnamed(&data);
+        let spent = data
+            .plan
+            .checks
+            .iter()
+            .filter_map(|check| Some((check.id.clone(), op_cost::spent(check, &data)?)));
+        let spent = spent.collect();
         Finished {
             plan: self.roster.shared_plan(),
             roster: Rc::clone(&self.roster),
@@ -485,6 +491,8 @@ impl Runner {
             marked: self.marked(),
             counters: self.engine.counters().rows().to_vec(),
             incidents,
+            metered: watch.metered,
+            spent,
             trace,
             occurrences: self.director.spans,
             converged: self.converged,

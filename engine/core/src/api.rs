@@ -134,6 +134,10 @@ pub trait Observer {
     ) -> Control {
         Control::Continue
     }
+    /// A node is about to handle an input.
+    fn before_input(&mut self) {}
+    /// It has handled it; its effects come next.
+    fn after_input(&mut self) {}
     /// A node handled an input, booted or crashed; no other node changed.
     fn after_event(&mut self, _at: SimTime, _touched: NodeId, _nodes: &dyn Nodes) -> Control {
         Control::Continue

@@ -342,12 +342,14 @@ impl<O: Observer> Engine<O> {
     pub(crate) fn begin(&mut self, node: NodeId) {
         self.kernel.events += 1;
         self.current = Some((self.kernel.now(), node));
+        self.observer.before_input();
     }
 
     /// What follows every input: time and disk faults are charged, effects carried out, limits
     /// and observers consulted.
     #[inline]
     pub(crate) fn finish(&mut self, node: NodeId) {
+        self.observer.after_input();
         let host = self.kernel.hosts.get_mut(node);
         let charge_ns = host.disk.take_charge();
         let faults = host.disk.take_faults();

@@ -148,7 +148,8 @@ fn a_run_leaves_a_directory_that_replays() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
-/// Two machines give the same bytes: nothing of this one is in the files.
+/// Two machines give the same bytes: nothing of this one is in the files, but for the one that is
+/// about the machine.
 #[test]
 fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
     let folder = folder("bytes");
@@ -159,6 +160,9 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder.join(out).join("good/4")).expect("a run directory") {
             let path = entry.expect("readable").path();
+            if path.ends_with("host.json") {
+                continue;
+            }
             files.push((
                 path.file_name().map(|name| name.to_owned()),
                 fs::read(&path).expect("readable"),
@@ -174,6 +178,36 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
     for (name, bytes) in &one {
         assert!(!String::from_utf8_lossy(bytes).contains(&here), "{name:?} names a path");
     }
+}
+
+/// Copying a value allocates; borrowing it does not. How often is said beside the report, not in it.
+#[test]
+fn real_allocations_are_judged_and_stay_out_of_the_report() {
+    let folder = folder("allocations");
+    let scenario = root().join("scenarios/defects/clone-leak.toml");
+    let bounds = ["deep_clones=1", "handle_clones_max=1", "allocations_max=0"];
+    let bounds = bounds.map(|bound| format!("--set=check.copies.{bound}"));
+    let run = |extra: &[&str]| {
+        let mut args = vec!["run", scenario.to_str().expect("a path of text")];
+        args.extend(bounds.iter().map(String::as_str));
+        args.extend(extra);
+        chaoslab(&folder, &args)
+    };
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let output = run(&["--variant=copies"]);
+    let said = "an operation made more than 0 allocations; `host.json`";
+    assert!(stdout(&output).contains(said), "{}", stdout(&output));
+    let hosts = fs::read_dir(folder.join("out/defects/clone-leak")).expect("run directories");
+    let hosts = hosts.map(|entry| entry.expect("readable").path().join("host.json"));
+    let worst = hosts.map(|path| {
+        let text = fs::read_to_string(path).expect("beside the report");
+        let host: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        host["op_cost"]["copies"]["worst"].as_u64().expect("a count")
+    });
+    let mut worst: Vec<u64> = worst.collect();
+    worst.sort_unstable();
+    assert!(worst.len() == 2 && worst[0] == 0 && worst[1] > 0, "{worst:?}");
 }
 
 #[test]

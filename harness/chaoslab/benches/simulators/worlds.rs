@@ -8,7 +8,7 @@ use harness::scenario::Scenario;
 use harness::select::Roster;
 use std::rc::Rc;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 /// The simulated milliseconds of the idle world.
 const IDLE_MS: u64 = 3_000_000;
