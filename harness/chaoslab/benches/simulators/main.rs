@@ -6,7 +6,7 @@
 //!
 //! The same nodes on our engine, on turmoil and on madsim, each with its own network, beside the
 //! bare loop that is the limit; growth with nodes and with pending events; copies of a world; the
-//! digest; whole Hyperion worlds. Only ratios within one run mean something. With a filter (`--
+//! digest; whole Hyperion worlds; the smoke scenarios and a sweep of one. Only ratios within one run mean something. With a filter (`--
 //! fork`) it prints and writes nothing.
 
 #[path = "../../../../engine/core/benches/engine/bare.rs"]
@@ -16,6 +16,7 @@ mod native;
 #[cfg(madsim)]
 mod on_madsim;
 mod on_turmoil;
+mod page;
 mod table;
 #[path = "../../../../engine/core/benches/engine/work.rs"]
 mod work;
@@ -138,9 +139,11 @@ fn main() {
     growth(&mut bench);
     worlds::forks(&mut bench);
     worlds::hyperion(&mut bench);
+    worlds::clients(&mut bench);
+    worlds::smoke(&mut bench);
     let figures = bench.figures();
     criterion.final_summary();
     if let Some(figures) = figures {
-        table::write(&figures);
+        table::write(&figures, worlds::sweep());
     }
 }
