@@ -31,33 +31,45 @@ pub struct Load {
     seen: Seen,
 }
 
-/// What keys were last seen to hold, by whom: by any client, or, where clients know nothing of
-/// each other, by each of them.
+/// What keys were last seen to hold, by whom: by any client of the same target, or, where clients
+/// know nothing of each other, by each of them.
 #[derive(Clone)]
 struct Seen {
-    apart: bool,
+    /// By node id: clients of one number share what they know.
+    circles: Rc<[u32]>,
     /// By key, modulo their number. A copy of the load shares each until one of them writes to it.
     shards: Vec<Rc<Shard>>,
 }
 
-type Shard = BTreeMap<(Option<NodeId>, u64), Option<Value>>;
+type Shard = BTreeMap<(u32, u64), Option<Value>>;
 
 /// A copy counts so many references up, and the first write copies one in so many keys.
 const SHARDS: u64 = 64;
 
 impl Seen {
-    fn new() -> Self {
-        Self { apart: false, shards: (0..SHARDS).map(|_| Rc::default()).collect() }
+    /// Clients of one target group share what they know.
+    fn new(groups: &[GroupPlan]) -> Self {
+        let target = |group: &GroupPlan| {
+            let (_, selector) = group.uses.iter().find(|(name, _)| name == "target")?;
+            Some(selector.split_once('/').map_or(selector.clone(), |(group, _)| group.to_owned()))
+        };
+        let targets: Vec<Option<String>> = groups.iter().map(target).collect();
+        let circle = |group: usize| targets.iter().position(|t| *t == targets[group]);
+        let circles = groups.iter().enumerate().flat_map(|(number, group)| {
+            let circle = circle(number).expect("a target is equal to itself") as u32;
+            (0..group.count).map(move |_| circle)
+        });
+        Self { circles: circles.collect(), shards: (0..SHARDS).map(|_| Rc::default()).collect() }
     }
 
     fn by(&self, client: NodeId, key: u64) -> Option<Value> {
         let shard = &self.shards[(key % SHARDS) as usize];
-        shard.get(&(self.apart.then_some(client), key)).copied().flatten()
+        shard.get(&(self.circles[client.index()], key)).copied().flatten()
     }
 
     fn learn(&mut self, client: NodeId, key: u64, holds: Option<Value>) {
         let shard = Rc::make_mut(&mut self.shards[(key % SHARDS) as usize]);
-        shard.insert((self.apart.then_some(client), key), holds);
+        shard.insert((self.circles[client.index()], key), holds);
     }
 }
 
@@ -195,14 +207,16 @@ impl Load {
                 }));
             }
         }
-        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::new() }
+        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::new(groups) }
     }
 
     /// Clients that know nothing of each other, because each of them is hosted by itself: a
     /// compare-and-set expects what its own client saw.
     #[must_use]
     pub fn apart(mut self, apart: bool) -> Self {
-        self.seen.apart = apart;
+        if apart {
+            self.seen.circles = (0..self.clients.len() as u32).collect();
+        }
         self
     }
 

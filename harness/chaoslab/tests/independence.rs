@@ -7,8 +7,7 @@ use std::collections::BTreeMap;
 
 const LAB: Lab = Lab::of(sim::SYSTEMS);
 
-/// Faults, load and a rough network. No compare-and-set: what it expects is what any client of the
-/// run last saw of the key, so clients of another cluster that use the same keys do reach it.
+/// Faults, load and a rough network.
 const BASE: &str = r#"
 format = 1
 name   = "independence"
@@ -37,7 +36,7 @@ duplicate = "1%"
 count  = 4
 target = "h/any"
 rate   = "100/s"
-ops    = { get = 50, put = 50 }
+ops    = { get = 50, put = 30, cas = 20 }
 keys   = { count = 32, dist = "zipf", s = 1.1 }
 value  = { dist = "uniform", min = "16B", max = "64B" }
 
@@ -70,7 +69,7 @@ count = 1
 [clients.b]
 target = "a/any"
 rate   = "80/s"
-ops    = { put = 1 }
+ops    = { put = 1, cas = 1 }
 keys   = { count = 8 }
 
 [clients.idle]
