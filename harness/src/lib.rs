@@ -16,6 +16,7 @@ pub mod checks;
 pub mod chunks;
 pub mod cli;
 pub mod diagnostics;
+pub mod difference;
 pub mod director;
 pub mod explore;
 pub mod faults;

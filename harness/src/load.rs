@@ -220,6 +220,21 @@ impl Load {
         self
     }
 
+    /// From now on clients have the listed operations of `groups`, which are those that they had,
+    /// but for some that are still to come.
+    pub fn list_less(&mut self, seed: u64, groups: &[GroupPlan]) {
+        let values = Rc::new(listed_values(seed, groups));
+        let mut nodes = self.clients.iter_mut();
+        for group in groups {
+            for index in 1..=group.count {
+                let client = nodes.next().expect("the groups have the nodes that they had");
+                let Some(load) = &group.load else { continue };
+                let client = client.as_mut().expect("a group of clients is one still");
+                client.list_less(index, load, &values);
+            }
+        }
+    }
+
     /// Whether `node` is a client.
     #[must_use]
     pub fn is_client(&self, node: NodeId) -> bool {
@@ -307,6 +322,16 @@ impl Client {
         let listed = Listed { ops, values: Rc::clone(values), arrived: 0, sent: 0 };
         self.arrival_next = listed.next_at();
         self.listed = Some(listed);
+    }
+
+    fn list_less(&mut self, index: u32, load: &LoadPlan, values: &Rc<BTreeMap<u32, Value>>) {
+        let (Some(listed), Some(all)) = (&mut self.listed, &load.listed) else { return };
+        let ops: Rc<[OpPlan]> = all.iter().filter(|op| op.client == index).cloned().collect();
+        let done = listed.arrived;
+        assert!(ops.len() >= done, "what arrived is listed still");
+        assert!(listed.ops[..done] == ops[..done], "only what is still to come is taken out");
+        (listed.ops, listed.values) = (ops, Rc::clone(values));
+        self.arrival_next = listed.next_at();
     }
 
     /// Exponential gaps: independent arrivals at the given rate (a Poisson process).
@@ -468,5 +493,8 @@ impl Workload for Load {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+    fn as_any_mut(&mut self) -> Option<&mut dyn Any> {
+        Some(self)
     }
 }

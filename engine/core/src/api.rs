@@ -78,6 +78,10 @@ pub trait Workload {
     fn fork(&self) -> Box<dyn Workload>;
     /// The load as its concrete type, for whoever gave it to the engine.
     fn as_any(&self) -> &dyn Any;
+    /// The same, to change; `None` for a load that nobody changes.
+    fn as_any_mut(&mut self) -> Option<&mut dyn Any> {
+        None
+    }
 }
 
 /// What a woken client does.

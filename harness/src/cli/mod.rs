@@ -6,7 +6,9 @@ mod args;
 mod cause;
 mod check;
 mod conformance;
+mod diff;
 mod explore;
+mod fmt;
 mod history;
 mod list;
 pub(crate) mod load;
@@ -16,6 +18,7 @@ mod recorded;
 mod replay;
 mod run;
 mod shrink;
+mod shrinking;
 mod simulators;
 mod sweep;
 mod verify;
@@ -76,6 +79,8 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Cause(args) => cause::main(&lab, shell, &args),
         Command::Verify(args) => verify::main(&lab, shell, &args),
         Command::Check(args) => check::main(&lab, shell, &args),
+        Command::Fmt(args) => fmt::main(shell, &args),
+        Command::Diff(args) => diff::main(&lab, shell, &args),
         Command::Explain(args) => check::explain(shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),
