@@ -401,7 +401,7 @@ const OWN_DEFECTS: [Defect; 18] = [
         "pool-permit-leak-on-cancel",
         "a connection whose query was given up is never used again",
         "sqlx#83",
-        "bound",
+        "final",
     ),
     defect(
         "no-jitter-synchronised-retry",
@@ -659,6 +659,24 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         Kind::Dist,
         r#""0ns""#,
         "Processor time of taking one write. 0 keeps runs fast; a cost makes queues real.",
+    ),
+    setting(
+        "service_miss",
+        Kind::Dist,
+        "",
+        "Processor time of a get that finds nothing; service_get where it is not given.",
+    ),
+    setting(
+        "service_batch_get",
+        Kind::Dist,
+        "",
+        "Processor time of a whole batch-get; service_get for each key where it is not given.",
+    ),
+    setting(
+        "service_delete",
+        Kind::Dist,
+        "",
+        "Processor time of taking one delete; service_put where it is not given.",
     ),
 ];
 

@@ -198,6 +198,10 @@ impl Pool {
                 Ok(Some(frame)) => {
                     let Ok((id, found)) = Found::decode(frame) else { break false };
                     let conn = &mut self.conns[position];
+                    if conn.use_of == Use::Leaked {
+                        // Nobody waits for it, and nobody notices.
+                        continue;
+                    }
                     if conn.use_of != Use::Query(id) {
                         break false;
                     }
