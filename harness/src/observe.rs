@@ -4,6 +4,7 @@
 use crate::chunks::Chunks;
 use crate::measure::extremes::Watched;
 use crate::measure::{self, MARKS_MAX, Marked};
+use crate::meter::Metered;
 use crate::scenario::plan::{Covered, During, Plan, When};
 use crate::select::{Lots, Roster};
 use contract::{
@@ -46,6 +47,8 @@ pub struct Watch {
     pub marks_lost: u64,
     /// The gauges that checks ask for after every event.
     pub extremes: Watched,
+    /// What the nodes have allocated.
+    pub metered: Metered,
 }
 
 /// What a cover has counted.
@@ -135,6 +138,7 @@ impl Watch {
             marks: Chunks::default(),
             marks_lost: 0,
             extremes: Watched::new(roster.plan()),
+            metered: Metered::default(),
             roster,
         }
     }
@@ -275,6 +279,7 @@ impl Clone for Watch {
             marks: self.marks.clone(),
             marks_lost: self.marks_lost,
             extremes: self.extremes.clone(),
+            metered: self.metered,
         }
     }
 }
@@ -284,7 +289,8 @@ impl Observer for Watch {
         let system = self.system_of[node.index()];
         self.marked[system][usize::from(mark.event)] += 1;
         if self.wanted[system][usize::from(mark.event)] {
-            self.keep(Marked { at, node, mark });
+            let allocations = self.metered.is_on().then_some(self.metered.last);
+            self.keep(Marked { at, node, mark, allocations });
         }
         self.ask(node, |invariant| invariant.on_mark(at, node, mark, nodes));
         self.count_covers(at, node, mark);
@@ -298,6 +304,14 @@ impl Observer for Watch {
 
     fn on_complete(&mut self, _: SimTime, _: NodeId, _: OpId, _: &Outcome) -> Control {
         Control::Continue
+    }
+
+    fn before_input(&mut self) {
+        self.metered.before();
+    }
+
+    fn after_input(&mut self) {
+        self.metered.after();
     }
 
     fn after_event(&mut self, at: SimTime, touched: NodeId, nodes: &dyn Nodes) -> Control {

@@ -4,7 +4,7 @@ use super::args::CauseArgs;
 use super::recorded::Recorded;
 use super::sweep::jobs;
 use super::{Lab, load, print};
-use crate::cause::{self, Branching, Explained};
+use crate::cause::{self, Branching, Explained, Mattered, Messages};
 use crate::interrupt;
 use crate::outcome::Exit;
 use crate::rundir;
@@ -34,7 +34,12 @@ fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
     let names = load::names(lab);
     let budget = Budget { trials: args.trials, events: u64::MAX };
     let mut trials = Trials::new(&names, target, budget);
-    let branching = Branching { points: args.points, futures: args.futures, jobs: jobs(args.jobs) };
+    let branching = Branching {
+        points: args.points,
+        futures: args.futures,
+        messages: args.messages,
+        jobs: jobs(args.jobs),
+    };
     let watch = Stopwatch::start();
     let mut tell = |what: &str| shell.progress(&format!("{what} ({:.0} s)", watch.seconds()));
     let found = cause::explain(&subject, &names, &mut trials, branching, &mut tell);
@@ -63,12 +68,12 @@ fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
 /// The name of the curve among the plots of the report.
 const CHANCE: &str = "chance of failure";
 
-/// The curve as a plot: per cent of the futures that fail.
+/// The curve as a plot: how many of the futures fail, in per cent.
 fn series(found: &Explained) -> Option<Series> {
     let share = |failed: u64, all: u64| i64::try_from(failed * 100 / all.max(1)).unwrap_or(100);
     let points = found.curve.iter().map(|point| (point.at_ns, share(point.failed, point.futures)));
     let points: Vec<(u64, i64)> = points.collect();
-    let unit = "per cent of futures".to_owned();
+    let unit = "%".to_owned();
     (points.len() > 1).then(|| Series { name: CHANCE.to_owned(), unit, node: None, points })
 }
 
@@ -84,6 +89,18 @@ fn draw(found: &Explained, canvas: &mut dyn Canvas) {
     canvas.list(&sets.collect::<Vec<_>>());
     if !found.exhaustive {
         canvas.say(Tone::Warn, "There may be smaller sets: too many for trying them all.");
+    }
+    if found.messages.all > 0 {
+        canvas.heading("Single messages that mattered by themselves");
+        let Messages { all, tried, mattered } = &found.messages;
+        let of = format!(
+            "{} of the {tried} that were let through, alone and in good time; {all} were lost or late.",
+            mattered.len()
+        );
+        canvas.say(Tone::Faint, &of);
+        if !mattered.is_empty() {
+            canvas.table(&messages(mattered));
+        }
     }
     if !found.curve.is_empty() {
         canvas.heading("How likely it was");
@@ -113,6 +130,29 @@ fn factors(found: &Explained) -> Table {
             Cell::from(length.unwrap_or_default()),
             Cell::new(tone, needed),
             Cell::from(&factor.without),
+        ]);
+    }
+    table
+}
+
+/// Messages that are shown, at most; `cause.json` has all.
+const MESSAGES_MAX: usize = 20;
+
+fn messages(mattered: &[Mattered]) -> Table {
+    let mut table = Table::new(vec![
+        words("at"),
+        words("link"),
+        figures("number"),
+        words("what happened to it"),
+        words("had it come through"),
+    ]);
+    for one in mattered.iter().rev().take(MESSAGES_MAX).rev() {
+        table.push(vec![
+            Cell::from(instant(one.at_ns)),
+            Cell::from(format!("{}>{}", one.from, one.to)),
+            Cell::from(one.n.to_string()),
+            Cell::from(&one.what),
+            Cell::from(&one.without),
         ]);
     }
     table

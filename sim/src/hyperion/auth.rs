@@ -9,11 +9,11 @@
 //! | ask | gateway → auth | is this the token of this client? | id 8, client 8, token: rest |
 //! | verdict | auth → gateway | 1: it is; 0: it is not | id 8, 1 |
 
+use super::conns::Conns;
 use super::desk::{DESK, Desk, draw};
 use super::tables::Event;
-use crate::protocol::frame::{self, Cursor, Decoder, Malformed};
+use crate::protocol::frame::{self, Cursor, Malformed};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, Seat};
@@ -71,7 +71,7 @@ pub struct Auth {
     secret: Arc<[u8]>,
     /// Processor time of one check, in nanoseconds.
     service: Arc<Dist>,
-    conns: BTreeMap<ConnId, Decoder>,
+    conns: Conns,
     desk: Desk,
 }
 
@@ -82,38 +82,27 @@ impl Auth {
         Self {
             secret: Arc::from(seat.settings.text("secret").as_bytes()),
             service: Arc::new(seat.settings.dist("service")),
-            conns: BTreeMap::new(),
+            conns: Conns::default(),
             desk: Desk::default(),
         }
     }
 
     fn on_data(&mut self, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
-        let Some(mut decoder) = self.conns.get_mut(&conn).map(core::mem::take) else {
-            return;
-        };
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    if decode_ask(frame).is_err() {
-                        break false;
-                    }
-                    match draw(&self.service, 1, fx) {
-                        Duration::ZERO => self.answer(conn, frame, fx),
-                        cost => self.desk.lay(conn, frame, cost, fx),
-                    }
-                }
-                Ok(None) => break true,
-                Err(_) => break false,
-            }
-        };
-        if intact {
-            self.conns.insert(conn, decoder);
-        } else {
-            fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
-            self.conns.remove(&conn);
-            fx.close(conn);
+        let Some(mut decoder) = self.conns.take(conn) else { return };
+        let intact = decoder.feed_each(bytes, |frame| self.on_ask(conn, frame, fx));
+        self.conns.settle(conn, decoder, intact, bytes.len() as u64, fx);
+    }
+
+    /// Takes one question in; false where it is none and the connection must go.
+    fn on_ask(&mut self, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
+        if decode_ask(frame).is_err() {
+            return false;
         }
+        match draw(&self.service, 1, fx) {
+            Duration::ZERO => self.answer(conn, frame, fx),
+            cost => self.desk.lay(conn, frame, cost, fx),
+        }
+        true
     }
 
     fn answer(&self, conn: ConnId, ask: &[u8], fx: &mut Fx<'_>) {
@@ -130,13 +119,9 @@ impl Node for Auth {
         done.iter().for_each(|(conn, ask)| self.answer(conn, ask, fx));
         self.desk.give_back(done);
         match input {
-            Input::Opened { conn, .. } => {
-                self.conns.insert(conn, Decoder::default());
-            }
+            Input::Opened { conn, .. } => self.conns.opened(conn),
             Input::Data { conn, bytes } => self.on_data(conn, bytes, fx),
-            Input::Closed { conn, .. } => {
-                self.conns.remove(&conn);
-            }
+            Input::Closed { conn, .. } => self.conns.closed(conn),
             // The desk was worked off above; nobody sends datagrams to an auth node.
             Input::Timer(DESK) | Input::Datagram { .. } => {}
             other => panic!("an auth node asked for nothing that {other:?} answers"),
@@ -148,8 +133,7 @@ impl Node for Auth {
     }
 
     fn memory_bytes(&self) -> u64 {
-        let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
-        buffered + self.desk.size_bytes()
+        self.conns.buffered_bytes() + self.desk.size_bytes()
     }
 }
 

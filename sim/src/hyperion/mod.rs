@@ -20,6 +20,7 @@ pub mod auth;
 pub mod chunk_map;
 pub mod client;
 pub mod command;
+pub mod conns;
 pub mod database;
 pub mod desk;
 pub mod entry;

@@ -221,18 +221,7 @@ impl Client {
             return;
         };
         let mut decoder = core::mem::take(&mut self.links[index as usize].decoder);
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    if !self.on_frame(index, frame, fx) {
-                        break false;
-                    }
-                }
-                Ok(None) => break true,
-                Err(_) => break false,
-            }
-        };
+        let intact = decoder.feed_each(bytes, |frame| self.on_frame(index, frame, fx));
         let link = &mut self.links[index as usize];
         link.decoder = decoder;
         if !intact {

@@ -11,11 +11,11 @@
 
 pub mod wire;
 
+use super::conns::Conns;
 use super::desk::{DESK, Desk, draw};
 use super::tables::Event;
-use crate::protocol::frame::{self, Decoder};
+use crate::protocol::frame;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, Ratio, Seat, Value};
@@ -48,7 +48,7 @@ struct Config {
 #[derive(Clone, Debug)]
 pub struct Database {
     config: Arc<Config>,
-    conns: BTreeMap<ConnId, Decoder>,
+    conns: Conns,
     desk: Desk,
     connections_peak: u64,
     queries: u64,
@@ -72,7 +72,7 @@ impl Database {
                     .clamp(Value::SIZE_MIN, super::VALUE_BYTES_MAX as u32),
                 errors: settings.ratio("errors"),
             }),
-            conns: BTreeMap::new(),
+            conns: Conns::default(),
             desk: Desk::default(),
             connections_peak: 0,
             queries: 0,
@@ -82,7 +82,7 @@ impl Database {
     /// How many connections are open.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.conns.len() as u64
+        self.conns.count()
     }
 
     /// The most connections that were open at one time.
@@ -107,38 +107,27 @@ impl Database {
         if login > Duration::ZERO {
             fx.spend(login);
         }
-        self.conns.insert(conn, Decoder::default());
+        self.conns.opened(conn);
         self.connections_peak = self.connections_peak.max(open + 1);
         fx.mark(Event::DbConnected.row(), [0; 3], open + 1);
     }
 
     fn on_data(&mut self, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
-        let Some(mut decoder) = self.conns.get_mut(&conn).map(core::mem::take) else {
-            return;
-        };
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    if wire::decode_query(frame).is_err() {
-                        break false;
-                    }
-                    match draw(&self.config.query, 1, fx) {
-                        Duration::ZERO => self.answer(conn, frame, fx),
-                        cost => self.desk.lay(conn, frame, cost, fx),
-                    }
-                }
-                Ok(None) => break true,
-                Err(_) => break false,
-            }
-        };
-        if intact {
-            self.conns.insert(conn, decoder);
-        } else {
-            fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
-            self.conns.remove(&conn);
-            fx.close(conn);
+        let Some(mut decoder) = self.conns.take(conn) else { return };
+        let intact = decoder.feed_each(bytes, |frame| self.on_query(conn, frame, fx));
+        self.conns.settle(conn, decoder, intact, bytes.len() as u64, fx);
+    }
+
+    /// Takes one query in; false where it is none and the connection must go.
+    fn on_query(&mut self, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
+        if wire::decode_query(frame).is_err() {
+            return false;
         }
+        match draw(&self.config.query, 1, fx) {
+            Duration::ZERO => self.answer(conn, frame, fx),
+            cost => self.desk.lay(conn, frame, cost, fx),
+        }
+        true
     }
 
     fn work_off(&mut self, fx: &mut Fx<'_>) {
@@ -150,7 +139,7 @@ impl Database {
     }
 
     fn answer(&mut self, conn: ConnId, query: &[u8], fx: &mut Fx<'_>) {
-        if !self.conns.contains_key(&conn) {
+        if !self.conns.has(conn) {
             // Whoever asked has hung up; the work is lost.
             return fx.mark(Event::DbWasted.row(), [0; 3], 0);
         }
@@ -179,9 +168,7 @@ impl Node for Database {
         match input {
             Input::Opened { conn, .. } => self.on_opened(conn, fx),
             Input::Data { conn, bytes } => self.on_data(conn, bytes, fx),
-            Input::Closed { conn, .. } => {
-                self.conns.remove(&conn);
-            }
+            Input::Closed { conn, .. } => self.conns.closed(conn),
             // The desk was worked off already.
             Input::Timer(DESK) => {}
             // Nobody sends datagrams to a database; a stray one is the world's doing.
@@ -196,7 +183,6 @@ impl Node for Database {
     }
 
     fn memory_bytes(&self) -> u64 {
-        let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
-        buffered + self.desk.size_bytes()
+        self.conns.buffered_bytes() + self.desk.size_bytes()
     }
 }

@@ -125,22 +125,7 @@ impl Gateway {
     fn on_client_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
         let Some(session) = self.clients.get_mut(&conn) else { return };
         let mut decoder = core::mem::take(&mut session.decoder);
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    if wire::decode_request(frame).is_err() {
-                        break false;
-                    }
-                    match draw(&self.config.service, 1, fx) {
-                        Duration::ZERO => self.on_request(now, conn, frame, fx),
-                        cost => self.desk.lay(conn, frame, cost, fx),
-                    }
-                }
-                Ok(None) => break true,
-                Err(_) => break false,
-            }
-        };
+        let intact = decoder.feed_each(bytes, |frame| self.on_client_frame(now, conn, frame, fx));
         if intact {
             if let Some(session) = self.clients.get_mut(&conn) {
                 session.decoder = decoder;
@@ -150,6 +135,18 @@ impl Gateway {
             self.clients.remove(&conn);
             fx.close(conn);
         }
+    }
+
+    /// Takes one request in; false where it is none and the connection must go.
+    fn on_client_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
+        if wire::decode_request(frame).is_err() {
+            return false;
+        }
+        match draw(&self.config.service, 1, fx) {
+            Duration::ZERO => self.on_request(now, conn, frame, fx),
+            cost => self.desk.lay(conn, frame, cost, fx),
+        }
+        true
     }
 
     fn on_request(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) {
@@ -378,22 +375,13 @@ impl Gateway {
             Side::Cache(node) => &mut self.caches[node as usize],
         };
         let mut decoder = core::mem::take(&mut link.decoder);
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match (frames.next(), side) {
-                (Ok(Some(frame)), Side::Cache(node)) => {
-                    if !self.on_answer(node, frame, fx) {
-                        break false;
-                    }
-                }
-                (Ok(Some(frame)), _) => match auth::decode_verdict(frame) {
-                    Ok((id, granted)) => self.on_verdict(id, granted, fx),
-                    Err(_) => break false,
-                },
-                (Ok(None), _) => break true,
-                (Err(_), _) => break false,
+        let intact = decoder.feed_each(bytes, |frame| match side {
+            Side::Cache(node) => self.on_answer(node, frame, fx),
+            _ => {
+                let verdict = auth::decode_verdict(frame);
+                verdict.map(|(id, granted)| self.on_verdict(id, granted, fx)).is_ok()
             }
-        };
+        });
         match side {
             Side::Auth => self.auth.decoder = decoder,
             Side::Cache(node) => self.caches[node as usize].decoder = decoder,

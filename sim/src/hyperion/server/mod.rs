@@ -23,6 +23,7 @@ pub use config::{Config, FSYNC_WORDS, PROFILES, Reads, ServerFlaws};
 
 use super::BATCH_KEYS_MAX;
 use super::command::{DropReason, Refusal, Write};
+use super::conns::Conns;
 use super::desk::{DESK, Desk, draw};
 use super::entry::Key;
 use super::machine::{Effect, Machine};
@@ -30,10 +31,9 @@ use super::rate_limits::{Limited, RateLimits};
 use super::seal::Bytes;
 use super::tables::Event;
 use super::wire::{self, Answer, Request};
-use crate::protocol::frame::{self, Decoder};
+use crate::protocol::frame;
 use crate::protocol::raft::{Payload, Raft, Ready, Role, Snapshot};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
@@ -51,7 +51,7 @@ pub struct Server {
     raft: Raft,
     machine: Machine,
     /// What arrived of requests, per connection.
-    conns: BTreeMap<ConnId, Decoder>,
+    conns: Conns,
     rate_limits: RateLimits,
     /// Requests whose service time is being spent.
     desk: Desk,
@@ -93,7 +93,7 @@ impl Server {
             machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
             config: Arc::new(config),
             raft,
-            conns: BTreeMap::new(),
+            conns: Conns::default(),
             rate_limits: RateLimits::default(),
             desk: Desk::default(),
             writes: PendingWrites::default(),
@@ -126,7 +126,7 @@ impl Server {
     /// How many connections of clients are open.
     #[must_use]
     pub fn connections(&self) -> u64 {
-        self.conns.len() as u64
+        self.conns.count()
     }
 
     /// How many writes are proposed and not answered.
@@ -175,38 +175,17 @@ impl Server {
 
     /// Takes a connection in, unless its client has too many already.
     fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
-        let first = ConnId { opener: conn.opener, number: 0 };
-        let last = ConnId { opener: conn.opener, number: u32::MAX };
-        if self.conns.range(first..=last).count() as u64 >= self.config.connections_max {
+        if self.conns.of_same_opener(conn) >= self.config.connections_max {
             fx.mark(Event::TooManyConnections.row(), [u64::from(conn.number), 0, 0], 0);
             return fx.close(conn);
         }
-        self.conns.insert(conn, Decoder::default());
+        self.conns.opened(conn);
     }
 
     fn on_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
-        let Some(mut decoder) = self.conns.get_mut(&conn).map(core::mem::take) else {
-            return;
-        };
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    if !self.on_frame(now, conn, frame, fx) {
-                        break false;
-                    }
-                }
-                Ok(None) => break true,
-                Err(_) => break false,
-            }
-        };
-        if intact {
-            self.conns.insert(conn, decoder);
-        } else {
-            fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
-            self.conns.remove(&conn);
-            fx.close(conn);
-        }
+        let Some(mut decoder) = self.conns.take(conn) else { return };
+        let intact = decoder.feed_each(bytes, |frame| self.on_frame(now, conn, frame, fx));
+        self.conns.settle(conn, decoder, intact, bytes.len() as u64, fx);
     }
 
     /// Takes one request in; false where it is none and the connection must go.
@@ -409,7 +388,7 @@ impl Node for Server {
                 self.on_database_closed(now, conn, fx);
             }
             Input::Closed { conn, .. } => {
-                self.conns.remove(&conn);
+                self.conns.closed(conn);
                 self.rate_limits.forget(conn.opener);
             }
             Input::Timer(EXPIRE) => self.on_expire(now, fx),
@@ -435,10 +414,9 @@ impl Node for Server {
     }
 
     fn memory_bytes(&self) -> u64 {
-        let buffered: u64 = self.conns.values().map(Decoder::buffered_bytes).sum();
         let kept = self.raft.log_bytes() + self.raft.snapshot_bytes();
         let held = self.machine.store().size_bytes() + kept + self.cloned_bytes;
-        (held + buffered) * self.config.memory_scale
+        (held + self.conns.buffered_bytes()) * self.config.memory_scale
     }
 }
 

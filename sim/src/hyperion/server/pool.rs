@@ -192,27 +192,21 @@ impl Pool {
     ) {
         let position = self.position(conn).expect("the caller asked");
         let mut decoder = core::mem::take(&mut self.conns[position].decoder);
-        let mut frames = decoder.feed(bytes);
-        let intact = loop {
-            match frames.next() {
-                Ok(Some(frame)) => {
-                    let Ok((id, found)) = Found::decode(frame) else { break false };
-                    let conn = &mut self.conns[position];
-                    if conn.use_of == Use::Leaked {
-                        // Nobody waits for it, and nobody notices.
-                        continue;
-                    }
-                    if conn.use_of != Use::Query(id) {
-                        break false;
-                    }
-                    conn.use_of = Use::Idle;
-                    let Query { key, askers, .. } = self.end(id);
-                    done(Answered { key, askers, found }, fx);
-                }
-                Ok(None) => break true,
-                Err(_) => break false,
+        let intact = decoder.feed_each(bytes, |frame| {
+            let Ok((id, found)) = Found::decode(frame) else { return false };
+            let conn = &mut self.conns[position];
+            if conn.use_of == Use::Leaked {
+                // Nobody waits for it, and nobody notices.
+                return true;
             }
-        };
+            if conn.use_of != Use::Query(id) {
+                return false;
+            }
+            conn.use_of = Use::Idle;
+            let Query { key, askers, .. } = self.end(id);
+            done(Answered { key, askers, found }, fx);
+            true
+        });
         self.conns[position].decoder = decoder;
         if !intact {
             self.lose(position, fx, &mut done);

@@ -35,6 +35,20 @@ impl Decoder {
         Frames { decoder: self, data, taken: false }
     }
 
+    /// Hands every frame that is whole once `data` has arrived to `take`, which says whether it is
+    /// one of its protocol. False as soon as one is not, or announces too much: then the stream
+    /// means nothing any more.
+    pub fn feed_each(&mut self, data: &[u8], mut take: impl FnMut(&[u8]) -> bool) -> bool {
+        let mut frames = self.feed(data);
+        loop {
+            match frames.next() {
+                Ok(Some(frame)) if take(frame) => {}
+                Ok(None) => return true,
+                Ok(Some(_)) | Err(FrameTooLong { .. }) => return false,
+            }
+        }
+    }
+
     /// How many bytes wait for the rest of their frame.
     #[must_use]
     pub fn buffered_bytes(&self) -> u64 {
@@ -163,6 +177,23 @@ mod tests {
         assert_eq!(decode(&mut decoder, &[&header[..2], &header[2..]]), broken);
         assert_eq!(decode(&mut decoder, &[b"more"]), broken);
         assert_eq!(decoder.buffered_bytes(), 4);
+    }
+
+    #[test]
+    fn each_frame_is_taken_until_one_is_none() {
+        let bytes = stream(&[b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
+        let mut taken = Vec::new();
+        let mut take = |wanted: usize, bytes: &[u8]| {
+            taken.clear();
+            Decoder::default().feed_each(bytes, |frame| {
+                taken.push(frame.to_vec());
+                taken.len() < wanted
+            })
+        };
+        assert!(take(4, &bytes));
+        assert!(!take(2, &bytes));
+        assert!(!take(9, &(FRAME_BYTES_MAX + 1).to_be_bytes()));
+        assert!(taken.is_empty());
     }
 
     #[test]

@@ -1,0 +1,134 @@
+//! The flaws that can be planted: Raft's rows first, then Hyperion's own.
+
+use super::joined;
+use crate::protocol::raft;
+use contract::Defect;
+
+const fn defect(
+    name: &'static str,
+    about: &'static str,
+    source: &'static str,
+    caught_by: &'static str,
+) -> Defect {
+    Defect { name, about, source, caught_by }
+}
+
+/// The flaws of Hyperion alone.
+const OWN_DEFECTS: [Defect; 18] = [
+    defect(
+        "local-leader-read",
+        "a node that believes it leads serves reads without confirming it",
+        "etcd-io/etcd#741; raft-thesis §6.4",
+        "linearizable",
+    ),
+    defect(
+        "read-before-apply",
+        "a confirmed read is served before the entries up to its index are applied",
+        "raft-thesis §6.4 step 4",
+        "linearizable",
+    ),
+    defect(
+        "retry-non-idempotent",
+        "a command that is in the log twice takes effect twice: sessions are ignored",
+        "cockroachdb#10023; raft-thesis §6.3",
+        "hyperion.writes_apply_once",
+    ),
+    defect(
+        "sessions-missing-from-snapshot",
+        "snapshots carry the entries and not the sessions, so a retried write takes effect twice",
+        "redisraft RR-185; raft-thesis §6.3",
+        "hyperion.replicas_equal",
+    ),
+    defect(
+        "timeout-treated-as-failure",
+        "a client reports a write that timed out as certainly not done",
+        "RedisLabs/redisraft#25; raft-thesis §6.3",
+        "linearizable",
+    ),
+    defect(
+        "definite-error-on-leadership-loss",
+        "a deposed leader tells its clients that what it proposed is lost",
+        "openraft 43dd8b6f",
+        "linearizable",
+    ),
+    defect(
+        "weight-accounting-drift",
+        "an overwrite adds the size of the new value and keeps that of the old",
+        "etcd-io/raft a370b6f",
+        "hyperion.size_accounting",
+    ),
+    defect(
+        "ttl-on-wall-clock",
+        "entries are stamped and judged by the wall clock of whichever node looks at them",
+        "redis#416; valkey#2651",
+        "linearizable",
+    ),
+    defect(
+        "ttl-on-monotonic-clock",
+        "entries carry the time of the leader that wrote them, and are judged by the monotonic \
+         clock of whichever node looks at them",
+        "Hyperion `is_expired(now_mono)`; etcd#9888",
+        "linearizable",
+    ),
+    defect(
+        "lru-order-not-updated-on-hit",
+        "a hit does not make an entry younger: eviction is first in, first out",
+        "mutant of the reference model of the store",
+        "hyperion.evicts_in_order",
+    ),
+    defect(
+        "expiry-queue-leak",
+        "what leaves the store stays in the list of endings",
+        "moka#64, moka#329",
+        "hyperion.size_accounting",
+    ),
+    defect(
+        "auth-fails-open",
+        "a gateway whose auth service does not answer lets everyone through",
+        "Hyperion: auth fails closed",
+        "hyperion.auth_fails_closed",
+    ),
+    defect(
+        "stale-set-lookaside",
+        "a value that was loaded from the database overwrites what was written meanwhile",
+        "nsdi-2013 §3.2.1",
+        "linearizable",
+    ),
+    defect(
+        "stampede-on-expiry",
+        "each miss of a key asks the database, also while a query for it is under way",
+        "nsdi-2013 §3.2.1",
+        "count",
+    ),
+    defect(
+        "pool-permit-leak-on-cancel",
+        "a connection whose query was given up is never used again",
+        "sqlx#83",
+        "final",
+    ),
+    defect(
+        "no-jitter-synchronised-retry",
+        "waits before retries have no random part",
+        "Hyperion PR 812; Google Cloud incident of 2025-06-12",
+        "rate",
+    ),
+    defect(
+        "get-clones-value",
+        "a hit copies the whole value instead of borrowing it",
+        "the clone leak of 2024-11-22, PR 847",
+        "op-cost",
+    ),
+    defect(
+        "get-forgets-handle",
+        "what a hit borrowed is never given back",
+        "the clone leak of 2024-11-22, PR 847",
+        "slope",
+    ),
+];
+
+/// All flaws.
+pub const DEFECTS: &[Defect] = &joined::<_, { raft::DEFECTS.len() + OWN_DEFECTS.len() }>(
+    raft::DEFECTS,
+    &OWN_DEFECTS,
+    OWN_DEFECTS[0],
+);
