@@ -320,6 +320,11 @@ fn quantiles_of_latencies_and_of_values() {
         &format!("{check}p50 = \"99ms\"\np99 = \"100ms\"\np999 = \"150ms\""),
         &["p50 of `clients.kv.latency` over 100 values is 100.0 ms; 99.0 ms", "p999"],
     );
+    let near = |p50: &str, within: &str| format!("{check}p50 = \"{p50}\"\nwithin = \"{within}\"");
+    record.holds(&near("110ms", "10%"));
+    record.holds(&near("91ms", "10%"));
+    record.breaks(&near("112ms", "10%"), &["112.0 ms is asked for, give or take 10%"]);
+    record.breaks(&near("90ms", "10%"), &["p50 of `clients.kv.latency` over 100 values"]);
     let record = record.mark(60, 1, HIT, [0; 3], 512);
     record.breaks("kind = \"quantile\"\nwhat = \"shop.hit\"\np50 = \"511B\"", &["512 bytes"]);
 }
