@@ -88,6 +88,9 @@ pub struct Finished {
     pub incidents: Vec<String>,
     /// The last events before the first violation, or before the end.
     pub trace: Vec<TraceLine>,
+    /// What a scraper would have found at the end, in the text format of Prometheus; empty where
+    /// no system exposes anything.
+    pub metrics: String,
 }
 
 /// One event of the engine, for people.
@@ -173,5 +176,6 @@ pub fn stillborn(roster: &Rc<Roster>, said: &str) -> Finished {
         counters: Vec::new(),
         incidents: Vec::new(),
         trace: Vec::new(),
+        metrics: String::new(),
     }
 }

@@ -16,7 +16,22 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// The operations that a load can ask for, with the fields that each needs.
-pub const OPS: &[&str] = &["get", "put", "delete", "cas", "add", "append", "acquire", "release"];
+pub const OPS: &[&str] = &[
+    "get",
+    "put",
+    "delete",
+    "cas",
+    "add",
+    "append",
+    "acquire",
+    "release",
+    "step-down",
+    "evict",
+    "health",
+];
+
+/// How many entries an operator asks to evict.
+const EVICTED: u64 = 1_000;
 
 /// All clients of a run and the history of their operations.
 #[derive(Clone)]
@@ -118,6 +133,9 @@ impl Listed {
             "append" => Call::Append { key, value: value() },
             "acquire" => Call::Acquire { key },
             "release" => Call::Release { key },
+            "step-down" => Call::Admin { verb: "step-down", arg: 0 },
+            "evict" => Call::Admin { verb: "evict", arg: EVICTED },
+            "health" => Call::Admin { verb: "health", arg: 0 },
             other => unreachable!("the compiler accepts only listed calls, not {other}"),
         }
     }
@@ -355,6 +373,9 @@ impl Client {
             "append" => Call::Append { key, value: self.value() },
             "acquire" => Call::Acquire { key },
             "release" => Call::Release { key },
+            "step-down" => Call::Admin { verb: "step-down", arg: 0 },
+            "evict" => Call::Admin { verb: "evict", arg: EVICTED },
+            "health" => Call::Admin { verb: "health", arg: 0 },
             other => unreachable!("the compiler accepts only the operations of OPS, not {other}"),
         }
     }

@@ -71,13 +71,17 @@ fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
     let mut history = Vec::new();
     crate::history::jsonl::write(&run.ops, &mut history).expect("a vector takes every byte");
     let history = String::from_utf8(history).expect("JSON is text");
-    vec![
+    let mut files = vec![
         ("history.jsonl", history),
         ("plan.toml", run.plan.document.clone()),
         ("run.json", reports::json::write(record)),
         ("report.html", reports::html::render(record)),
         ("report.md", reports::markdown::render(record)),
-    ]
+    ];
+    if !run.metrics.is_empty() {
+        files.push(("metrics.prom", run.metrics.clone()));
+    }
+    files
 }
 
 /// Adds a file to a run directory: written under another name first, then renamed.

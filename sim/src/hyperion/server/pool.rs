@@ -195,6 +195,10 @@ impl Pool {
         let intact = decoder.feed_each(bytes, |frame| {
             let Ok((id, found)) = Found::decode(frame) else { return false };
             let conn = &mut self.conns[position];
+            if conn.use_of == Use::Leaked {
+                // The flaw: nobody is left who would take it.
+                return true;
+            }
             if conn.use_of != Use::Query(id) {
                 return false;
             }
