@@ -75,5 +75,5 @@ impl System for Registers {
 }
 
 fn main() -> std::process::ExitCode {
-    harness::cli::main(harness::cli::Lab { systems: &[&Registers], simulators: &[], suites: &[] })
+    harness::cli::main(harness::cli::Lab::of(&[&Registers]))
 }

@@ -27,6 +27,10 @@ pub struct Director {
     pub script: Vec<Timed>,
     /// Whether the recovery began: from then on no fault starts.
     recovering: bool,
+    /// The tokens that are in the queue, ascending.
+    pub pending: Vec<u32>,
+    /// Faults that were taken out before they began.
+    taken_out: Vec<usize>,
 }
 
 /// One fault's progress over its occurrences.
@@ -108,7 +112,9 @@ impl Director {
         };
         let faults = roster.plan().faults.iter().map(progress).collect();
         let (agenda, spans, script) = (Vec::new(), Vec::new(), Vec::new());
-        let mut director = Self { roster, faults, agenda, spans, script, recovering: false };
+        let (recovering, pending, taken_out) = (false, Vec::new(), Vec::new());
+        let mut director =
+            Self { roster, faults, agenda, spans, script, recovering, pending, taken_out };
         for fault in 0..director.faults.len() {
             director.arm(fault, engine);
         }
@@ -164,7 +170,31 @@ impl Director {
             _ => FaultClass::Start,
         };
         let token = self.enter(item) as u32;
+        self.pending.push(token);
         engine.wake_at(at, class, token);
+    }
+
+    /// Takes out faults, by id, that have not begun.
+    pub fn take_out(&mut self, ids: &[String]) {
+        let faults = self.roster.plan().faults.iter().enumerate();
+        let mine: Vec<usize> =
+            faults.filter(|(_, f)| ids.contains(&f.id)).map(|(n, _)| n).collect();
+        assert!(mine.iter().all(|fault| self.faults[*fault].started == 0), "the past stays");
+        self.taken_out.extend(mine);
+    }
+
+    /// What a token stands for, for people: `+cut` is a start of the fault `cut`, `-cut` an end of it,
+    /// `~cut` a step in between.
+    #[must_use]
+    pub fn name_of(&self, token: u32) -> String {
+        let id = |fault: usize| &self.plan(fault).id;
+        let of = |span: usize| id(self.spans[span].fault);
+        match self.agenda[token as usize] {
+            Item::Start { fault } | Item::Triggered { fault } => format!("+{}", id(fault)),
+            Item::Step { span, .. } => format!("~{}", of(span)),
+            Item::End { span } | Item::Ended { span } => format!("-{}", of(span)),
+            Item::Recover => "recovery".to_owned(),
+        }
     }
 
     /// Something that a fault waited for happened at `at`.
@@ -184,8 +214,10 @@ impl Director {
 
     /// A slot of the queue is due.
     pub fn due(&mut self, token: u32, engine: &mut Engine<Watch>) -> Changed {
+        self.pending.retain(|other| *other != token);
         match self.agenda[token as usize] {
             Item::Start { .. } if self.recovering => Changed::Nothing,
+            Item::Start { fault } if self.taken_out.contains(&fault) => Changed::Nothing,
             Item::Start { fault } => {
                 self.start(fault, engine);
                 Changed::Started(fault)

@@ -1,7 +1,9 @@
 //! What is left of a run once it is over, and what the checks say of it.
 
+use crate::checks::op_cost::Spent;
 use crate::checks::{self, Converged, RunData};
 use crate::director::Occurrence;
+use crate::meter::Metered;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::select::Roster;
 use contract::{NodeId, Op, Property, SimTime, Verdict, Violation};
@@ -86,6 +88,10 @@ pub struct Finished {
     pub counters: Vec<(&'static str, u64)>,
     /// Nodes that were killed for memory or refused to boot.
     pub incidents: Vec<String>,
+    /// What the nodes allocated, where the binary meters it.
+    pub metered: Metered,
+    /// What the operations of each `op-cost` check allocated, by its id.
+    pub spent: BTreeMap<String, Spent>,
     /// The last events before the first violation, or before the end.
     pub trace: Vec<TraceLine>,
     /// What a scraper would have found at the end, in the text format of Prometheus; empty where
@@ -175,6 +181,8 @@ pub fn stillborn(roster: &Rc<Roster>, said: &str) -> Finished {
         converged: BTreeMap::new(),
         counters: Vec::new(),
         incidents: Vec::new(),
+        metered: Metered::default(),
+        spent: BTreeMap::new(),
         trace: Vec::new(),
         metrics: String::new(),
     }

@@ -1,8 +1,16 @@
 //! Ctrl-C: noticed between slices of work, so that what was done so far is kept and said.
 
+use crate::stopwatch::Stopwatch;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// When Ctrl-C came first.
+static FIRST: OnceLock<Stopwatch> = OnceLock::new();
+
+/// Nobody presses Ctrl-C twice in so short a time.
+const ONE_STROKE_SECONDS: f64 = 0.2;
 
 /// The exit status of an interrupted command.
 pub const EXIT: u8 = 130;
@@ -10,7 +18,9 @@ pub const EXIT: u8 = 130;
 /// From now on Ctrl-C asks for an orderly end; a second one ends the process at once.
 pub fn listen() {
     let handler = || {
-        if ASKED.swap(true, Ordering::SeqCst) {
+        let first = FIRST.get_or_init(Stopwatch::start);
+        // One key stroke can reach the process twice, by itself and by its group.
+        if ASKED.swap(true, Ordering::SeqCst) && first.seconds() > ONE_STROKE_SECONDS {
             std::process::exit(i32::from(EXIT));
         }
     };

@@ -46,33 +46,45 @@ pub struct Load {
     seen: Seen,
 }
 
-/// What keys were last seen to hold, by whom: by any client, or, where clients know nothing of
-/// each other, by each of them.
+/// What keys were last seen to hold, by whom: by any client of the same target, or, where clients
+/// know nothing of each other, by each of them.
 #[derive(Clone)]
 struct Seen {
-    apart: bool,
+    /// By node id: clients of one number share what they know.
+    circles: Rc<[u32]>,
     /// By key, modulo their number. A copy of the load shares each until one of them writes to it.
     shards: Vec<Rc<Shard>>,
 }
 
-type Shard = BTreeMap<(Option<NodeId>, u64), Option<Value>>;
+type Shard = BTreeMap<(u32, u64), Option<Value>>;
 
 /// A copy counts so many references up, and the first write copies one in so many keys.
 const SHARDS: u64 = 64;
 
 impl Seen {
-    fn new() -> Self {
-        Self { apart: false, shards: (0..SHARDS).map(|_| Rc::default()).collect() }
+    /// Clients of one target group share what they know.
+    fn new(groups: &[GroupPlan]) -> Self {
+        let target = |group: &GroupPlan| {
+            let (_, selector) = group.uses.iter().find(|(name, _)| name == "target")?;
+            Some(selector.split_once('/').map_or(selector.clone(), |(group, _)| group.to_owned()))
+        };
+        let targets: Vec<Option<String>> = groups.iter().map(target).collect();
+        let circle = |group: usize| targets.iter().position(|t| *t == targets[group]);
+        let circles = groups.iter().enumerate().flat_map(|(number, group)| {
+            let circle = circle(number).expect("a target is equal to itself") as u32;
+            (0..group.count).map(move |_| circle)
+        });
+        Self { circles: circles.collect(), shards: (0..SHARDS).map(|_| Rc::default()).collect() }
     }
 
     fn by(&self, client: NodeId, key: u64) -> Option<Value> {
         let shard = &self.shards[(key % SHARDS) as usize];
-        shard.get(&(self.apart.then_some(client), key)).copied().flatten()
+        shard.get(&(self.circles[client.index()], key)).copied().flatten()
     }
 
     fn learn(&mut self, client: NodeId, key: u64, holds: Option<Value>) {
         let shard = Rc::make_mut(&mut self.shards[(key % SHARDS) as usize]);
-        shard.insert((self.apart.then_some(client), key), holds);
+        shard.insert((self.circles[client.index()], key), holds);
     }
 }
 
@@ -213,15 +225,32 @@ impl Load {
                 }));
             }
         }
-        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::new() }
+        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::new(groups) }
     }
 
     /// Clients that know nothing of each other, because each of them is hosted by itself: a
     /// compare-and-set expects what its own client saw.
     #[must_use]
     pub fn apart(mut self, apart: bool) -> Self {
-        self.seen.apart = apart;
+        if apart {
+            self.seen.circles = (0..self.clients.len() as u32).collect();
+        }
         self
+    }
+
+    /// From now on clients have the listed operations of `groups`, which are those that they had,
+    /// but for some that are still to come.
+    pub fn list_less(&mut self, seed: u64, groups: &[GroupPlan]) {
+        let values = Rc::new(listed_values(seed, groups));
+        let mut nodes = self.clients.iter_mut();
+        for group in groups {
+            for index in 1..=group.count {
+                let client = nodes.next().expect("the groups have the nodes that they had");
+                let Some(load) = &group.load else { continue };
+                let client = client.as_mut().expect("a group of clients is one still");
+                client.list_less(index, load, &values);
+            }
+        }
     }
 
     /// Whether `node` is a client.
@@ -311,6 +340,16 @@ impl Client {
         let listed = Listed { ops, values: Rc::clone(values), arrived: 0, sent: 0 };
         self.arrival_next = listed.next_at();
         self.listed = Some(listed);
+    }
+
+    fn list_less(&mut self, index: u32, load: &LoadPlan, values: &Rc<BTreeMap<u32, Value>>) {
+        let (Some(listed), Some(all)) = (&mut self.listed, &load.listed) else { return };
+        let ops: Rc<[OpPlan]> = all.iter().filter(|op| op.client == index).cloned().collect();
+        let done = listed.arrived;
+        assert!(ops.len() >= done, "what arrived is listed still");
+        assert!(listed.ops[..done] == ops[..done], "only what is still to come is taken out");
+        (listed.ops, listed.values) = (ops, Rc::clone(values));
+        self.arrival_next = listed.next_at();
     }
 
     /// Exponential gaps: independent arrivals at the given rate (a Poisson process).
@@ -475,5 +514,8 @@ impl Workload for Load {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+    fn as_any_mut(&mut self) -> Option<&mut dyn Any> {
+        Some(self)
     }
 }

@@ -4,6 +4,7 @@
 use crate::chunks::Chunks;
 use crate::measure::extremes::Watched;
 use crate::measure::{self, MARKS_MAX, Marked};
+use crate::meter::Metered;
 use crate::scenario::plan::{Covered, During, Plan, When};
 use crate::select::{Lots, Roster};
 use contract::{
@@ -23,6 +24,8 @@ pub struct Watch {
     system_of: Rc<[usize]>,
     systems: Rc<[&'static str]>,
     invariants: Vec<Box<dyn Invariant>>,
+    /// By node id: the positions of the invariants that it concerns.
+    concerned: Rc<[Box<[usize]>]>,
     /// What was violated so far, in the order of time.
     pub violations: Vec<Violation>,
     /// How often each property was violated.
@@ -44,6 +47,8 @@ pub struct Watch {
     pub marks_lost: u64,
     /// The gauges that checks ask for after every event.
     pub extremes: Watched,
+    /// What the nodes have allocated.
+    pub metered: Metered,
 }
 
 /// What a cover has counted.
@@ -107,8 +112,10 @@ impl Watch {
     #[must_use]
     pub fn new(roster: Rc<Roster>) -> Self {
         let systems = roster.systems();
-        let invariants =
-            systems.iter().flat_map(|system| system.invariants(&roster.groups_of(system.name())));
+        let invariants: Vec<Box<dyn Invariant>> = systems
+            .iter()
+            .flat_map(|system| system.invariants(&roster.groups_of(system.name())))
+            .collect();
         let position = |node: NodeId| {
             let name = roster.group_of(node).plan.system.name();
             let found = systems.iter().position(|system| system.name() == name);
@@ -116,7 +123,8 @@ impl Watch {
         };
         let count = roster.names().len() as u32;
         Self {
-            invariants: invariants.collect(),
+            concerned: (0..count).map(|node| concerned(&invariants, NodeId(node))).collect(),
+            invariants,
             system_of: (0..count).map(NodeId).map(position).collect(),
             marked: systems.iter().map(|system| vec![0; system.events().len()]).collect(),
             systems: systems.iter().map(|system| system.name()).collect(),
@@ -130,6 +138,7 @@ impl Watch {
             marks: Chunks::default(),
             marks_lost: 0,
             extremes: Watched::new(roster.plan()),
+            metered: Metered::default(),
             roster,
         }
     }
@@ -150,6 +159,23 @@ impl Watch {
         *count += 1;
         if *count <= VIOLATIONS_KEPT_MAX as u64 {
             self.violations.push(violation);
+        }
+    }
+
+    /// Asks each invariant that `node` concerns, and keeps what they say.
+    fn ask(
+        &mut self,
+        node: NodeId,
+        question: impl Fn(&mut dyn Invariant) -> Result<(), Violation>,
+    ) {
+        let mut broken = Vec::new();
+        for &position in &self.concerned[node.index()] {
+            if let Err(violation) = question(&mut *self.invariants[position]) {
+                broken.push(violation);
+            }
+        }
+        if !broken.is_empty() {
+            broken.into_iter().for_each(|violation| self.record(violation));
         }
     }
 
@@ -192,12 +218,18 @@ impl Watch {
         let plan = self.roster.plan();
         for (cover, count) in plan.covers.iter().zip(&mut self.covers) {
             let Covered::Event(of, event) = &cover.what else { continue };
-            let counts = count.counting || in_phase(plan, &cover.during, at);
-            if counts && *of == system && *event == mark.event {
-                count.hits += 1;
+            if *event != mark.event || *of != system {
+                continue;
             }
+            count.hits += u64::from(count.counting || in_phase(plan, &cover.during, at));
         }
     }
+}
+
+/// The positions of the invariants that `node` concerns.
+fn concerned(invariants: &[Box<dyn Invariant>], node: NodeId) -> Box<[usize]> {
+    let concerns = |position: &usize| invariants[*position].concerns(node);
+    (0..invariants.len()).filter(concerns).collect()
 }
 
 /// By system and event: whether some check asks for its marks.
@@ -235,6 +267,7 @@ impl Clone for Watch {
             system_of: Rc::clone(&self.system_of),
             systems: Rc::clone(&self.systems),
             invariants: self.invariants.iter().map(|invariant| invariant.fork()).collect(),
+            concerned: Rc::clone(&self.concerned),
             violations: self.violations.clone(),
             violated: self.violated.clone(),
             marked: self.marked.clone(),
@@ -246,6 +279,7 @@ impl Clone for Watch {
             marks: self.marks.clone(),
             marks_lost: self.marks_lost,
             extremes: self.extremes.clone(),
+            metered: self.metered,
         }
     }
 }
@@ -255,13 +289,10 @@ impl Observer for Watch {
         let system = self.system_of[node.index()];
         self.marked[system][usize::from(mark.event)] += 1;
         if self.wanted[system][usize::from(mark.event)] {
-            self.keep(Marked { at, node, mark });
+            let allocations = self.metered.is_on().then_some(self.metered.last);
+            self.keep(Marked { at, node, mark, allocations });
         }
-        for position in 0..self.invariants.len() {
-            if let Err(violation) = self.invariants[position].on_mark(at, node, mark, nodes) {
-                self.record(violation);
-            }
-        }
+        self.ask(node, |invariant| invariant.on_mark(at, node, mark, nodes));
         self.count_covers(at, node, mark);
         let waits = if self.waits.is_empty() {
             Control::Continue
@@ -275,12 +306,16 @@ impl Observer for Watch {
         Control::Continue
     }
 
+    fn before_input(&mut self) {
+        self.metered.before();
+    }
+
+    fn after_input(&mut self) {
+        self.metered.after();
+    }
+
     fn after_event(&mut self, at: SimTime, touched: NodeId, nodes: &dyn Nodes) -> Control {
-        for position in 0..self.invariants.len() {
-            if let Err(violation) = self.invariants[position].after_event(at, touched, nodes) {
-                self.record(violation);
-            }
-        }
+        self.ask(touched, |invariant| invariant.after_event(at, touched, nodes));
         if !self.extremes.is_empty() {
             self.extremes.look(&self.roster, at, touched, nodes);
         }

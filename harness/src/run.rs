@@ -1,6 +1,9 @@
 //! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
 
-use crate::checks::{Converged, RunData, SETTLED, known_moment};
+mod outside;
+pub mod still;
+
+use crate::checks::{Converged, RunData, SETTLED, known_moment, op_cost};
 use crate::director::{Changed, Director};
 pub use crate::finished::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
@@ -14,10 +17,7 @@ use crate::panics;
 use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
 use crate::select::Roster;
 use crate::world::{self, Seats};
-use contract::{
-    Condition, ConditionId, Duration, NodeId, Nodes, Property, Shock, SimTime, Unsupported,
-    Violation,
-};
+use contract::{Duration, NodeId, Nodes, Property, SimTime, Violation};
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -38,6 +38,8 @@ pub struct Runner {
     sampler: Sampler,
     /// The next time at which predicates are looked at.
     poll_at: SimTime,
+    /// How many messages wait on a link at most, where time stands still.
+    waiting_max: usize,
     ended: Option<Ended>,
     /// The events before the first violation.
     before_violation: Option<Vec<TraceLine>>,
@@ -90,6 +92,7 @@ impl Runner {
             converged: BTreeMap::new(),
             sampler: Sampler::new(plan),
             poll_at: SimTime::ZERO,
+            waiting_max: usize::MAX,
             ended: None,
             before_violation: None,
         };
@@ -112,58 +115,10 @@ impl Runner {
             converged: self.converged.clone(),
             sampler: self.sampler.clone(),
             poll_at: self.poll_at,
+            waiting_max: self.waiting_max,
             ended: self.ended.clone(),
             before_violation: self.before_violation.clone(),
         })
-    }
-
-    /// Goes on with other random numbers, which follow from the run's seed and `salt`: another
-    /// future of the same past. See [`Engine::reseed_from`].
-    pub fn reseed_from(&mut self, salt: u64) {
-        self.engine.reseed_from(salt);
-        self.director.reseed(contract::hash::mix(self.roster.plan().seed, salt));
-    }
-
-    /// Goes on with another order of events at one instant, where that is explored, and with
-    /// nothing else that is new.
-    pub fn reseed_ties(&mut self, salt: u64) {
-        self.engine.reseed_ties(salt);
-    }
-
-    /// The abstract state of all systems, and which faults are on: equal for states that should
-    /// count as one.
-    #[must_use]
-    pub fn fingerprint(&self) -> u64 {
-        let mut state = 0;
-        for system in self.roster.systems() {
-            let groups = self.roster.groups_of(system.name());
-            state = contract::hash::mix(state, system.fingerprint(&groups, self.engine.nodes()));
-        }
-        for fault in 0..self.roster.plan().faults.len() {
-            state = contract::hash::mix(state, u64::from(self.director.is_on(fault)));
-        }
-        state
-    }
-
-    /// Strikes the world now, from outside of its plan.
-    ///
-    /// # Errors
-    /// When the host cannot do that.
-    pub fn strike(&mut self, shock: Shock) -> Result<(), Unsupported> {
-        self.engine.strike(shock)
-    }
-
-    /// Imposes a condition, from outside of the plan.
-    ///
-    /// # Errors
-    /// When the host cannot do that.
-    pub fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
-        self.engine.impose(condition)
-    }
-
-    /// Lifts what [`Runner::impose`] returned.
-    pub fn lift(&mut self, id: ConditionId) {
-        self.engine.lift(id);
     }
 
     /// The nodes.
@@ -485,6 +440,12 @@ impl Runner {
         };
         let verdicts = judge(&data);
         let unnamed = unnamed(&data);
+        let spent = data
+            .plan
+            .checks
+            .iter()
+            .filter_map(|check| Some((check.id.clone(), op_cost::spent(check, &data)?)));
+        let spent = spent.collect();
         Finished {
             plan: self.roster.shared_plan(),
             roster: Rc::clone(&self.roster),
@@ -500,6 +461,8 @@ impl Runner {
             marked: self.marked(),
             counters: self.engine.counters().rows().to_vec(),
             incidents,
+            metered: watch.metered,
+            spent,
             trace,
             metrics,
             occurrences: self.director.spans,

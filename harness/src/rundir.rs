@@ -1,8 +1,10 @@
 //! What a run leaves behind: a directory that is complete or absent.
 
+use crate::checks::op_cost::Spent;
 use crate::run::Finished;
 use crate::scenario::plan::Plan;
 use reports::record::RunRecord;
+use serde_json::json;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -81,7 +83,26 @@ fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
     if !run.metrics.is_empty() {
         files.push(("metrics.prom", run.metrics.clone()));
     }
+    if run.metered.is_on() {
+        files.push(("host.json", host(run)));
+    }
     files
+}
+
+/// What the machine spent on a run. Another machine may spend something else, so nothing that has
+/// to be equal everywhere holds it.
+fn host(run: &Finished) -> String {
+    let checks = run.spent.iter().map(|(id, spent)| {
+        let Spent { operations, allocations, worst } = *spent;
+        let of = json!({ "operations": operations, "allocations": allocations, "worst": worst });
+        (id.clone(), of)
+    });
+    let host = json!({
+        "node_inputs": run.metered.inputs,
+        "node_allocations": run.metered.total,
+        "op_cost": serde_json::Map::from_iter(checks),
+    });
+    format!("{host:#}\n")
 }
 
 /// Adds a file to a run directory: written under another name first, then renamed.

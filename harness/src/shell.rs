@@ -58,6 +58,11 @@ impl Shell {
 
     /// Prints an error.
     pub fn error(&self, message: &str) {
+        // What the compiler of scenarios says is labelled already, and so are causes of errors.
+        if message.starts_with("error[") {
+            return self.talk(message);
+        }
+        let message = message.strip_prefix("error: ").unwrap_or(message);
         let label = if self.colour_err { "\x1b[1;31merror\x1b[0m" } else { "error" };
         self.talk(&format!("{label}: {message}"));
     }

@@ -3,7 +3,7 @@
 use crate::scenario::plan::{GroupPlan, Plan};
 use crate::select::{Lots, Roster};
 use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Preload, Refused, Rng, Seat};
-use engine::{Boot, Config, NodeSpec, Ties};
+use engine::{Boot, Config, NodeSpec, Pin, Ties};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -85,6 +85,7 @@ pub fn config(roster: &Roster) -> Config {
         links: links(roster),
         ties: if plan.ties_explore { Ties::Explore } else { Ties::Canonical },
         events_max: plan.budget.events,
+        pins: pins(roster),
     }
 }
 
@@ -101,6 +102,14 @@ fn links(roster: &Roster) -> Vec<(NodeId, NodeId, engine::LinkSpec)> {
         }
     }
     links.into_iter().map(|((from, to), spec)| (from, to, spec)).collect()
+}
+
+/// The plan's pins, by node.
+fn pins(roster: &Roster) -> Vec<(NodeId, NodeId, u64, Pin)> {
+    let node = |name: &str| roster.names().iter().position(|other| other == name);
+    let id = |name: &str| NodeId(node(name).expect("the compiler knows the nodes") as u32);
+    let pins = roster.plan().pins.iter();
+    pins.map(|pin| (id(&pin.from), id(&pin.to), pin.n, pin.pin)).collect()
 }
 
 /// Which nodes each `uses` (or `target`) means. They are the whole group: which member a node

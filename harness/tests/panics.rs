@@ -42,7 +42,7 @@ impl System for Fragiles {
     }
 }
 
-const LAB: Lab = Lab { systems: &[&Fragiles], simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(&[&Fragiles]);
 
 const SCENARIO: &str = r#"
 format = 1

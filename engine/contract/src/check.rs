@@ -27,6 +27,11 @@ pub struct Property {
 pub trait Invariant {
     /// What it holds.
     fn property(&self) -> Property;
+    /// Whether anything that happens at `node` can matter. Asked once, when the run begins; of the
+    /// nodes of which it is denied, the invariant hears neither marks nor events.
+    fn concerns(&self, _node: NodeId) -> bool {
+        true
+    }
     /// Called for each mark that a node made, before [`Invariant::after_event`].
     fn on_mark(
         &mut self,

@@ -25,9 +25,11 @@ pub enum Dist {
         /// The mean of the whole, not of the exponential part; at least `min`.
         mean: u64,
     },
-    /// Log-normal by its median. Two draws (Box-Muller, cosine half).
+    /// `min` plus a log-normal, by the median of the whole. Two draws (Box-Muller, cosine half).
     LogNormal {
-        /// Half of the draws are below it.
+        /// The least value.
+        min: u64,
+        /// Half of the draws are below it; at least `min`.
         median: u64,
         /// The standard deviation of the logarithm, in millionths.
         sigma_ppm: u32,
@@ -75,11 +77,12 @@ impl Dist {
                 let drawn = -libm::log(1.0 - first.unit());
                 min.saturating_add((drawn * mean.saturating_sub(*min) as f64) as u64)
             }
-            Self::LogNormal { median, sigma_ppm, max } => {
+            Self::LogNormal { min, median, sigma_ppm, max } => {
                 let radius = libm::sqrt(-2.0 * libm::log(1.0 - first.unit()));
                 let normal = radius * libm::cos(core::f64::consts::TAU * second.unit());
                 let sigma = f64::from(*sigma_ppm) / 1e6;
-                ((*median as f64 * libm::exp(sigma * normal)) as u64).min(*max)
+                let drawn = median.saturating_sub(*min) as f64 * libm::exp(sigma * normal);
+                min.saturating_add(drawn as u64).min(*max)
             }
             Self::Bimodal { fast, slow, slow_share } => {
                 let (min, max) = if first.chance(*slow_share) { *slow } else { *fast };
@@ -94,8 +97,9 @@ impl Dist {
     pub fn min(&self) -> u64 {
         match self {
             Self::Constant(value) => *value,
-            Self::Uniform { min, .. } | Self::Exponential { min, .. } => *min,
-            Self::LogNormal { .. } => 0,
+            Self::Uniform { min, .. }
+            | Self::Exponential { min, .. }
+            | Self::LogNormal { min, .. } => *min,
             Self::Bimodal { fast, slow, .. } => fast.0.min(slow.0),
             Self::Choice(values) => values.iter().copied().min().unwrap_or(0),
         }
@@ -162,7 +166,7 @@ mod tests {
         check(Dist::Uniform { min: 1_000, max: 4_000 }, [3435, 3450, 3742, 3037]);
         check(Dist::Exponential { min: 1_000, mean: 4_000 }, [6009, 6093, 8371, 4411]);
         check(
-            Dist::LogNormal { median: 20_000, sigma_ppm: 600_000, max: u64::MAX },
+            Dist::LogNormal { min: 0, median: 20_000, sigma_ppm: 600_000, max: u64::MAX },
             [31291, 11289, 24650, 26023],
         );
         let bimodal =

@@ -78,6 +78,10 @@ pub trait Workload {
     fn fork(&self) -> Box<dyn Workload>;
     /// The load as its concrete type, for whoever gave it to the engine.
     fn as_any(&self) -> &dyn Any;
+    /// The same, to change; `None` for a load that nobody changes.
+    fn as_any_mut(&mut self) -> Option<&mut dyn Any> {
+        None
+    }
 }
 
 /// What a woken client does.
@@ -134,6 +138,10 @@ pub trait Observer {
     ) -> Control {
         Control::Continue
     }
+    /// A node is about to handle an input.
+    fn before_input(&mut self) {}
+    /// It has handled it; its effects come next.
+    fn after_input(&mut self) {}
     /// A node handled an input, booted or crashed; no other node changed.
     fn after_event(&mut self, _at: SimTime, _touched: NodeId, _nodes: &dyn Nodes) -> Control {
         Control::Continue

@@ -60,6 +60,12 @@ impl Clock {
         self.booted_local = self.local(at);
     }
 
+    /// Moves both clocks forward to where the monotonic one shows `due`, if it does not yet.
+    pub fn advance_to(&mut self, at: SimTime, due: Instant) {
+        self.base_local = self.local(at).max(due.0.saturating_add(self.booted_local));
+        self.base_at = at;
+    }
+
     /// Changes the rate; what the clock shows now does not change.
     pub fn set_drift(&mut self, at: SimTime, ppm: i64) {
         self.base_local = self.local(at);

@@ -1,5 +1,6 @@
 //! What a world is made of: nodes, links, disks and clocks, every parameter already drawn.
 
+use crate::net::pins::Pin;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{Dist, Duration, NodeId, Ratio};
@@ -19,6 +20,8 @@ pub struct Config {
     pub ties: Ties,
     /// The run stops with `Stopped::Budget` after so many events.
     pub events_max: u64,
+    /// Datagrams (from, to, number on the link from 0) whose fate is not left to chance.
+    pub pins: Vec<(NodeId, NodeId, u64, Pin)>,
 }
 
 /// How events at one instant are ordered.

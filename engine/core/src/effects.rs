@@ -88,7 +88,9 @@ impl Kernel {
         let host = self.hosts.get_mut(node);
         let due = host.clock.read(now).mono + after;
         let due_at = host.clock.when(due).max(now);
-        if let Some(alarm) = host.timers.set(now, key, due, due_at) {
+        if let Some(alarm) = host.timers.set(now, key, due, due_at)
+            && !self.still
+        {
             self.set_alarm(node, alarm);
         }
     }
@@ -114,7 +116,10 @@ impl Kernel {
         let host = self.hosts.get_mut(node);
         let (ticket, latency_ns) = host.disk.sync_begin(sync_files(files));
         // The device has yet to finish what the node asked of it before.
-        let at = host.busy_until.max(now) + Duration(latency_ns);
+        let at = match self.still {
+            true => now,
+            false => host.busy_until.max(now) + Duration(latency_ns),
+        };
         let what = What::SyncEnd { sync, ticket, boot: host.boot };
         let record = Record { n: host.number(), src: node, dst: node, what };
         self.queue.schedule(at, Class::Ended, record);

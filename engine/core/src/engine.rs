@@ -67,11 +67,7 @@ impl<O: Observer> Engine<O> {
             if self.kernel.events >= self.events_max {
                 return Stopped::Budget;
             }
-            if let Some(node) = self.draining {
-                match self.kernel.unpark(node) {
-                    Some(record) => self.deliver(&record),
-                    None => self.draining = None,
-                }
+            if self.drain_one() {
                 continue;
             }
             let record = match self.kernel.queue.next(until) {
@@ -88,6 +84,17 @@ impl<O: Observer> Engine<O> {
             }
             self.step(&record);
         }
+    }
+
+    /// Hands the node whose inbox is being worked off what waits there; `false` when there is none.
+    #[inline]
+    pub(crate) fn drain_one(&mut self) -> bool {
+        let Some(node) = self.draining else { return false };
+        match self.kernel.unpark(node) {
+            Some(record) => self.deliver(&record),
+            None => self.draining = None,
+        }
+        true
     }
 
     /// Asks `run_until` to return [`Stopped::Due`] with `token` at `at`, or now if that is past.
@@ -198,7 +205,7 @@ impl<O: Observer> Engine<O> {
 
     /// Handles what popped from the queue.
     #[inline]
-    fn step(&mut self, record: &Record) {
+    pub(crate) fn step(&mut self, record: &Record) {
         match record.what {
             What::Datagram { .. } => {
                 if self.kernel.arrive(record) {
@@ -342,12 +349,14 @@ impl<O: Observer> Engine<O> {
     pub(crate) fn begin(&mut self, node: NodeId) {
         self.kernel.events += 1;
         self.current = Some((self.kernel.now(), node));
+        self.observer.before_input();
     }
 
     /// What follows every input: time and disk faults are charged, effects carried out, limits
     /// and observers consulted.
     #[inline]
     pub(crate) fn finish(&mut self, node: NodeId) {
+        self.observer.after_input();
         let host = self.kernel.hosts.get_mut(node);
         let charge_ns = host.disk.take_charge();
         let faults = host.disk.take_faults();
@@ -397,7 +406,13 @@ impl<O: Observer> Engine<O> {
 impl Hosts {
     /// Lets a node handle an input, and writes down that it did.
     #[inline]
-    fn handle(&mut self, event: Event, trace: &mut Trace, input: Input<'_>, outbox: &mut Outbox) {
+    pub(crate) fn handle(
+        &mut self,
+        event: Event,
+        trace: &mut Trace,
+        input: Input<'_>,
+        outbox: &mut Outbox,
+    ) {
         self.note(&event);
         let host = self.get_mut(event.node);
         let now = host.clock.read(event.at);

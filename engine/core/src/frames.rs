@@ -1,15 +1,44 @@
 //! The bytes of messages under way: pooled buffers that are used again.
 //!
 //! A short message stands in a slot of two cache lines, all slots side by side: one access finds
-//! it, and copying the pool is copying an array. A longer one has a buffer of its own.
+//! it, and copying the pool is copying an array. How long it is stands in its id, so that one of at
+//! most 64 bytes needs but one line. A longer one has a buffer of its own.
 
 use alloc::vec::Vec;
 
-/// One buffer of the pool; the highest bit says that it is a long one.
+/// One buffer of the pool. The highest bit says that it is a long one; else the next seven are its
+/// length, and the rest its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FrameId(u32);
 
 const LONG: u32 = 1 << 31;
+const SLOT_BITS: u32 = 24;
+const SLOT: u32 = (1 << SLOT_BITS) - 1;
+
+impl FrameId {
+    fn short(slot: u32, len_bytes: usize) -> Self {
+        assert!(slot <= SLOT && len_bytes <= SHORT_BYTES_MAX, "it fits into a slot");
+        Self(slot | (len_bytes as u32) << SLOT_BITS)
+    }
+
+    const fn is_long(self) -> bool {
+        self.0 & LONG != 0
+    }
+
+    const fn slot(self) -> usize {
+        (self.0 & SLOT) as usize
+    }
+
+    /// Of a short one.
+    const fn len_bytes(self) -> usize {
+        (self.0 >> SLOT_BITS) as usize
+    }
+
+    /// Of a long one.
+    const fn buffer(self) -> usize {
+        (self.0 & !LONG) as usize
+    }
+}
 
 /// The longest message that fits into a slot.
 const SHORT_BYTES_MAX: usize = 127;
@@ -31,28 +60,22 @@ pub(crate) struct Frames {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Short {
-    bytes: [u8; SHORT_BYTES_MAX],
-    len_bytes: u8,
-}
-
-const _: () = assert!(size_of::<Short>() == 128);
+struct Short([u8; 128]);
 
 impl Frames {
     /// Stores a copy of `bytes`.
     #[inline]
     pub fn put(&mut self, bytes: &[u8]) -> FrameId {
-        if bytes.len() > SHORT_BYTES_MAX {
+        let has_slot = !self.short_free.is_empty() || self.short.len() <= SLOT as usize;
+        if bytes.len() > SHORT_BYTES_MAX || !has_slot {
             return self.put_long(bytes);
         }
-        let id = self.short_free.pop().unwrap_or_else(|| {
-            self.short.push(Short { bytes: [0; SHORT_BYTES_MAX], len_bytes: 0 });
+        let slot = self.short_free.pop().unwrap_or_else(|| {
+            self.short.push(Short([0; 128]));
             (self.short.len() - 1) as u32
         });
-        let slot = &mut self.short[id as usize];
-        slot.bytes[..bytes.len()].copy_from_slice(bytes);
-        slot.len_bytes = bytes.len() as u8;
-        FrameId(id)
+        self.short[slot as usize].0[..bytes.len()].copy_from_slice(bytes);
+        FrameId::short(slot, bytes.len())
     }
 
     fn put_long(&mut self, bytes: &[u8]) -> FrameId {
@@ -68,46 +91,42 @@ impl Frames {
 
     /// Stores a second copy of a frame.
     pub fn put_copy(&mut self, of: FrameId) -> FrameId {
-        if of.0 & LONG == 0 {
-            let Short { bytes, len_bytes } = self.short[of.0 as usize];
-            return self.put(&bytes[..usize::from(len_bytes)]);
+        if !of.is_long() {
+            let Short(bytes) = self.short[of.slot()];
+            return self.put(&bytes[..of.len_bytes()]);
         }
-        let at = (of.0 & !LONG) as usize;
-        let bytes = core::mem::take(&mut self.long[at]);
+        let bytes = core::mem::take(&mut self.long[of.buffer()]);
         let copy = self.put_long(&bytes);
-        self.long[at] = bytes;
+        self.long[of.buffer()] = bytes;
         copy
     }
 
     /// The bytes of a frame.
     #[inline]
     pub fn get(&self, id: FrameId) -> &[u8] {
-        if id.0 & LONG == 0 {
-            let slot = &self.short[id.0 as usize];
-            &slot.bytes[..usize::from(slot.len_bytes)]
+        if id.is_long() {
+            &self.long[id.buffer()]
         } else {
-            &self.long[(id.0 & !LONG) as usize]
+            &self.short[id.slot()].0[..id.len_bytes()]
         }
     }
 
     /// Some byte of a frame.
     #[inline]
     pub fn peek(&self, id: FrameId) -> u8 {
-        if id.0 & LONG == 0 {
-            let slot = &self.short[id.0 as usize];
-            slot.bytes[0] ^ slot.len_bytes
+        if id.is_long() {
+            self.long[id.buffer()].first().copied().unwrap_or(0)
         } else {
-            self.long[(id.0 & !LONG) as usize].first().copied().unwrap_or(0)
+            self.short[id.slot()].0[0]
         }
     }
 
     /// Flips bit `bit` of a frame, counted modulo its length. An empty frame stays as it is.
     pub fn flip(&mut self, id: FrameId, bit: u64) {
-        let bytes = if id.0 & LONG == 0 {
-            let slot = &mut self.short[id.0 as usize];
-            &mut slot.bytes[..usize::from(slot.len_bytes)]
+        let bytes = if id.is_long() {
+            &mut self.long[id.buffer()][..]
         } else {
-            &mut self.long[(id.0 & !LONG) as usize][..]
+            &mut self.short[id.slot()].0[..id.len_bytes()]
         };
         if !bytes.is_empty() {
             let bit = bit % (bytes.len() as u64 * 8);
@@ -118,11 +137,10 @@ impl Frames {
     /// Gives `head` and `tail` back for a frame of the bytes of both.
     pub fn join(&mut self, head: FrameId, tail: FrameId) -> FrameId {
         assert_ne!(head, tail, "a frame is not joined to itself");
-        if head.0 & LONG != 0 {
-            let at = (head.0 & !LONG) as usize;
-            let mut bytes = core::mem::take(&mut self.long[at]);
+        if head.is_long() {
+            let mut bytes = core::mem::take(&mut self.long[head.buffer()]);
             bytes.extend_from_slice(self.get(tail));
-            self.long[at] = bytes;
+            self.long[head.buffer()] = bytes;
             self.release(tail);
             return head;
         }
@@ -140,17 +158,17 @@ impl Frames {
     /// Gives a frame back.
     #[inline]
     pub fn release(&mut self, id: FrameId) {
-        if id.0 & LONG == 0 {
-            self.short_free.push(id.0);
+        if !id.is_long() {
+            self.short_free.push(id.slot() as u32);
             assert!(self.short_free.len() <= self.short.len(), "a frame is given back once");
             return;
         }
-        let buffer = &mut self.long[(id.0 & !LONG) as usize];
+        let buffer = &mut self.long[id.buffer()];
         if buffer.capacity() > KEPT_BYTES_MAX {
             *buffer = Vec::new();
         }
         buffer.clear();
-        self.long_free.push(id.0 & !LONG);
+        self.long_free.push(id.buffer() as u32);
         assert!(self.long_free.len() <= self.long.len(), "a frame is given back once");
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Kernel {
     pub trace: Trace,
     pub incidents: Vec<Incident>,
     pub events: u64,
+    /// Nothing happens but what is chosen.
+    pub still: bool,
 }
 
 impl Kernel {
@@ -51,6 +53,7 @@ impl Kernel {
             trace: Trace::default(),
             incidents: Vec::new(),
             events: 0,
+            still: false,
         }
     }
 
@@ -68,6 +71,7 @@ impl Kernel {
             trace: self.trace.clone(),
             incidents: self.incidents.clone(),
             events: self.events,
+            still: self.still,
         })
     }
 
@@ -203,6 +207,9 @@ impl Kernel {
 
     /// The node is busy for `cost` more.
     pub fn spend(&mut self, node: NodeId, cost: Duration) {
+        if self.still {
+            return;
+        }
         let now = self.now();
         let host = self.hosts.get_mut(node);
         host.busy_until = host.busy_until.max(now) + cost;

@@ -12,6 +12,7 @@
 extern crate alloc;
 
 pub mod api;
+mod choose;
 pub mod clocks;
 mod conditions;
 pub mod config;
@@ -43,4 +44,5 @@ pub use counters::{Counters, DropReason};
 pub use disk::Durable;
 pub use engine::Engine;
 pub use manual::Waiting;
+pub use net::pins::{Fate, Pin, Sent};
 pub use trace::{Event, EventKind, Trace};

@@ -168,6 +168,30 @@ impl Queue {
         }
     }
 
+    /// Takes the next record of this instant, which does not end.
+    pub fn next_at_once(&mut self) -> Next {
+        if let Some(slot) = self.tied.pop() {
+            return Next::Record(self.take(slot));
+        }
+        loop {
+            if self.near.is_empty() && !self.far.is_empty() {
+                self.refill(SimTime(self.now.0 + 1));
+            }
+            if let Some(key) = self.near.last().copied().filter(|key| time(*key) == self.now) {
+                return Next::Record(self.pop(key));
+            }
+            if self.later.is_empty() {
+                self.round = 0;
+                return Next::Idle;
+            }
+            if self.round == ROUNDS_MAX {
+                return Next::Stuck;
+            }
+            self.round += 1;
+            self.enter_later();
+        }
+    }
+
     /// What is due next, once after the list was filled: to be looked at all at once, because
     /// with much pending each is out of the processor's caches, and one wait for memory is enough.
     #[inline]

@@ -85,6 +85,19 @@ impl Timers {
         self.set.clear();
     }
 
+    /// Whether none is set.
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
+    /// Forgets the timer that is due first, whatever the queue holds for it; of equals, that with
+    /// the least key.
+    pub fn take_first(&mut self) -> Option<(TimerKey, Instant)> {
+        let first = (0..self.set.len()).min_by_key(|at| (self.set[*at].due, self.set[*at].key))?;
+        let timer = self.set.remove(first);
+        Some((timer.key, timer.due))
+    }
+
     /// Judges the entry `n` of `key` that popped at `now`; a timer that is due is forgotten.
     #[inline]
     pub fn pop(&mut self, now: SimTime, key: TimerKey, n: u64) -> Popped {

@@ -3,8 +3,10 @@
 use crate::api::{IncidentKind, Observer};
 use crate::engine::Engine;
 use crate::host::{Host, HostHit};
+use crate::net::pins::{Pin, Sent};
 use crate::record::What;
 use crate::trace::EventKind;
+use alloc::vec::Vec;
 use contract::{Condition, ConditionId, DiskFate, Effect, Fx, NodeId, Shock, Unsupported};
 
 impl<O: Observer> Engine<O> {
@@ -51,6 +53,21 @@ impl<O: Observer> Engine<O> {
     /// When the world does not have the node.
     pub fn strike(&mut self, shock: Shock) -> Result<(), Unsupported> {
         self.kernel.shock(shock)
+    }
+
+    /// Pins the `n`-th datagram, from 0, that `from` sends to `to`; streams between them count too.
+    pub fn pin(&mut self, from: NodeId, to: NodeId, n: u64, pin: Pin) {
+        self.kernel.net.pins.pin(from, to, n, pin);
+    }
+
+    /// From now on writes down every datagram that is sent.
+    pub fn log_datagrams(&mut self) {
+        self.kernel.net.pins.start_log();
+    }
+
+    /// What was written down; nothing is from now on.
+    pub fn take_datagrams(&mut self) -> Vec<Sent> {
+        self.kernel.net.pins.take_log()
     }
 
     /// How many events the condition changed: a message dropped, delayed or altered, an input

@@ -5,16 +5,7 @@ use contract::{Call, Domain, NodeId, Op, OpId, Outcome, ReadLevel, Ret, Rng, Sim
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-/// What clients do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mix {
-    /// Half reads, half writes.
-    ReadWrite,
-    /// 45 gets, 30 puts, 10 deletes, 15 compare-and-sets.
-    Full,
-}
-
-/// A load.
+/// A load: 45 gets, 30 puts, 10 deletes, 15 compare-and-sets.
 #[derive(Clone, Copy, Debug)]
 pub struct Load {
     pub ops: usize,
@@ -24,7 +15,6 @@ pub struct Load {
     pub unknown_permille: u64,
     /// Keys by Zipf's law with exponent 1.1 rather than uniform.
     pub zipf: bool,
-    pub mix: Mix,
     /// One read at 92 % sees a value that was overwritten long before.
     pub bad: bool,
 }
@@ -32,7 +22,7 @@ pub struct Load {
 impl Load {
     /// One key, the full mix, nothing wrong.
     pub const fn one_key(ops: usize, clients: u32) -> Self {
-        Self { ops, keys: 1, clients, unknown_permille: 0, zipf: false, mix: Mix::Full, bad: false }
+        Self { ops, keys: 1, clients, unknown_permille: 0, zipf: false, bad: false }
     }
 
     /// The history.
@@ -127,13 +117,11 @@ impl World {
         let value = Value { id: id + 1, size_bytes: 64 };
         let read = ReadLevel::Linearizable;
         let draw = self.rng.below(100);
-        match self.load.mix {
-            Mix::ReadWrite if draw < 50 => Call::Get { key, read },
-            Mix::ReadWrite => Call::Put { key, value, ttl: None },
-            Mix::Full if draw < 45 => Call::Get { key, read },
-            Mix::Full if draw < 75 => Call::Put { key, value, ttl: None },
-            Mix::Full if draw < 85 => Call::Delete { key },
-            Mix::Full => match self.state.get(&key) {
+        match draw {
+            ..45 => Call::Get { key, read },
+            45..75 => Call::Put { key, value, ttl: None },
+            75..85 => Call::Delete { key },
+            _ => match self.state.get(&key) {
                 Some(&expect) => Call::Cas { key, expect: Some(expect), value },
                 None => Call::Put { key, value, ttl: None },
             },

@@ -1,12 +1,23 @@
-//! Every figure that the linearizability checker is held to, tier two beside tier one.
+//! Every figure that the linearizability checker is held to, tier two beside tier one, in one
+//! command, written to `docs/benchmarks-checkers.md`:
 //!
-//! `cargo bench -p chaoslab-harness --bench linearizable`. The bar of each figure stands in its
-//! name. The recorded histories of the peers are read from the folder that `CHAOSLAB_PEER_DATA`
-//! names; without it that figure is left out, and the output says so.
+//! ```sh
+//! cargo bench -p chaoslab-harness --bench linearizable
+//! ```
+//!
+//! The recorded histories of the peers are read from the folder that `CHAOSLAB_PEER_DATA` names;
+//! without it that figure is left out, and the page says so. With a filter (`-- tiers`) it prints
+//! and writes nothing.
 
 mod load;
+#[path = "../../chaoslab/benches/simulators/measure.rs"]
+mod measure;
+mod memory;
+#[path = "../../chaoslab/benches/simulators/page.rs"]
+mod page;
+mod table;
 
-use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use harness::checks::linearizable::search::Limits;
 use harness::checks::linearizable::{
     Options, Verdict, check_recorded_with, check_register_with, tier_one, tier_two,
@@ -15,7 +26,8 @@ use harness::history::register::Register;
 use harness::history::split::Split;
 use harness::history::{Recorded, read};
 use harness::models::RegisterCas;
-use load::{Load, Mix};
+use load::Load;
+use measure::{Bench, CpuTime, Key};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -23,18 +35,61 @@ const MILLION: usize = 1_000_000;
 /// More than any search here takes.
 const STEPS_MAX: u64 = 1 << 40;
 
+/// One key, 200 clients, 1 % unknown.
+const HOT: Load = Load { unknown_permille: 10, ..Load::one_key(MILLION, 200) };
+/// One of its reads sees what was overwritten long before.
+const BAD: Load = Load { bad: true, ..HOT };
+/// Many keys by Zipf's law.
+const ZIPF: Load =
+    Load { keys: 1_000, zipf: true, unknown_permille: 10, ..Load::one_key(10 * MILLION, 100) };
+
 /// A verdict alone, without an order or a counterexample.
 fn verdict_only() -> Options<'static> {
-    Options { certify: false, counterexamples_max: 0, ..Options::steps(STEPS_MAX) }
+    Options { certify: false, ..certified() }
 }
 
-fn check(load: Load, options: Options<'static>, expect: Verdict) -> impl FnMut() {
-    let ops = load.run();
-    let model = RegisterCas::default();
+/// A verdict with the order that explains the history, replayed.
+fn certified() -> Options<'static> {
+    Options { counterexamples_max: 0, ..Options::steps(STEPS_MAX) }
+}
 
-    move || {
-        let report = check_register_with(black_box(&ops), &model, &options);
-        assert_eq!(report.verdict, expect);
+/// Measures the check of what `load` makes. An element is a check.
+fn check(bench: &mut Bench<'_>, name: &'static str, load: Load, options: &Options<'static>) {
+    let model = RegisterCas::default();
+    let expect = if load.bad { Verdict::NotLinearizable } else { Verdict::Linearizable };
+    let key: Key = ("check", name, 0);
+    bench.measure(
+        key,
+        || (load.run(), 1),
+        |ops| {
+            let report = check_register_with(black_box(ops), &model, options);
+            assert_eq!(report.verdict, expect);
+        },
+    );
+}
+
+/// The recorded histories, by name and folder. An element is all files of a folder.
+pub const PEERS: [(&str, &str); 3] = [
+    ("jepsen", "porcupine/jepsen"),
+    ("knossos", "knossos/cas-register/good"),
+    ("porcupine", "porcupine/kv"),
+];
+
+fn peers(bench: &mut Bench<'_>) {
+    for (name, folder) in PEERS {
+        let Some(histories) = recorded(folder) else {
+            eprintln!("{folder}: CHAOSLAB_PEER_DATA is not set, not measured");
+            continue;
+        };
+        bench.measure(
+            ("peers", name, 0),
+            || ((), 1),
+            |()| {
+                for history in &histories {
+                    black_box(check_recorded_with(history, verdict_only()));
+                }
+            },
+        );
     }
 }
 
@@ -54,105 +109,54 @@ fn recorded(folder: &str) -> Option<Vec<Recorded>> {
     Some(paths.into_iter().map(load).collect())
 }
 
-fn peers(c: &mut Criterion) {
-    let folders = [
-        ("jepsen etcd, verdicts of all files (bar 20 ms)", "porcupine/jepsen"),
-        ("knossos cas-register good, verdicts of all files", "knossos/cas-register/good"),
-        ("porcupine kv, verdicts of all files", "porcupine/kv"),
-    ];
-    for (name, folder) in folders {
-        let Some(histories) = recorded(folder) else {
-            println!("{name}: CHAOSLAB_PEER_DATA is not set, not measured");
-            continue;
-        };
-        c.bench_function(name, |b| {
-            b.iter(|| {
-                for history in &histories {
-                    black_box(check_recorded_with(history, verdict_only()));
-                }
-            });
-        });
-    }
-}
-
-fn one_key(c: &mut Criterion) {
-    let hot = Load { unknown_permille: 10, ..Load::one_key(MILLION, 200) };
-    let bad = Load { bad: true, ..hot };
-    let write_only = Load { mix: Mix::ReadWrite, ..hot };
-    let certified = Options { counterexamples_max: 0, ..Options::steps(STEPS_MAX) };
-    let holds = Verdict::Linearizable;
-    let fails = Verdict::NotLinearizable;
-    let mut group = c.benchmark_group("1M operations, one key, 200 clients, 1 % unknown");
-    group.sample_size(10);
-    let mut bench = |name: &str, mut run: Box<dyn FnMut()>| {
-        group.bench_function(name, |b| b.iter(&mut run));
-    };
-    bench("verdict (bar 200 ms)", Box::new(check(hot, verdict_only(), holds)));
-    bench("verdict, put and get alone", Box::new(check(write_only, verdict_only(), holds)));
-    bench("verdict of a bad one (bar 200 ms)", Box::new(check(bad, verdict_only(), fails)));
-    bench("verdict and replayed order (bar 500 ms)", Box::new(check(hot, certified, holds)));
-    bench(
-        "verdict and counterexample (bar 200 + 500 ms)",
-        Box::new(check(bad, Options::steps(STEPS_MAX), fails)),
-    );
-    drop(group);
-    memory("1M operations, one key: peak, history of 120 bytes per operation included");
-}
-
-/// Both tiers on the same register.
-fn tiers(c: &mut Criterion) {
+/// Both tiers on the same register. An element is an operation.
+fn tiers(bench: &mut Bench<'_>) {
     for ops in [1_000, 100_000, MILLION] {
-        let load = Load { unknown_permille: 10, ..Load::one_key(ops, 200) };
-        let history = load.run();
+        let history = Load { ops, ..HOT }.run();
         let split = Split::new(&history, |_| true);
         let (key, shares) = split.parts().next().expect("there is one key");
         let model = RegisterCas::default();
         let register = Register::compile(&history, key, shares, &model, |_| false);
-        let mut group = c.benchmark_group(format!("{ops} operations of one key, compiled"));
-        group.sample_size(10);
-        group.bench_function("tier one", |b| {
-            b.iter(|| black_box(tier_one::judge(&register, false)));
-        });
-        group.bench_function("tier one with order", |b| {
-            b.iter(|| black_box(tier_one::judge(&register, true)));
-        });
-        group.bench_function("tier two", |b| {
-            b.iter(|| black_box(tier_two::search(&register, Limits::steps(STEPS_MAX))));
+        let make = || ((), ops as u64);
+        let ops = ops as u32;
+        bench.measure(("tiers", "tier one", ops), make, |()| tier_one::judge(&register, false));
+        bench.measure(("tiers", "with order", ops), make, |()| tier_one::judge(&register, true));
+        bench.measure(("tiers", "tier two", ops), make, |()| {
+            tier_two::search(&register, Limits::steps(STEPS_MAX))
         });
     }
 }
 
-fn many_keys(c: &mut Criterion) {
-    let zipf =
-        Load { keys: 1_000, zipf: true, unknown_permille: 10, ..Load::one_key(10 * MILLION, 100) };
-    let mut group = c.benchmark_group("10M operations, Zipf 1.1 over 1000 keys, 1 % unknown");
-    group.sample_size(10);
-    let mut run = check(zipf, verdict_only(), Verdict::Linearizable);
-    group.bench_function("verdict (bar 3 s)", |b| b.iter(&mut run));
-    drop(group);
-    memory("10M operations: peak, history included");
-}
-
-fn small(c: &mut Criterion) {
-    let load = Load { unknown_permille: 50, ..Load::one_key(1_000, 20) };
-    let history = load.run();
-    let model = RegisterCas::default();
+/// How many operations the counterexample of a bad read has.
+fn counterexample_ops() -> usize {
     let options = Options::steps(STEPS_MAX);
-    c.bench_function("1000 operations, one key, 20 clients, 5 % unknown, certified", |b| {
-        b.iter_batched(
-            || history.clone(),
-            |history| black_box(check_register_with(&history, &model, &options)),
-            BatchSize::LargeInput,
-        );
-    });
+    let report = check_register_with(&BAD.run(), &RegisterCas::default(), &options);
+    let [example] = report.counterexamples.as_slice() else {
+        panic!("one key, one counterexample");
+    };
+    example.ops.len()
 }
 
-/// Prints the peak of resident memory so far, where the system tells.
-fn memory(what: &str) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    println!("{what}: {}", peak.map_or("unknown", str::trim));
+fn main() {
+    let mut criterion = Criterion::default()
+        .with_measurement(CpuTime)
+        .output_directory(&measure::folder())
+        .without_plots()
+        .configure_from_args();
+    let mut bench = Bench::new(&mut criterion);
+    peers(&mut bench);
+    check(&mut bench, "verdict", HOT, &verdict_only());
+    check(&mut bench, "certified", HOT, &certified());
+    check(&mut bench, "bad", BAD, &verdict_only());
+    check(&mut bench, "explained", BAD, &Options::steps(STEPS_MAX));
+    check(&mut bench, "zipf", ZIPF, &verdict_only());
+    tiers(&mut bench);
+    let figures = bench.figures();
+    criterion.final_summary();
+    if let Some(figures) = figures {
+        let history = HOT.run();
+        let model = RegisterCas::default();
+        let verdict = || black_box(check_register_with(&history, &model, &verdict_only()));
+        table::write(&figures, memory::grown_by(verdict), counterexample_ops());
+    }
 }
-
-criterion_group!(figures, peers, one_key, tiers, small, many_keys);
-criterion_main!(figures);

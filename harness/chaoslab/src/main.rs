@@ -1,5 +1,7 @@
 //! The binary: the harness with our systems, and the simulators that can repeat their runs.
 
+mod meter;
+
 use harness::cli::Lab;
 use std::process::ExitCode;
 
@@ -8,5 +10,6 @@ fn main() -> ExitCode {
         systems: sim::SYSTEMS,
         simulators: &[&host_turmoil::Turmoil, &host_madsim::Madsim],
         suites: sim::SUITES,
+        meter: Some(meter::allocations),
     })
 }

@@ -1,39 +1,18 @@
 //! The binary as a user meets it: exit statuses, messages, and what is written where.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use support::{chaoslab, stderr, stdout};
 
-/// A folder of this test's own, emptied first.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
-        _ => {}
-    }
-    fs::create_dir_all(&folder).expect("a writable folder");
-    folder
+    support::folder("cli", name)
 }
 
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).expect("the binary lies two folders below the root").to_owned()
-}
-
-fn chaoslab(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_chaoslab"))
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .expect("the binary runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("text")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("text")
 }
 
 /// A small scenario that passes within a second.
@@ -187,7 +166,8 @@ fn a_run_leaves_a_directory_that_replays() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
 }
 
-/// Two machines give the same bytes: nothing of this one is in the files.
+/// Two machines give the same bytes: nothing of this one is in the files, but for the one that is
+/// about the machine.
 #[test]
 fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
     let folder = folder("bytes");
@@ -198,6 +178,9 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
         let mut files = Vec::new();
         for entry in fs::read_dir(folder.join(out).join("good/4")).expect("a run directory") {
             let path = entry.expect("readable").path();
+            if path.ends_with("host.json") {
+                continue;
+            }
             files.push((
                 path.file_name().map(|name| name.to_owned()),
                 fs::read(&path).expect("readable"),
@@ -213,6 +196,36 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
     for (name, bytes) in &one {
         assert!(!String::from_utf8_lossy(bytes).contains(&here), "{name:?} names a path");
     }
+}
+
+/// Copying a value allocates; borrowing it does not. How often is said beside the report, not in it.
+#[test]
+fn real_allocations_are_judged_and_stay_out_of_the_report() {
+    let folder = folder("allocations");
+    let scenario = root().join("scenarios/defects/clone-leak.toml");
+    let bounds = ["deep_clones=1", "handle_clones_max=1", "allocations_max=0"];
+    let bounds = bounds.map(|bound| format!("--set=check.copies.{bound}"));
+    let run = |extra: &[&str]| {
+        let mut args = vec!["run", scenario.to_str().expect("a path of text")];
+        args.extend(bounds.iter().map(String::as_str));
+        args.extend(extra);
+        chaoslab(&folder, &args)
+    };
+    let output = run(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    let output = run(&["--variant=copies"]);
+    let said = "an operation made more than 0 allocations; `host.json`";
+    assert!(stdout(&output).contains(said), "{}", stdout(&output));
+    let hosts = fs::read_dir(folder.join("out/defects/clone-leak")).expect("run directories");
+    let hosts = hosts.map(|entry| entry.expect("readable").path().join("host.json"));
+    let worst = hosts.map(|path| {
+        let text = fs::read_to_string(path).expect("beside the report");
+        let host: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        host["op_cost"]["copies"]["worst"].as_u64().expect("a count")
+    });
+    let mut worst: Vec<u64> = worst.collect();
+    worst.sort_unstable();
+    assert!(worst.len() == 2 && worst[0] == 0 && worst[1] > 0, "{worst:?}");
 }
 
 #[test]
@@ -261,4 +274,48 @@ fn everything_is_listed() {
     ] {
         assert!(listed.contains(name), "`{name}` is not listed");
     }
+}
+
+#[test]
+fn files_are_put_into_the_house_style_and_say_what_they_said() {
+    let folder = folder("fmt");
+    let untidy =
+        GOOD.replace("count = 3", "count=3   # three\n\n\n").replace("sim_time =", "sim_time=");
+    fs::write(folder.join("good.toml"), &untidy).expect("a writable folder");
+    let output = chaoslab(&folder, &["fmt", "--check", "good.toml"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(folder.join("good.toml")).expect("a file"), untidy);
+    let output = chaoslab(&folder, &["fmt", "good.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let tidy = fs::read_to_string(folder.join("good.toml")).expect("a file");
+    assert!(tidy.contains("count = 3   # three") && tidy.contains("sim_time = \"6s\""), "{tidy}");
+    let output = chaoslab(&folder, &["fmt", "--check", "good.toml"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
+    fs::write(folder.join("bad.toml"), "a = \n").expect("a writable folder");
+    let output = chaoslab(&folder, &["fmt", "bad.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("left alone"), "{}", stderr(&output));
+}
+
+#[test]
+fn two_runs_are_compared_down_to_the_first_event() {
+    let folder = folder("diff");
+    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    for more in [&[][..], &["--set", "clients.kv.rate=51/s"]] {
+        let output = chaoslab(&folder, &[&["run", "good.toml"], more].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    let runs = fs::read_dir(folder.join("out/good")).expect("run directories");
+    let names = runs.map(|run| run.expect("readable").file_name().into_string().expect("text"));
+    let other = names.into_iter().find(|name| name != "4").expect("the run with the override");
+    let output = chaoslab(&folder, &["diff", "good@4", &format!("good@{other}")]);
+    let said = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(said.contains("The two runs differ.") && said.contains("rate = \"51/s\""), "{said}");
+    assert!(said.contains("The first event that differs") && said.contains("invoke"), "{said}");
+    let output = chaoslab(&folder, &["diff", "good@4", "out/good/4"]);
+    assert!(stdout(&output).contains("the same, event for event"), "{}", stdout(&output));
+    let output = chaoslab(&folder, &["diff", "good@4", "nowhere@1"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("error: could not read"), "{}", stderr(&output));
 }

@@ -7,7 +7,7 @@ use harness::faults::ROWS;
 use harness::run::{self, Finished};
 use harness::scenario::Scenario;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 /// Three cache nodes that exchange datagrams, with clients that use streams. Work, reads, writes
 /// and syncs take time, so that there is something to slow down.

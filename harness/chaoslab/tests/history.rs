@@ -1,29 +1,20 @@
 //! `chaoslab history` as a user meets it: verdicts, exit statuses, pictures, and what is said about
 //! files that are wrong.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
+use support::{stderr, stdout};
 
-/// A folder of this test's own, emptied first.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("history-{name}"));
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
-        _ => {}
-    }
-    fs::create_dir_all(&folder).expect("a writable folder");
-    folder
+    support::folder("history", name)
 }
 
 fn judge(folder: &Path, file: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_chaoslab"))
-        .arg("history")
-        .arg(file)
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .expect("the binary runs")
+    let file = file.to_str().expect("a path of text");
+    support::chaoslab(folder, &[&["history", file], args].concat())
 }
 
 /// Status, standard output, standard error.
@@ -31,8 +22,7 @@ fn told(folder: &Path, text: &str, args: &[&str]) -> (i32, String, String) {
     let file = folder.join("file");
     fs::write(&file, text).expect("a writable folder");
     let output = judge(folder, &file, args);
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code().expect("it ended by itself"), text(output.stdout), text(output.stderr))
+    (output.status.code().expect("it ended by itself"), stdout(&output), stderr(&output))
 }
 
 const STALE: &str = "[{:process 0, :type :invoke, :f :write, :value 1}
@@ -217,7 +207,7 @@ fn every_recorded_history_gets_its_verdict() {
         let output = judge(&here, &data.join(columns[0]), &["--svg", "out.svg"]);
         let status = if columns[2] == "linearizable" { 0 } else { 1 };
         assert_eq!(output.status.code(), Some(status), "{}", columns[0]);
-        let out = String::from_utf8(output.stdout).expect("text");
+        let out = stdout(&output);
         assert_eq!(out.lines().next(), Some(columns[2]), "{}", columns[0]);
         judged += 1;
     }

@@ -5,10 +5,9 @@ use harness::run::{self, Finished};
 use harness::scenario::Scenario;
 use std::collections::BTreeMap;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(sim::SYSTEMS);
 
-/// Faults, load and a rough network. No compare-and-set: what it expects is what any client of the
-/// run last saw of the key, so clients of another cluster that use the same keys do reach it.
+/// Faults, load and a rough network.
 const BASE: &str = r#"
 format = 1
 name   = "independence"
@@ -37,7 +36,7 @@ duplicate = "1%"
 count  = 4
 target = "h/any"
 rate   = "100/s"
-ops    = { get = 50, put = 50 }
+ops    = { get = 50, put = 30, cas = 20 }
 keys   = { count = 32, dist = "zipf", s = 1.1 }
 value  = { dist = "uniform", min = "16B", max = "64B" }
 
@@ -70,7 +69,7 @@ count = 1
 [clients.b]
 target = "a/any"
 rate   = "80/s"
-ops    = { put = 1 }
+ops    = { put = 1, cas = 1 }
 keys   = { count = 8 }
 
 [clients.idle]
@@ -137,4 +136,52 @@ fn what_is_added_changes_nothing_that_it_does_not_touch() {
     assert_eq!(ours.len(), 3 + 4);
     assert_eq!(digests(&more), ours);
     assert_eq!(history(&more), history(&base));
+}
+
+/// Gauges after every event, from time to time and at one moment, and marks that are kept.
+const LOOKS: &str = r#"
+[phases]
+late = "5s..10s"
+
+[[check]]
+id   = "size"
+kind = "bound"
+what = "cache.memory_bytes"
+max  = "1GiB"
+
+[[check]]
+id   = "growth"
+kind = "slope"
+what = "cache.memory_bytes"
+per  = "second"
+in   = "late"
+max  = "1GiB"
+
+[[check]]
+id    = "leaders"
+kind  = "count"
+what  = "raft.leader_elected"
+max   = 100
+
+[[check]]
+id   = "end"
+kind = "final"
+what = "cache.memory_bytes"
+at   = "late.end"
+max  = "1GiB"
+
+[[check]]
+id     = "cost"
+kind   = "op-cost"
+result = "hit"
+deep_clones = 100
+"#;
+
+#[test]
+fn looking_at_gauges_and_marks_changes_no_digest() {
+    let (base, looked) = (run(BASE), run(&format!("{BASE}{LOOKS}")));
+    assert_eq!((looked.digest, looked.events), (base.digest, base.events));
+    assert_eq!((looked.verdicts.len(), base.verdicts.len()), (6, 1));
+    let held = |judged: &&harness::run::Judged| judged.verdict == contract::Verdict::Ok;
+    assert_eq!(looked.verdicts.iter().filter(held).count(), 6, "each of them saw something");
 }

@@ -10,7 +10,7 @@ use harness::scenario::plan::Plan;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn compile(name: &str, source: &[u8]) -> Scenario {
     let (scenario, said) = Scenario::compile(name, source, &names(&LAB));

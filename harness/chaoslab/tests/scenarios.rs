@@ -9,7 +9,7 @@ use harness::scenario::plan::Plan;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn scenarios() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

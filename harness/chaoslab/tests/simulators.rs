@@ -13,7 +13,7 @@ use host_madsim::Madsim;
 use host_turmoil::Turmoil;
 use std::path::Path;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[&Turmoil, &Madsim], suites: &[] };
+const LAB: Lab = Lab { simulators: &[&Turmoil, &Madsim], ..Lab::of(sim::SYSTEMS) };
 
 /// The plan of a committed scenario with its own seed, and its tags.
 fn plan(name: &str, variant: Option<&str>) -> (Plan, Vec<String>) {

@@ -1,35 +1,21 @@
 //! Sweeps as a user meets them: what is printed depends on the results alone, whatever order, number
 //! of threads, number of machines or kill they went through.
 
+mod support;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use support::{chaoslab, command, stderr, stdout};
 
-/// A folder of this test's own, emptied first.
 fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("sweep-{name}"));
-    match fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
-        _ => {}
-    }
-    fs::create_dir_all(&folder).expect("a writable folder");
-    folder
-}
-
-fn chaoslab(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_chaoslab"))
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .expect("the binary runs")
+    support::folder("sweep", name)
 }
 
 /// Standard output of a command that must end with `status`.
 fn said(folder: &Path, args: &[&str], status: i32) -> String {
     let output = chaoslab(folder, args);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(status), "{args:?}: {errors}");
-    String::from_utf8(output.stdout).expect("text")
+    assert_eq!(output.status.code(), Some(status), "{args:?}: {}", stderr(&output));
+    stdout(&output)
 }
 
 /// Contested elections; the variant elects two leaders in one term in most seeds.
@@ -151,7 +137,35 @@ fn a_sweep_that_was_killed_goes_on_to_the_same_end() {
         assert_eq!(said(&folder, &with(&["--resume"]), 1), whole, "cut at {cut}");
     }
     let resumed = chaoslab(&folder, &with(&["--resume"]));
-    assert!(String::from_utf8_lossy(&resumed.stderr).contains("16 of them done before"));
+    assert!(stderr(&resumed).contains("16 of them done before"));
+}
+
+/// A process that is killed in earnest, at twenty moments spread over the sweep, goes on from its log
+/// to the same end. The moment is a number of runs in the log, so the test is as fast as the machine.
+#[test]
+fn a_process_that_is_killed_goes_on_to_the_same_end() {
+    let folder = prepared("sigkill");
+    let seeds = ["sweep", "contested.toml", "--seeds", "0..6", "--jobs", "2"];
+    let whole = said(&folder, &seeds, 0);
+    let resume = [&seeds[..], &["--resume", "--log", "killed.jsonl"]].concat();
+    let log = folder.join("killed.jsonl");
+    let runs = |log: &Path| fs::read_to_string(log).map_or(0, |text| text.lines().count());
+    let mut killed = 0;
+    for moment in 0..20 {
+        let _absent = fs::remove_file(&log);
+        let mut child = command(&folder, &resume)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the binary runs");
+        while runs(&log) < 1 + moment % 12 && child.try_wait().expect("a child").is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().expect("it is ours to kill");
+        killed += u32::from(!child.wait().expect("it ends").success());
+        assert_eq!(said(&folder, &resume, 0), whole, "killed at moment {moment}");
+    }
+    assert!(killed > 5, "only {killed} of 20 were killed before their end");
 }
 
 #[test]
@@ -162,7 +176,7 @@ fn a_log_of_another_sweep_is_refused() {
     fs::write(folder.join("contested.toml"), changed).expect("a writable folder");
     let output = chaoslab(&folder, &with(&["--log", "a.jsonl", "--resume"]));
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("another sweep"));
+    assert!(stderr(&output).contains("another sweep"));
     fs::write(folder.join("b.jsonl"), "no log\n").expect("a writable folder");
     let output = chaoslab(&folder, &["merge", "b.jsonl"]);
     assert_eq!(output.status.code(), Some(2));
@@ -179,7 +193,7 @@ fn what_is_known_is_not_red() {
     let others: Vec<&str> =
         ["no-panic", "raft.", "hyperion."].into_iter().filter(|name| all.contains(name)).collect();
     let shown = chaoslab(&folder, &[&args[..], &["--known", "known.toml"]].concat());
-    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let text = stdout(&shown);
     assert!(text.contains("issue 12"), "{text}");
     // The flaw breaks more than the one check that the file lists, and that stays red.
     assert_eq!(shown.status.code(), Some(i32::from(!others.is_empty())), "{others:?}\n{text}");

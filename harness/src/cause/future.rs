@@ -27,6 +27,8 @@ pub struct Branching {
     pub points: u64,
     /// Futures at each.
     pub futures: u64,
+    /// Single messages that are let through, at most.
+    pub messages: usize,
     /// Threads. No result depends on it.
     pub jobs: usize,
 }
@@ -81,12 +83,7 @@ pub fn branch(
     branching: Branching,
     tell: &mut dyn FnMut(&str),
 ) -> Future {
-    let mut draft = draft.clone();
-    let end = draft.duration("budget.sim_time").unwrap_or(violation);
-    let horizon = end.min(Duration(violation.0.saturating_add(AFTER.0)));
-    if horizon < end {
-        end_at(&mut draft, horizon);
-    }
+    let (draft, horizon) = until_horizon(draft, violation);
     let branches = Branches { lab, draft: &draft, check: &cause.check, branching };
     tell("branching futures");
     let mut curve = branches.chances(&instants(run, violation, branching.points));
@@ -107,6 +104,17 @@ pub fn branch(
         None => curve.first().filter(|p| p.failed == p.futures).map(|p| SimTime(p.at_ns)),
     };
     Future { curve, inevitable, horizon: SimTime(horizon.0) }
+}
+
+/// The run, and when it is left: some time after the violation.
+pub fn until_horizon(draft: &Draft, violation: Duration) -> (Draft, Duration) {
+    let mut draft = draft.clone();
+    let end = draft.duration("budget.sim_time").unwrap_or(violation);
+    let horizon = end.min(Duration(violation.0.saturating_add(AFTER.0)));
+    if horizon < end {
+        end_at(&mut draft, horizon);
+    }
+    (draft, horizon)
 }
 
 /// Evenly spaced instants up to the violation, and the edges of faults.

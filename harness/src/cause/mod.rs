@@ -5,13 +5,16 @@
 //! written out as it happened (a counterfactual cause in the sense of Halpern and Pearl, British
 //! Journal for the Philosophy of Science 2005, with faults as the variables). [`future`] branches
 //! re-randomised futures off snapshots of the run and counts how many of them fail: the instant
-//! from which all do is where the failure became inevitable. [`sentence`] says both.
+//! from which all do is where the failure became inevitable. [`messages`] asks of single messages that
+//! were lost or late what would have been, had they come through. [`sentence`] says all of it.
 
 pub mod future;
+pub mod messages;
 pub mod sentence;
 pub mod whatif;
 
 pub use future::{Branching, Point};
+pub use messages::{Mattered, Messages};
 pub use whatif::{Factor, WhatIf};
 
 use crate::scenario::Lab;
@@ -38,6 +41,8 @@ pub struct Explained {
     pub sufficient: Vec<Vec<String>>,
     /// Whether every set of that size and every smaller one was tried.
     pub exhaustive: bool,
+    /// Single messages that were lost or late, and without whose loss or delay it does not fail.
+    pub messages: Messages,
     /// How likely the check was to fire, at instants of the run.
     pub curve: Vec<Point>,
     /// From when on every future failed; `None` when that was never so before it happened.
@@ -70,6 +75,7 @@ pub fn explain(
     let (draft, run) = shrinking.into_best();
     tell("running without single faults");
     let whatif = whatif::what_if(&draft, &run, trials);
+    let messages = messages::what_if(lab, &plain, violation, trials.cause(), branching, tell);
     let future = future::branch(lab, &plain, &run, violation, trials.cause(), branching, tell);
     let mut explained = Explained {
         run: subject.token.clone(),
@@ -79,6 +85,7 @@ pub fn explain(
         factors: whatif.factors,
         sufficient: whatif.sufficient,
         exhaustive: whatif.exhaustive,
+        messages,
         curve: future.curve,
         inevitable_ns: future.inevitable.map(|at: SimTime| at.0),
         horizon_ns: future.horizon.0,

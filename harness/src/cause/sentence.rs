@@ -1,7 +1,7 @@
 //! The explanation in words.
 
-use super::Explained;
 use super::whatif::Factor;
+use super::{Explained, Mattered};
 use crate::stats::percent;
 use reports::units::instant;
 use std::collections::BTreeSet;
@@ -13,6 +13,10 @@ pub fn sentence(found: &Explained) -> String {
     if let Some(flaws) = flaws(found) {
         text.push(' ');
         text.push_str(&flaws);
+    }
+    if let Some(messages) = messages(found) {
+        text.push(' ');
+        text.push_str(&messages);
     }
     if let Some(when) = when(found) {
         text.push(' ');
@@ -92,6 +96,21 @@ fn flaws(found: &Explained) -> Option<String> {
     })
 }
 
+fn messages(found: &Explained) -> Option<String> {
+    let told = |one: &Mattered| {
+        format!("the one from {} to {} at {} ({})", one.from, one.to, instant(one.at_ns), one.what)
+    };
+    match found.messages.mattered.as_slice() {
+        [] => None,
+        [one] => Some(format!("A single message mattered by itself: {}.", told(one))),
+        [.., last] => Some(format!(
+            "{} single messages mattered by themselves, the last of them {}.",
+            found.messages.mattered.len(),
+            told(last)
+        )),
+    }
+}
+
 fn when(found: &Explained) -> Option<String> {
     let first = found.curve.first()?;
     let start = percent((first.failed * 1_000_000 / first.futures.max(1)) as u32);
@@ -158,7 +177,7 @@ fn joined(words: &[String], last_word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Point;
+    use super::super::{Messages, Point};
     use super::*;
     use reports::seeds::Cause;
 
@@ -179,6 +198,7 @@ mod tests {
             factors,
             sufficient: sufficient.iter().map(owned).collect(),
             exhaustive: true,
+            messages: Messages::default(),
             curve: vec![point(0, 2), point(4_500_000_000, 20)],
             inevitable_ns: Some(4_500_000_000),
             horizon_ns: 0,
@@ -199,6 +219,23 @@ mod tests {
              other fault is needed. It needs the flaw bad-read. From 4.500 s on, 500 ms after split \
              began, it was inevitable; at the start its chance was 10.0 % (2 of 20 futures)."
         );
+    }
+
+    #[test]
+    fn a_single_message_is_named() {
+        let mut found = found(vec![factor("split", "partition", true)], &[&["split"]]);
+        found.messages.mattered.push(Mattered {
+            from: "h/1".into(),
+            to: "h/2".into(),
+            n: 7,
+            at_ns: 4_200_000_000,
+            what: "lost: the link was cut".into(),
+            without: "nothing fires".into(),
+        });
+        let text = sentence(&found);
+        let part = "A single message mattered by itself: the one from h/1 to h/2 at 4.200 s (lost: \
+                    the link was cut).";
+        assert!(text.contains(part), "{text}");
     }
 
     #[test]

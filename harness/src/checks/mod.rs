@@ -12,7 +12,7 @@ mod level;
 pub mod linearizable;
 mod linearizable_check;
 mod measured;
-mod op_cost;
+pub mod op_cost;
 mod promises;
 mod quantile;
 mod rate;

@@ -2,14 +2,16 @@
 //!
 //! Clones are counted where they are made: an event whose labels are `deep_clones` and
 //! `handle_clones` says how many copies of a value, and how many references to it, the operation
-//! that it marks took. They are logical, so they are equal on every machine.
+//! that it marks took. They are logical, so they are equal on every machine. Real allocations are
+//! not: they are judged where the binary has a meter ([`crate::meter`]), and what they were is said
+//! in `host.json` alone, never in a report.
 
 use super::measured::{IN, violation};
 use super::{CheckKind, RunData};
 use crate::measure::{Marked, RowOf, Wanted, events_with, labels};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Kind, Property, SettingValue, Verdict};
+use contract::{Kind, Property, SettingValue, Verdict, Violation};
 
 /// Judges every operation.
 pub struct OpCost;
@@ -17,6 +19,32 @@ pub struct OpCost;
 /// The label that makes an event say what an operation cost.
 const DEEP: &str = "deep_clones";
 const HANDLES: &str = "handle_clones";
+
+/// What the operations of one check allocated: for `host.json`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Operations that count.
+    pub operations: u64,
+    /// Allocations by the nodes while they handled the inputs that ended them.
+    pub allocations: u64,
+    /// The most for one operation.
+    pub worst: u64,
+}
+
+/// What the operations of a check allocated; `None` for other checks and without a meter.
+#[must_use]
+pub fn spent(check: &CheckPlan, run: &RunData<'_>) -> Option<Spent> {
+    if check.kind != "op-cost" {
+        return None;
+    }
+    let rows = events(run.plan, check);
+    let marks = rows.into_iter().flat_map(|row| run.marks_of(row, check));
+    marks.map(|marked| marked.allocations).fold(None, |spent, allocations| {
+        let Spent { operations, allocations: sum, worst } = spent.unwrap_or_default();
+        let now = allocations?;
+        Some(Spent { operations: operations + 1, allocations: sum + now, worst: worst.max(now) })
+    })
+}
 
 impl CheckKind for OpCost {
     fn row(&self) -> Row {
@@ -34,6 +62,11 @@ impl CheckKind for OpCost {
             },
             most("deep_clones", "the most copies of a value that one operation may make"),
             most("handle_clones_max", "the most references to a value that one may take"),
+            most(
+                "allocations_max",
+                "the most real allocations by a node while it handles the input that ends one; \
+                 the figures are in `host.json`",
+            ),
             IN,
         ];
         Row { name: "op-cost", about: "what one operation costs inside of a node", fields: FIELDS }
@@ -81,6 +114,7 @@ impl CheckKind for OpCost {
                 broken.push(violation("op-cost", "costs too much", first.at, node, detail));
             }
         }
+        let unmetered = judge_allocations(check, run, &mut broken).err();
         if !broken.is_empty() {
             return Verdict::Violated(broken);
         }
@@ -88,8 +122,30 @@ impl CheckKind for OpCost {
             let result = check.fields.text("result");
             return Verdict::Inconclusive(format!("no operation ended in \"{result}\""));
         }
-        Verdict::Ok
+        unmetered.map_or(Verdict::Ok, Verdict::Inconclusive)
     }
+}
+
+/// Judges real allocations without saying anything that another machine would say otherwise.
+fn judge_allocations(
+    check: &CheckPlan,
+    run: &RunData<'_>,
+    broken: &mut Vec<Violation>,
+) -> Result<(), String> {
+    let Some(SettingValue::Int(max)) = check.fields.0.get("allocations_max") else {
+        return Ok(());
+    };
+    let Some(spent) = spent(check, run) else {
+        return Err("nothing counts real allocations here".to_owned());
+    };
+    if spent.worst > u64::try_from(*max).unwrap_or(0) {
+        let detail = format!(
+            "an operation made more than {max} allocations; `host.json` beside the report says \
+             how many"
+        );
+        broken.push(violation("op-cost", "costs too much", run.ended_at, None, detail));
+    }
+    Ok(())
 }
 
 /// The events that say what the operations that count cost.

@@ -130,7 +130,7 @@ impl Record {
     /// A mark of node `a/1` or `a/2`.
     fn mark(mut self, tenths: u64, node: u32, event: u16, labels: [u64; 3], value: u64) -> Self {
         let mark = Mark { event, labels, value };
-        self.marks.push(Marked { at: at(tenths), node: NodeId(node - 1), mark });
+        self.marks.push(Marked { at: at(tenths), node: NodeId(node - 1), mark, allocations: None });
         self
     }
 
@@ -411,6 +411,19 @@ fn op_cost_counts_clones() {
     );
     record.holds(&check.replace("= 0", "= 2").replace("= 1", "= 3"));
     record.says_nothing(&format!("{check}in = \"warm\""), "no operation");
+}
+
+#[test]
+fn op_cost_judges_allocations_without_saying_how_many() {
+    let check = "kind = \"op-cost\"\nallocations_max = 3\n";
+    let mut record = Record::new().mark(60, 1, HIT, [4, 0, 1], 9).mark(61, 1, HIT, [4, 0, 1], 9);
+    record.says_nothing(check, "nothing counts real allocations here");
+    record.marks[0].allocations = Some(3);
+    record.says_nothing(check, "nothing counts real allocations here");
+    record.marks[1].allocations = Some(0);
+    record.holds(check);
+    record.marks[1].allocations = Some(4711);
+    record.breaks(check, &["an operation made more than 3 allocations; `host.json`"]);
 }
 
 #[test]

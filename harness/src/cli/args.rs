@@ -1,8 +1,10 @@
 //! The words of the command line.
 
-use crate::explore::Path;
+mod sweep;
+
+pub use sweep::{MergeArgs, SummaryArgs, Summed, SweepArgs};
+
 use crate::scenario::units::Measure;
-use crate::sweep::Shard;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Duration;
@@ -32,6 +34,8 @@ pub enum Command {
     Merge(MergeArgs),
     /// Repeat a recorded run and prove that its digest is the same.
     Replay(ReplayArgs),
+    /// Two recorded runs side by side: the first event, verdict and figure that differ.
+    Diff(DiffArgs),
     /// Find the smallest scenario that still fails for the same cause.
     Shrink(ShrinkArgs),
     /// Tell which faults a failure needs, and from when on it was inevitable.
@@ -44,6 +48,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Validate scenario files without running them.
     Check(CheckArgs),
+    /// Put scenario files into the house style; comments stay, and nothing that a file says changes.
+    Fmt(FmtArgs),
     /// Print the long form of an error code, or the fields of a kind of check or of fault.
     Explain(ExplainArgs),
     /// List systems, scenarios, faults, checks, events and defects.
@@ -80,7 +86,8 @@ pub enum Format {
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Scenario files; a directory stands for all scenarios below it.
+    /// Scenario files; a directory stands for all scenarios below it, and then those in
+    /// scenarios/regressions run first.
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
     /// The seed, decimal or 0x…; otherwise the scenario's own, or a drawn one that is printed.
@@ -113,97 +120,6 @@ pub struct RunArgs {
     pub deny_warnings: bool,
 }
 
-/// How the summary of a sweep is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Summed {
-    /// Tables for a terminal.
-    Text,
-    /// One JSON document with all results.
-    Json,
-    /// Markdown for a pull request.
-    Md,
-    /// JUnit XML for continuous integration.
-    Junit,
-    /// Workflow commands of GitHub Actions, which become annotations.
-    Github,
-    /// A code quality report of GitLab.
-    Gitlab,
-}
-
-/// Arguments of `sweep`.
-#[derive(Debug, Args)]
-pub struct SweepArgs {
-    /// Scenario files; a directory stands for all scenarios below it, and then those in
-    /// scenarios/regressions run first.
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// The seeds, half-open: 0..1000. Otherwise as many as `[sweep] seeds` says, or 100.
-    #[arg(long, value_parser = seeds, value_name = "A..B")]
-    pub seeds: Option<(u64, u64)>,
-    /// Counts the seeds from a number that follows from this text, such as a commit hash.
-    #[arg(long, value_name = "TEXT")]
-    pub seed_from: Option<String>,
-    /// A variant of the scenario, or `all` for the base and every variant.
-    #[arg(long)]
-    pub variant: Option<String>,
-    /// Runs each seed at the one point of the matrix that it selects, not at all of them.
-    #[arg(long)]
-    pub one_point: bool,
-    /// Overrides a value of the file: tuning.h.lease="500ms". Repeatable.
-    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = set)]
-    pub sets: Vec<(String, String)>,
-    /// Threads; otherwise one per core. No result depends on it.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
-    pub jobs: Option<u64>,
-    /// Runs a part of the seeds: 3/16 is those that leave 2 when divided by 16.
-    #[arg(long, value_name = "K/N", default_value = "1/1")]
-    pub shard: Shard,
-    /// Goes on where a sweep of the same scenarios was cut off, from its log.
-    #[arg(long)]
-    pub resume: bool,
-    /// Where the log is; otherwise below OUT/sweeps, under a name that follows from the scenarios.
-    #[arg(long, value_name = "FILE")]
-    pub log: Option<PathBuf>,
-    /// Where run directories and logs go.
-    #[arg(long, default_value = "out")]
-    pub out: PathBuf,
-    /// Stops at the first violation that was not expected and is not known.
-    #[arg(long)]
-    pub fail_fast: bool,
-    /// Begins no run after so much wall time: 10min. Decides when to stop, and nothing else.
-    #[arg(long, value_name = "TIME")]
-    pub time_limit: Option<String>,
-    #[command(flatten)]
-    pub shown: SummaryArgs,
-    /// Warnings of the compiler are errors.
-    #[arg(long)]
-    pub deny_warnings: bool,
-}
-
-/// What the summary of a sweep takes.
-#[derive(Debug, Args)]
-pub struct SummaryArgs {
-    /// A TOML file of failures that are known: the sweep is red only for new ones.
-    #[arg(long, value_name = "FILE")]
-    pub known: Option<PathBuf>,
-    /// How to print the summary.
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: Summed,
-    /// Writes the summary to a file as well: junit=out/sweep.xml. Repeatable.
-    #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
-    pub reports: Vec<(Summed, PathBuf)>,
-}
-
-/// Arguments of `merge`.
-#[derive(Debug, Args)]
-pub struct MergeArgs {
-    /// The logs, out/sweeps/*.jsonl.
-    #[arg(required = true)]
-    pub logs: Vec<PathBuf>,
-    #[command(flatten)]
-    pub shown: SummaryArgs,
-}
-
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
@@ -218,6 +134,18 @@ pub struct ReplayArgs {
     /// Print what a scraper would find then, or at the end, in the text format of Prometheus.
     #[arg(long)]
     pub metrics: bool,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// A run directory, or a token such as hyperion/crash@7-flawed.
+    pub one: String,
+    /// Another.
+    pub two: String,
+    /// Where run directories are.
+    #[arg(long, default_value = "out")]
+    pub out: PathBuf,
 }
 
 /// Arguments of `shrink`.
@@ -258,6 +186,10 @@ pub struct CauseArgs {
     /// Instants of the run from which futures are branched off, beside the edges of its faults.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub points: u64,
+    /// Single messages that were lost or late and are let through, one at a time, at most: the last
+    /// ones before the violation.
+    #[arg(long, default_value_t = 200)]
+    pub messages: usize,
     /// Futures at each instant.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub futures: u64,
@@ -278,6 +210,9 @@ pub enum Strategies {
     Ties,
     /// On from abstract states that were seen seldom.
     Novelty,
+    /// Every order of messages, timers and faults, within bounds: for small worlds. The load is
+    /// silent, and only invariants are judged.
+    Exhaustive,
 }
 
 /// Arguments of `explore`.
@@ -294,6 +229,13 @@ pub struct ExploreArgs {
     /// A variant of the scenario.
     #[arg(long)]
     pub variant: Option<String>,
+    /// Overrides a value of the file: tuning.h.lease="500ms". Repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = set)]
+    pub sets: Vec<(String, String)>,
+    /// Searches so often with `random` and so often with `novelty`, each time with other salts, and
+    /// prints how many events each took to find something: a table in Markdown.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub compare: Option<u64>,
     /// Simulated time from one look at the state to the next.
     #[arg(long, value_name = "TIME", default_value = "250ms")]
     pub step: String,
@@ -303,9 +245,28 @@ pub struct ExploreArgs {
     /// What the salts of futures are counted from: another number, another search.
     #[arg(long, default_value_t = 0)]
     pub salt: u64,
+    /// Exhaustive: the most timers that fire; the bound is raised one by one.
+    #[arg(long, default_value_t = 8)]
+    pub timers: u64,
+    /// Exhaustive: the most choices in a row.
+    #[arg(long, default_value_t = 200)]
+    pub depth: u64,
+    /// Exhaustive: the most states.
+    #[arg(long, default_value_t = 20_000_000)]
+    pub states: u64,
+    /// Exhaustive: the most messages that wait on a link; a further one takes the place of the
+    /// oldest, which is lost.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub waiting: u64,
+    /// Exhaustive: the simulated time at which the world stops and the search begins.
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub from: String,
+    /// Exhaustive: choices that are made before the search begins, as a path that it prints.
+    #[arg(long, value_name = "PATH", default_value = "", hide_default_value = true)]
+    pub after: String,
     /// Follows the path that an exploration printed, and judges the run.
     #[arg(long, value_name = "PATH")]
-    pub replay: Option<Path>,
+    pub replay: Option<String>,
 }
 
 /// Arguments of `zoo`.
@@ -314,10 +275,12 @@ pub struct ZooArgs {
     /// Scenario files or directories in which the flaws are planted.
     #[arg(default_value = "scenarios")]
     pub files: Vec<PathBuf>,
-    /// Seeds per flaw and scenario.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    /// Seeds per flaw, at most: a flaw that was caught six times is not sought any more, and one that
+    /// several scenarios may show is sought on in the one that shows it most often.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     pub seeds: u64,
-    /// Seeds per scenario without a flaw; otherwise twenty times the other seeds, or 20 when quick.
+    /// Seeds per scenario without a flaw; otherwise twenty times those that its flaws took to be
+    /// caught, or 20 where that is less, or when quick.
     #[arg(long)]
     pub clean: Option<u64>,
     /// Plants every flaw in every scenario, also those that variants are made for.
@@ -326,6 +289,9 @@ pub struct ZooArgs {
     /// Repeats the one recorded seed of each flaw, and fails when it is not caught any more.
     #[arg(long)]
     pub quick: bool,
+    /// Shrinks the recorded run of each flaw, and says what was left; with --write, shrinking.md.
+    #[arg(long, conflicts_with = "quick")]
+    pub shrink: bool,
     /// Where the recorded seeds are.
     #[arg(long, default_value = "docs/zoo.json", value_name = "FILE")]
     pub record: PathBuf,
@@ -363,6 +329,18 @@ pub struct CheckArgs {
     /// Warnings are errors.
     #[arg(long)]
     pub deny_warnings: bool,
+}
+
+/// Arguments of `fmt`.
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Scenario files or directories.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Writes nothing: names the files that are not in the house style, and ends with status 2 when
+    /// there are any.
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// Arguments of `explain`.

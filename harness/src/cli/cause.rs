@@ -4,7 +4,7 @@ use super::args::CauseArgs;
 use super::recorded::Recorded;
 use super::sweep::jobs;
 use super::{Lab, load, print};
-use crate::cause::{self, Branching, Explained};
+use crate::cause::{self, Branching, Explained, Mattered, Messages};
 use crate::interrupt;
 use crate::outcome::Exit;
 use crate::rundir;
@@ -34,7 +34,12 @@ fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
     let names = load::names(lab);
     let budget = Budget { trials: args.trials, events: u64::MAX };
     let mut trials = Trials::new(&names, target, budget);
-    let branching = Branching { points: args.points, futures: args.futures, jobs: jobs(args.jobs) };
+    let branching = Branching {
+        points: args.points,
+        futures: args.futures,
+        messages: args.messages,
+        jobs: jobs(args.jobs),
+    };
     let watch = Stopwatch::start();
     let mut tell = |what: &str| shell.progress(&format!("{what} ({:.0} s)", watch.seconds()));
     let found = cause::explain(&subject, &names, &mut trials, branching, &mut tell);
@@ -85,6 +90,18 @@ fn draw(found: &Explained, canvas: &mut dyn Canvas) {
     if !found.exhaustive {
         canvas.say(Tone::Warn, "There may be smaller sets: too many for trying them all.");
     }
+    if found.messages.all > 0 {
+        canvas.heading("Single messages that mattered by themselves");
+        let Messages { all, tried, mattered } = &found.messages;
+        let of = format!(
+            "{} of the {tried} that were let through, alone and in good time; {all} were lost or late.",
+            mattered.len()
+        );
+        canvas.say(Tone::Faint, &of);
+        if !mattered.is_empty() {
+            canvas.table(&messages(mattered));
+        }
+    }
     if !found.curve.is_empty() {
         canvas.heading("How likely it was");
         canvas.table(&curve(found));
@@ -113,6 +130,29 @@ fn factors(found: &Explained) -> Table {
             Cell::from(length.unwrap_or_default()),
             Cell::new(tone, needed),
             Cell::from(&factor.without),
+        ]);
+    }
+    table
+}
+
+/// Messages that are shown, at most; `cause.json` has all.
+const MESSAGES_MAX: usize = 20;
+
+fn messages(mattered: &[Mattered]) -> Table {
+    let mut table = Table::new(vec![
+        words("at"),
+        words("link"),
+        figures("number"),
+        words("what happened to it"),
+        words("had it come through"),
+    ]);
+    for one in mattered.iter().rev().take(MESSAGES_MAX).rev() {
+        table.push(vec![
+            Cell::from(instant(one.at_ns)),
+            Cell::from(format!("{}>{}", one.from, one.to)),
+            Cell::from(one.n.to_string()),
+            Cell::from(&one.what),
+            Cell::from(&one.without),
         ]);
     }
     table

@@ -29,6 +29,27 @@ pub struct Loaded {
     pub scenario: Scenario,
 }
 
+/// The folder of shrunk scenarios.
+pub const REGRESSIONS: &str = "regressions";
+
+/// The files to compile, where a folder is among them: those of `scenarios/regressions` too, and
+/// first.
+pub fn with_regressions(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let home = |path: &PathBuf| {
+        let mut above = path.ancestors();
+        let scenarios = above.find(|folder| folder.file_name().is_some_and(|n| n == "scenarios"));
+        let regressions = scenarios.unwrap_or(path).join(REGRESSIONS);
+        let inside = paths.iter().any(|path| regressions.starts_with(path));
+        let mut found = Vec::new();
+        let has_some = walk(&regressions, &mut found).is_ok() && !found.is_empty();
+        (path.is_dir() && !inside && has_some).then_some(regressions)
+    };
+    let mut first: Vec<PathBuf> = paths.iter().filter_map(home).collect();
+    first.sort();
+    first.dedup();
+    first.into_iter().chain(paths.iter().cloned()).collect()
+}
+
 /// Compiles every file, and every scenario below every directory, in the order given. Says what is
 /// wrong with each; `Err` when any is.
 pub fn compile(
@@ -80,7 +101,7 @@ fn compile_one(names: &Names<'_>, shell: Shell, path: &Path, deny: bool) -> Opti
 }
 
 /// The scenario files that a path stands for.
-fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
+pub fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     let shown = path.display();
     let about = fs::metadata(path).map_err(|error| format!("could not read {shown}: {error}"))?;
     if !about.is_dir() {
@@ -94,14 +115,15 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// Collects the scenario files below `dir`, sorted by path.
+/// Collects the scenario files below `dir`, sorted by path, regressions first.
 pub fn walk(dir: &Path, found: &mut Vec<PathBuf>) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("could not read {}: {error}", dir.display());
     let mut entries = Vec::new();
     for entry in fs::read_dir(dir).map_err(failed)? {
         entries.push(entry.map_err(failed)?.path());
     }
-    entries.sort();
+    let later = |path: &PathBuf| path.file_name().is_none_or(|name| name != REGRESSIONS);
+    entries.sort_by_key(|path| (later(path), path.clone()));
     for path in entries {
         if path.is_dir() {
             walk(&path, found)?;

@@ -1,12 +1,14 @@
 //! The command line: what it accepts, and how each command ends.
 //!
-//! `main` is all that a binary needs: `harness::cli::main(Lab { systems: &[&MySystem], simulators: &[], suites: &[] })`.
+//! `main` is all that a binary needs: `harness::cli::main(Lab::of(&[&MySystem]))`.
 
 mod args;
 mod cause;
 mod check;
 mod conformance;
+mod diff;
 mod explore;
+mod fmt;
 mod history;
 mod list;
 pub(crate) mod load;
@@ -16,12 +18,14 @@ mod recorded;
 mod replay;
 mod run;
 mod shrink;
+mod shrinking;
 mod simulators;
 mod sweep;
 mod verify;
 mod zoo;
 
 use crate::interrupt;
+use crate::meter::{self, Meter};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 pub use load::names;
@@ -44,6 +48,16 @@ pub struct Lab {
     pub simulators: &'static [&'static dyn Simulator],
     /// Conformance suites of other projects; none is fine.
     pub suites: &'static [&'static dyn Suite],
+    /// Counts the allocations of the calling thread; without it none are judged.
+    pub meter: Option<Meter>,
+}
+
+impl Lab {
+    /// A lab of these systems and nothing else.
+    #[must_use]
+    pub const fn of(systems: &'static [&'static dyn System]) -> Self {
+        Self { systems, simulators: &[], suites: &[], meter: None }
+    }
 }
 
 /// Runs the command line of the process.
@@ -52,6 +66,9 @@ pub fn main(lab: Lab) -> ExitCode {
     let shell = Shell::detect();
     blame_the_lab_for_its_panics();
     interrupt::listen();
+    if let Some(meter) = lab.meter {
+        meter::install(meter);
+    }
     let cli = Cli::parse_from(with_run_understood(std::env::args_os().collect()));
     let exit = match cli.command {
         Command::Run(args) => run::main(&lab, shell, &args),
@@ -62,6 +79,8 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Cause(args) => cause::main(&lab, shell, &args),
         Command::Verify(args) => verify::main(&lab, shell, &args),
         Command::Check(args) => check::main(&lab, shell, &args),
+        Command::Fmt(args) => fmt::main(shell, &args),
+        Command::Diff(args) => diff::main(&lab, shell, &args),
         Command::Explain(args) => check::explain(shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),

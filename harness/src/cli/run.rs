@@ -24,7 +24,9 @@ const FAILURES_KEPT_MAX: u64 = 20;
 
 /// Runs what was asked for.
 pub fn main(lab: &Lab, shell: Shell, args: &RunArgs) -> Exit {
-    let Ok(loaded) = load::compile(lab, shell, &args.files, args.deny_warnings) else {
+    let Ok(loaded) =
+        load::compile(lab, shell, &load::with_regressions(&args.files), args.deny_warnings)
+    else {
         return Exit::Usage;
     };
     let simulators = match simulators::named(lab, &args.simulator) {

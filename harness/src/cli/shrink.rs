@@ -46,11 +46,11 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
         ));
     });
     shell.clear_progress();
-    let events = trials.events;
+    let (events, forked) = (trials.events, trials.forked);
     let found = found?;
     let interrupted = interrupt::set_aside();
     shell.talk(&format!(
-        "{} trials, {:.1} s, {:.1} M events{}",
+        "{} trials, {forked} of them from the middle, {:.1} s, {:.1} M events{}",
         found.trials,
         watch.seconds(),
         events as f64 / 1e6,
@@ -67,7 +67,7 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
 }
 
 /// Compiles and runs the file as anybody else would.
-fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<(), String> {
+pub fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<(), String> {
     let names = load::names(lab);
     let (scenario, said) = Scenario::compile("minimal.toml", found.document.as_bytes(), &names);
     let wrong = |said: &[crate::diagnostics::Diagnostic]| {

@@ -61,7 +61,9 @@ fn sweep(lab: &Lab, shell: Shell, args: &SweepArgs) -> Result<Exit, Trouble> {
     let names = load::names(lab);
     let known = known(&args.shown)?;
     let seconds = args.time_limit.as_deref().map(seconds).transpose()?;
-    let Ok(loaded) = load::compile(lab, shell, &with_regressions(args), args.deny_warnings) else {
+    let Ok(loaded) =
+        load::compile(lab, shell, &load::with_regressions(&args.files), args.deny_warnings)
+    else {
         return Ok(Exit::Usage);
     };
     let work = Work { series: series(&loaded, args)? };
@@ -105,30 +107,11 @@ fn sweep(lab: &Lab, shell: Shell, args: &SweepArgs) -> Result<Exit, Trouble> {
     show(shell, &args.shown, &summary, &kept)
 }
 
-/// The files to compile: those of `scenarios/regressions` too, and first, when a folder is swept.
-fn with_regressions(args: &SweepArgs) -> Vec<PathBuf> {
-    let home = |path: &PathBuf| {
-        let mut above = path.ancestors();
-        let scenarios = above.find(|folder| folder.file_name().is_some_and(|n| n == "scenarios"));
-        let regressions = scenarios.unwrap_or(path).join(REGRESSIONS);
-        let inside = regressions.starts_with(path);
-        let mut found = Vec::new();
-        let has_some = load::walk(&regressions, &mut found).is_ok() && !found.is_empty();
-        (path.is_dir() && !inside && has_some).then_some(regressions)
-    };
-    let mut first: Vec<PathBuf> = args.files.iter().filter_map(home).collect();
-    first.sort();
-    first.dedup();
-    first.into_iter().chain(args.files.iter().cloned()).collect()
-}
-
-/// The folder of shrunk scenarios.
-const REGRESSIONS: &str = "regressions";
-
 fn series<'a>(loaded: &'a [Loaded], args: &SweepArgs) -> Result<Vec<Series<'a>>, Trouble> {
     let mut all: Vec<Series<'a>> = Vec::new();
     for file in loaded {
-        let first = Path::new(&file.path).components().any(|part| part.as_os_str() == REGRESSIONS);
+        let first =
+            Path::new(&file.path).components().any(|part| part.as_os_str() == load::REGRESSIONS);
         for variant in variants(file, args.variant.as_deref()).map_err(Trouble::Unusable)? {
             let variant = variant.as_deref();
             let seeds = if first || file.scenario.is_minimal() {
@@ -232,6 +215,7 @@ struct Telling<'a> {
     fail_fast: bool,
     told: usize,
     all: usize,
+    done: usize,
     events: u64,
     watch: Stopwatch,
 }
@@ -245,12 +229,14 @@ impl<'a> Telling<'a> {
         all: usize,
     ) -> Self {
         let watch = Stopwatch::start();
-        Self { shell, known, work, fail_fast: args.fail_fast, told: 0, all, events: 0, watch }
+        let fail_fast = args.fail_fast;
+        Self { shell, known, work, fail_fast, told: 0, all, done: 0, events: 0, watch }
     }
 
     /// Tells a failing run, and how far the sweep is; whether to stop.
     fn hear(&mut self, run: &SeedResult, done: usize) -> bool {
         self.events += run.events;
+        self.done = done;
         let bad = self.is_news(run);
         if bad && self.told < TOLD_MAX {
             self.told += 1;
@@ -288,8 +274,8 @@ impl<'a> Telling<'a> {
 
     fn finish(&self) {
         self.shell.clear_progress();
-        if self.all > 0 {
-            let (rate, seconds) = self.rate(self.all);
+        if self.done > 0 {
+            let (rate, seconds) = self.rate(self.done);
             let events = self.events as f64 / seconds / 1e6;
             self.shell.talk(&format!("{seconds:.1} s, {rate:.1} runs/s, {events:.2} M events/s"));
         }

@@ -7,11 +7,11 @@ use super::args::VerifyArgs;
 use super::load::{self, Loaded};
 use super::{Lab, gravest, simulators};
 use crate::outcome::Exit;
-use crate::run::{self, Runner, TraceLine};
+use crate::run::{self, Runner};
 use crate::scenario::{Lab as Names, Scenario, plan::Plan};
 use crate::select::Roster;
 use crate::shell::Shell;
-use crate::{diagnostics, interrupt};
+use crate::{diagnostics, difference, interrupt};
 use contract::{Duration, SimTime};
 use engine::exact::Simulator;
 use reports::Digest;
@@ -125,35 +125,7 @@ fn to_the_end(runner: &mut Runner) -> u64 {
     runner.digest()
 }
 
-/// The first event at which two runs differ, found by halving the time until it is one instant.
 fn first_difference(one: &Rc<Roster>, two: &Rc<Roster>) -> Result<String, String> {
-    let digests_at = |at: SimTime| -> Result<(Runner, Runner), String> {
-        let (mut one, mut two) = (boot(one)?, boot(two)?);
-        one.go_until(at);
-        two.go_until(at);
-        Ok((one, two))
-    };
-    let (mut same, mut differs) = (0, one.plan().budget.sim_time.as_nanos());
-    while differs - same > 1 {
-        let middle = same + (differs - same) / 2;
-        let (a, b) = digests_at(SimTime(middle))?;
-        if a.digest() == b.digest() {
-            same = middle;
-        } else {
-            differs = middle;
-        }
-    }
-    let (a, b) = digests_at(SimTime(differs))?;
-    let print = |line: Option<&TraceLine>| match line {
-        Some(event) => format!("{} {} {}", event.at, one.name(event.node), event.line),
-        None => "nothing".to_owned(),
-    };
-    let (a, b) = (a.trace(), b.trace());
-    let first = a.iter().zip(&b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
-    Ok(format!(
-        "first at {}, `{}` against `{}`",
-        SimTime(differs),
-        print(a.get(first)),
-        print(b.get(first))
-    ))
+    let found = difference::first(one, two)?;
+    Ok(found.map_or_else(|| "not in a third pair of runs".to_owned(), |found| found.to_string()))
 }

@@ -3,7 +3,7 @@
 use super::args::ZooArgs;
 use super::load::{self, Loaded};
 use super::sweep::jobs;
-use super::{Lab, print};
+use super::{Lab, print, shrinking};
 use crate::interrupt;
 use crate::known::Known;
 use crate::outcome::Exit;
@@ -18,8 +18,17 @@ use contract::hash::hash_bytes;
 use std::fs;
 use std::path::Path;
 
-/// Clean seeds per scenario in the quick form.
+/// Clean seeds per scenario in the quick form, and where no flaw asks for more.
 const QUICK_CLEAN: u64 = 20;
+
+/// Clean seeds of one scenario, at most, where none are asked for.
+const CLEAN_MAX: u64 = 2_000;
+
+/// Seeds in each scenario, where a flaw has several.
+const LOOK: u64 = 2;
+
+/// A flaw that was caught so often is known well enough.
+const ENOUGH: u64 = 6;
 
 /// Walks through the zoo.
 pub fn main(lab: &Lab, shell: Shell, args: &ZooArgs) -> Exit {
@@ -27,7 +36,11 @@ pub fn main(lab: &Lab, shell: Shell, args: &ZooArgs) -> Exit {
         return Exit::Usage;
     };
     let keeper = Keeper { names: load::names(lab), shell, args };
-    let result = if args.quick { keeper.quick(&files) } else { keeper.full(&files) };
+    let result = match (args.quick, args.shrink) {
+        (true, _) => keeper.quick(&files),
+        (false, true) => shrinking::main(lab, shell, args, &files),
+        (false, false) => keeper.full(&files),
+    };
     result.unwrap_or_else(|message| {
         shell.error(&message);
         Exit::Usage
@@ -43,33 +56,85 @@ struct Keeper<'a> {
 impl Keeper<'_> {
     fn full(&self, files: &[Loaded]) -> Result<Exit, String> {
         let pairs = zoo::pairs(&self.names, files, (0, self.args.seeds), self.args.cross);
-        let count = pairs.len();
+        let mut names: Vec<&str> = pairs.iter().map(|pair| pair.defect.name).collect();
+        names.dedup();
+        let count = names.len();
         let mut kills: Vec<Kill> = Vec::new();
-        for (nth, pair) in pairs.into_iter().enumerate() {
-            self.shell.progress(&format!("{}/{count} {}", nth + 1, pair.defect.name));
-            let kill = self.kill(pair)?;
-            let share = format!("{} of {}", kill.caught, kill.runs);
-            self.shell.talk(&format!("{}: {share} in {}", kill.defect, kill.scenario));
-            kills.push(kill);
+        for (nth, name) in names.into_iter().enumerate() {
+            let mut mine: Vec<&Pair<'_>> = pairs.iter().filter(|p| p.defect.name == name).collect();
+            // Where others were caught, this one may be too.
+            let caught = |pair: &&Pair<'_>| {
+                let name = &pair.series.head.scenario;
+                kills.iter().filter(|kill| kill.caught > 0 && kill.base == *name).count()
+            };
+            mine.sort_by_key(|pair| std::cmp::Reverse(caught(pair)));
+            let kill = self.flaw(&format!("{}/{count} {name}", nth + 1), &mine)?;
             if interrupt::asked() {
                 return Ok(Exit::Inconclusive);
             }
+            self.shell.talk(&format!("{name}: {}", kill.share()));
+            kills.push(kill);
         }
-        let clean =
-            self.clean(files, self.args.clean.unwrap_or(self.args.seeds * 20).min(20_000))?;
+        let clean = self.clean(files, &kills)?;
         self.show(&kills, &clean);
-        if let Some(dir) = &self.args.write {
+        if let Some(dir) = &self.args.write
+            && !interrupt::asked()
+        {
             write(dir, &kills, &clean)?;
         }
         let loud = clean.scenarios.values().any(|(_, loud)| *loud > 0);
         Ok(if loud { Exit::Violation } else { Exit::Fine })
     }
 
-    /// Runs the seeds of a pair; what an earlier walk has run is not run again.
-    fn kill(&self, pair: Pair<'_>) -> Result<Kill, String> {
-        let Pair { defect, series, .. } = &pair;
-        let results = self.results(defect.name, series)?;
-        Ok(Kill::count(&pair, &results))
+    /// Looks for a flaw: a few seeds in each of its scenarios, and then more and more in the one
+    /// that shows it most often, until it was caught often enough to tell how rare it is.
+    fn flaw(&self, shown: &str, pairs: &[&Pair<'_>]) -> Result<Kill, String> {
+        let look =
+            if pairs.len() > 1 { self.args.seeds.min(LOOK) } else { self.args.seeds.min(ENOUGH) };
+        let mut kills: Vec<Kill> = Vec::new();
+        for pair in pairs {
+            self.shell.progress(&format!("{shown} in {}", pair.series.head.name()));
+            let kill = self.kill(pair, look)?;
+            let always = kill.caught == kill.runs;
+            kills.push(kill);
+            if always || interrupt::asked() {
+                break;
+            }
+        }
+        let all: Vec<&Kill> = kills.iter().collect();
+        let best = zoo::best(&all).expect("a flaw has a scenario").clone();
+        let at = kills.iter().position(|kill| *kill == best).expect("it is one of them");
+        if best.caught == 0 && pairs.len() > 1 {
+            return Ok(Kill::none_of(&kills));
+        }
+        let mut kill = best;
+        let mut seeds = look;
+        while kill.caught < ENOUGH && seeds < self.args.seeds && !interrupt::asked() {
+            seeds = (seeds * 2).min(self.args.seeds);
+            self.shell.progress(&format!("{shown} in {}, {seeds} seeds", kill.scenario));
+            kill = self.kill(pairs[at], seeds)?;
+        }
+        if kill.caught == 0 {
+            kill.first = self.own_seed(pairs[at])?;
+        }
+        Ok(kill)
+    }
+
+    /// Runs the first seeds of a pair; what an earlier walk has run is not run again.
+    fn kill(&self, pair: &Pair<'_>, seeds: u64) -> Result<Kill, String> {
+        let mut series = pair.series.again();
+        series.head.seeds.1 = seeds;
+        let results = self.results(pair.defect.name, &series)?;
+        Ok(Kill::count(pair, &results))
+    }
+
+    /// The seed that the scenario itself names, where it catches what the first seeds do not.
+    fn own_seed(&self, pair: &Pair<'_>) -> Result<Option<Recorded>, String> {
+        let Some(seed) = pair.own_seed() else { return Ok(None) };
+        let series = &pair.series;
+        let result = series.run(&self.names, seed, series.head.points_of(seed).start)?;
+        let caught = result.filter(|result| is_caught(&series.head.law, result));
+        Ok(caught.map(|result| Recorded::new(pair.defect.name, &series.head, &result)))
     }
 
     fn results(&self, what: &str, series: &Series<'_>) -> Result<Results, String> {
@@ -91,14 +156,21 @@ impl Keeper<'_> {
         Ok(results)
     }
 
-    fn clean(&self, files: &[Loaded], seeds: u64) -> Result<Clean, String> {
+    /// The same scenarios without a flaw: each on twenty times as many seeds as the flaw that it
+    /// catches last took, or on as many as were asked for.
+    fn clean(&self, files: &[Loaded], kills: &[Kill]) -> Result<Clean, String> {
         let mut clean = Clean::default();
-        for series in zoo::clean(files, (0, seeds)) {
-            self.shell.progress(&format!("clean: {}", series.head.name()));
+        for mut series in zoo::clean(files, (0, QUICK_CLEAN)) {
+            let mine = kills.iter().filter(|kill| kill.base == series.head.scenario);
+            let took = mine.filter_map(Kill::seeds_to_first).max();
+            let wanted = took.map_or(QUICK_CLEAN, |took| (took * 20).clamp(QUICK_CLEAN, CLEAN_MAX));
+            series.head.seeds.1 = self.args.clean.unwrap_or(wanted);
+            let name = series.head.name();
+            self.shell.progress(&format!("clean: {name}, {} seeds", series.head.seeds.1));
             let results = self.results("clean", &series)?;
             let loud = results.values().filter(|run| is_caught(&series.head.law, run)).count();
             let runs = results.len() as u64;
-            clean.scenarios.insert(series.head.name(), (runs, loud as u64));
+            clean.scenarios.insert(name, (runs, loud as u64));
             if interrupt::asked() {
                 break;
             }
@@ -109,15 +181,10 @@ impl Keeper<'_> {
 
     /// Repeats what the repository keeps: one seed per flaw, and a few clean ones.
     fn quick(&self, files: &[Loaded]) -> Result<Exit, String> {
-        let path = self.args.record.display();
-        let text = fs::read_to_string(&self.args.record)
-            .map_err(|error| format!("could not read {path}: {error}"))?;
-        let recorded: Vec<Recorded> = serde_json::from_str(&text)
-            .map_err(|error| format!("could not read {path}: {error}"))?;
+        let recorded = recorded(&self.args.record)?;
         let mut lost = Vec::new();
         for one in &recorded {
-            let same = |file: &&Loaded| Path::new(&file.path) == Path::new(&one.file);
-            let caught = match files.iter().find(same) {
+            let caught = match file_of(files, one) {
                 Some(file) => self.is_still_caught(one, file)?,
                 None => false,
             };
@@ -173,6 +240,18 @@ impl Keeper<'_> {
     fn show(&self, kills: &[Kill], clean: &Clean) {
         self.shell.data(&print::on_text(self.shell, |canvas| draw(kills, clean, canvas)));
     }
+}
+
+/// The runs that the repository keeps.
+pub fn recorded(path: &Path) -> Result<Vec<Recorded>, String> {
+    let failed = |why: String| format!("could not read {}: {why}", path.display());
+    let text = fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
+}
+
+/// The file of a run that is kept.
+pub fn file_of<'f>(files: &'f [Loaded], one: &Recorded) -> Option<&'f Loaded> {
+    files.iter().find(|file| Path::new(&file.path) == Path::new(&one.file))
 }
 
 fn said(trouble: Trouble) -> String {

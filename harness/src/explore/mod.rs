@@ -9,6 +9,7 @@
 //!
 //! What was found is a [`Path`]: the instants at which which salt was given to the world. It replays.
 
+pub mod exhaustive;
 mod path;
 mod pool;
 
@@ -24,6 +25,10 @@ use pool::Pool;
 use reports::seeds::Cause;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// From a state that was seen seldom so many steps are made, at most; what is new on the way is
+/// kept.
+const STEPS_MAX: u64 = 40;
 
 /// How to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,12 +150,19 @@ impl Search<'_> {
         while !self.is_over() {
             let Some(mut world) = pool.take(&self.seen) else { return };
             self.turn(&mut world);
-            self.step(&mut world);
-            let state = self.note(&world);
+            let mut left = STEPS_MAX;
+            while left > 0 && !self.is_over() && !world.runner.is_over() {
+                self.step(&mut world);
+                left -= 1;
+                let state = self.note(&world);
+                if self.seen[&state] == 1
+                    && let Some(fork) = world.fork()
+                {
+                    pool.add(state, fork);
+                }
+            }
             if world.runner.is_over() {
                 self.close(world);
-            } else if self.explored.found.is_none() {
-                pool.add(state, world);
             }
         }
     }

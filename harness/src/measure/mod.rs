@@ -23,6 +23,9 @@ pub struct Marked {
     pub node: NodeId,
     /// What it says; `event` is a row of the table of the node's system.
     pub mark: Mark,
+    /// How many allocations the node made while it handled the input that made the mark; `None`
+    /// without a meter.
+    pub allocations: Option<u64>,
 }
 
 /// A row of a table of a system: of its events or of its gauges.

@@ -2,12 +2,22 @@
 //! of the sides of a partition, distributions that become constants, the numbers of values.
 
 use super::draft::Draft;
+use super::plan::PinPlan;
 use super::tree::{Item, Span, Table, Value};
 use super::units::Measure;
 use super::{dist, paths};
 use std::collections::BTreeMap;
 
 impl Draft {
+    /// Pins these messages, and no others.
+    pub fn set_pins(&mut self, pins: &[PinPlan]) {
+        self.tree_mut().remove("pin");
+        if !pins.is_empty() {
+            let value = Value::List(pins.iter().map(super::pins::write).collect());
+            self.tree_mut().set("pin", Span::default(), Item { span: Span::default(), value });
+        }
+    }
+
     /// Takes the last node of a group away: from the sides of partitions and from lists of one
     /// value per node too, and with it the faults that are on it alone.
     pub fn drop_node(&mut self, group: &str) {

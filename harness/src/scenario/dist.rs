@@ -55,7 +55,9 @@ pub fn reach(dist: &Dist) -> (Option<u64>, Option<u64>) {
         Dist::Constant(value) => (Some(*value), Some(*value)),
         Dist::Uniform { min, max } => (Some(*min), Some(max.saturating_sub(1).max(*min))),
         Dist::Exponential { min, .. } => (Some(*min), None),
-        Dist::LogNormal { max, .. } => (None, Some(*max).filter(|max| *max < u64::MAX)),
+        Dist::LogNormal { min, max, .. } => {
+            (Some(*min).filter(|min| *min > 0), Some(*max).filter(|max| *max < u64::MAX))
+        }
         Dist::Bimodal { fast, slow, .. } => {
             let top = |range: &(u64, u64)| range.1.saturating_sub(1).max(range.0);
             (Some(dist.min()), Some(top(fast).max(top(slow))))
@@ -114,13 +116,15 @@ fn exponential(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<D
 fn lognormal(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<Dist> {
     /// Beyond it the tail is all there is: e^10 is 22 000 times the median.
     const SIGMA_PPM_MAX: u32 = 10_000_000;
+    let min = optional(cx, fields, "min", m).unwrap_or(0);
     let median = part(cx, fields, "median", m);
     let max = optional(cx, fields, "max", m).unwrap_or(u64::MAX);
     let item = fields.need(cx, "sigma", "the standard deviation of the logarithm, a factor")?;
     let sigma_ppm = value::factor(cx, item, "sigma", SIGMA_PPM_MAX)?;
     let median = median?;
+    ordered(cx, fields, ("min", min), ("median", median))?;
     ordered(cx, fields, ("median", median), ("max", max))?;
-    Some(Dist::LogNormal { median, sigma_ppm, max })
+    Some(Dist::LogNormal { min, median, sigma_ppm, max })
 }
 
 fn bimodal(cx: &mut Cx<'_>, fields: &mut Fields<'_>, m: Measure) -> Option<Dist> {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Formatted, InlineTable};
 
 /// Lists that are written as `[[list]]`.
-const LISTS: &[&str] = &["preload", "op", "fault", "check", "cover", "variant"];
+const LISTS: &[&str] = &["preload", "op", "pin", "fault", "check", "cover", "variant"];
 /// The table whose lists stand one item to a line: they are sentences.
 const MINIMAL: &str = "minimal";
 /// Tables that hold one table per group.

@@ -4,6 +4,7 @@
 use super::cx::Cx;
 use super::names::Names;
 use super::plan::{OpPlan, Plan};
+use super::tidy::tidied;
 use super::tree::{Item, Span, Table, Value};
 use super::units::Measure;
 use super::{Lab, Scenario, document, format, ops, paths, read};
@@ -53,7 +54,8 @@ impl Draft {
             .lines()
             .map(|line| if line.is_empty() { "#\n".to_owned() } else { format!("# {line}\n") })
             .collect();
-        format!("{comment}{}", document::write(&self.tree))
+        let text = format!("{comment}{}", document::write(&self.tree));
+        tidied(&text).expect("what is written here is TOML")
     }
 
     /// A hash of what it says; equal drafts are equal trials.

@@ -29,6 +29,7 @@ pub const TOP: &[&str] = &[
     "preload",
     "clients",
     "op",
+    "pin",
     "fault",
     "check",
     "cover",
@@ -38,9 +39,6 @@ pub const TOP: &[&str] = &[
     "report",
     "minimal",
 ];
-
-/// Parts of the format that this lab does not read.
-pub const TOP_UNSUPPORTED: &[&str] = &["pin"];
 
 /// Systems that the format's documents speak of; one that is not registered is not a typo.
 pub const SYSTEMS: &[&str] = &["hyperion", "hypercore", "neurocache", "aspen"];

@@ -204,6 +204,19 @@ pub const TABLES: &[Layout] = &[
         required: &["at", "client", "call", "key"],
     },
     Layout {
+        shown: "[[pin]]",
+        key: "pin",
+        form: Form::List,
+        fields: &[
+            ("stream", Text, "the link: \"link h/2>h/1\""),
+            ("n", COUNT, "which message of the link, from 0; those of streams count too"),
+            ("latency", DURATION, "how long it is under way"),
+            ("fate", Words(super::pins::FATES), "whether it gets through, whatever the link does"),
+            ("value", Mixed, "not yet supported"),
+        ],
+        required: &["stream", "n"],
+    },
+    Layout {
         shown: "[[fault]]",
         key: "fault",
         form: Form::List,

@@ -15,7 +15,7 @@ const LIMITS: &[(&str, &[&str])] = &[
     ("reach", &["max", "min"]),
     ("final", &["equals", "max", "min"]),
     ("quantile", &["p50", "p90", "p95", "p99", "p999", "max"]),
-    ("op-cost", &["deep_clones", "handle_clones_max"]),
+    ("op-cost", &["deep_clones", "handle_clones_max", "allocations_max"]),
 ];
 
 /// Reports a check of `kind` without a limit.

@@ -2,7 +2,7 @@
 //! can be printed, compared, shrunk and run again; the runner reads nothing else.
 
 use contract::{Dist, Duration, Preload, Ratio, Settings, SimTime, System};
-use engine::{ClockSpec, DiskSpec, LinkSpec};
+use engine::{ClockSpec, DiskSpec, LinkSpec, Pin};
 
 /// Everything one run needs.
 #[derive(Clone)]
@@ -34,6 +34,8 @@ pub struct Plan {
     pub link: LinkSpec,
     /// Links with a law of their own: (from, to) as selectors that name fixed nodes.
     pub links: Vec<(String, String, LinkSpec)>,
+    /// Datagrams whose fate is not left to chance, in the order of the file.
+    pub pins: Vec<PinPlan>,
     /// Faults in the order of the file.
     pub faults: Vec<FaultPlan>,
     /// Checks in the order of the file.
@@ -120,6 +122,19 @@ pub struct LoadPlan {
     pub sends_until: Option<SimTime>,
     /// Single operations, in the order of time, in place of everything that is drawn.
     pub listed: Option<Vec<OpPlan>>,
+}
+
+/// A datagram whose fate is not left to chance: `[[pin]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinPlan {
+    /// Who sends it: the name of a node.
+    pub from: String,
+    /// Who gets it.
+    pub to: String,
+    /// Its number on the link, from 0.
+    pub n: u64,
+    /// What is pinned.
+    pub pin: Pin,
 }
 
 /// A single operation: `[[op]]`.

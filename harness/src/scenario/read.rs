@@ -9,7 +9,9 @@ use super::plan::{Budget, Expectation, GroupPlan, OpPlan, Phase, Plan, Recovery}
 use super::sweep::{self, Swarm, Sweep};
 use super::tree::{Entry, Span, Table, Value};
 use super::units::Measure;
-use super::{ReportOptions, checks, clients, exact, faults, moment, net, ops, preload, value};
+use super::{
+    ReportOptions, checks, clients, exact, faults, moment, net, ops, pins, preload, value,
+};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
 use contract::{Duration, SettingValue};
@@ -56,6 +58,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     let mut groups = all_groups(cx, &mut top, &defects, ops);
     stop_loads(&mut groups, recovery);
     let net = net::read(cx, &mut top);
+    let pins = pins::read(cx, &mut top);
     let faults = faults::read(cx, &mut top);
     let checks = checks::read(cx, &mut top, &groups);
     let covers = checks::covers(cx, &mut top);
@@ -65,7 +68,6 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     expect::variants(cx, &mut top);
     let report = report(cx, &mut top);
     let minimal = minimal(cx, &mut top);
-    unsupported(cx, &mut top);
     top.finish(cx);
     let plan = Plan {
         name: name.unwrap_or_default(),
@@ -80,6 +82,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
         recovery,
         link: net.link,
         links: net.links,
+        pins,
         faults,
         checks,
         covers,
@@ -292,15 +295,6 @@ fn minimal(cx: &mut Cx<'_>, top: &mut Fields<'_>) -> bool {
     fields.texts(cx, "needed");
     fields.finish(cx);
     true
-}
-
-/// Tables of the format that this lab does not read.
-fn unsupported(cx: &mut Cx<'_>, top: &mut Fields<'_>) {
-    for key in super::format::TOP_UNSUPPORTED {
-        if let Some(item) = top.get(key) {
-            cx.unsupported(&format!("the table `{key}`"), item.span, None);
-        }
-    }
 }
 
 /// A fault that may be left out must not be what a check refers to.

@@ -14,12 +14,14 @@ pub mod chunks;
 pub mod happened;
 pub mod minimal;
 pub mod passes;
+pub mod past;
+mod pinning;
 pub mod subject;
 pub mod trial;
 
 pub use minimal::Shrunk;
 pub use subject::{Subject, target};
-pub use trial::{Budget, Trials, Verdict};
+pub use trial::{Budget, Trials, Verdict, judge};
 
 use crate::scenario::draft::Draft;
 use passes::Shrinking;
@@ -45,6 +47,7 @@ pub fn shrink(
     }
     shrinking.times();
     shrinking.simplify();
+    shrinking.pins();
     // A round time may make something else go that an odd one needed.
     let needed = shrinking.certify();
     Ok(shrinking.end(needed))

@@ -6,6 +6,7 @@ use super::minimal::Shrunk;
 use super::subject::Subject;
 use super::trial::{Trials, Verdict};
 use crate::run::Finished;
+use crate::scenario::Lab;
 use crate::scenario::draft::Draft;
 use contract::{Duration, Verdict as Judged};
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,14 +91,30 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
         at.map_or(self.run.ended_at.since(contract::SimTime::ZERO), |at| Duration(at.0))
     }
 
+    /// The names that scenarios may use.
+    pub(super) fn lab(&self) -> &Lab<'_> {
+        self.trials.lab()
+    }
+
+    /// Notes what could go.
+    pub(super) fn note(&mut self, gone: String) {
+        self.removed.push(gone);
+    }
+
+    /// Tries a candidate, and keeps the best as it is.
+    pub(super) fn ask(&mut self, candidate: &Draft) -> Verdict {
+        self.trials.ask(candidate)
+    }
+
     /// Keeps a candidate that still fails.
-    fn attempt(&mut self, candidate: Draft) -> Verdict {
+    pub(super) fn attempt(&mut self, candidate: Draft) -> Verdict {
         if candidate.hash() == self.best.hash() {
             return Verdict::Other("it is the same".to_owned());
         }
         let verdict = self.trials.ask(&candidate);
         if verdict == Verdict::Same {
             self.best = candidate;
+            self.trials.rebase(&self.best);
         }
         (self.tell)(&self.best, self.trials.trials);
         verdict

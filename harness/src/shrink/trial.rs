@@ -1,8 +1,9 @@
 //! Trials: does a candidate still fail for the same cause?
 
+use super::past::Past;
 use crate::interrupt;
 use crate::record::record;
-use crate::run::{self, Ended, Finished};
+use crate::run::{self, Ended, Finished, Runner};
 use crate::scenario::Lab;
 use crate::scenario::draft::Draft;
 use reports::RunRecord;
@@ -43,14 +44,35 @@ pub struct Trials<'a> {
     pub trials: u64,
     /// Events so far.
     pub events: u64,
+    /// Of the runs, those that began in the middle.
+    pub forked: u64,
+    base: Option<Draft>,
+    /// Candidates since the base changed.
+    asked: u64,
+    past: Option<Past>,
 }
+
+/// After so many candidates that did not become the best, its past is kept.
+const PAYS_AFTER: u64 = 3;
 
 impl<'a> Trials<'a> {
     /// No trial yet, of what breaks `cause`.
     #[must_use]
     pub fn new(lab: &'a Lab<'a>, cause: Cause, budget: Budget) -> Self {
-        let known = BTreeMap::new();
-        Self { lab, cause, budget, events_each: u64::MAX, last: false, known, trials: 0, events: 0 }
+        Self {
+            lab,
+            cause,
+            budget,
+            events_each: u64::MAX,
+            last: false,
+            known: BTreeMap::new(),
+            trials: 0,
+            events: 0,
+            forked: 0,
+            base: None,
+            asked: 0,
+            past: None,
+        }
     }
 
     /// The names that scenarios may use.
@@ -90,6 +112,7 @@ impl<'a> Trials<'a> {
         if let Some(verdict) = self.known.get(&hash) {
             return verdict.clone();
         }
+        self.remember();
         let verdict = match self.run(draft) {
             None if self.is_over() => return Verdict::Spent,
             None => Verdict::Other("it is no scenario".to_owned()),
@@ -97,6 +120,19 @@ impl<'a> Trials<'a> {
         };
         self.known.insert(hash, verdict.clone());
         verdict
+    }
+
+    /// From now on candidates are compared with `best`, whose past they may share.
+    pub fn rebase(&mut self, best: &Draft) {
+        (self.base, self.asked, self.past) = (Some(best.clone()), 0, None);
+    }
+
+    /// Keeps the past of the best, once it pays: it takes a run, and most candidates fail.
+    fn remember(&mut self) {
+        self.asked += 1;
+        let Some(base) = self.base.as_ref().filter(|_| self.asked == PAYS_AFTER) else { return };
+        self.past = Past::record(self.lab, base, self.events_each);
+        self.events = self.events.saturating_add(self.past.as_ref().map_or(0, Past::events));
     }
 
     /// Runs a candidate; `None` when it does not compile, or when the trials are over.
@@ -107,8 +143,17 @@ impl<'a> Trials<'a> {
         let mut plan = draft.plan(self.lab)?;
         plan.budget.events = plan.budget.events.min(self.events_each);
         self.trials += 1;
-        let finished = run::run(plan, false);
-        self.events = self.events.saturating_add(finished.events);
+        let forked = self.past.as_ref().and_then(|past| past.fork(draft, &plan));
+        let before = forked.as_ref().map_or(0, Runner::events);
+        let finished = match forked {
+            None => run::run(plan, false),
+            Some(mut world) => {
+                self.forked += 1;
+                world.go_on(false);
+                world.finish()
+            }
+        };
+        self.events = self.events.saturating_add(finished.events - before);
         if finished.ended == Ended::Interrupted {
             return None;
         }
@@ -119,19 +164,25 @@ impl<'a> Trials<'a> {
     /// What a run shows about the cause.
     #[must_use]
     pub fn judge(&self, record: &RunRecord) -> Verdict {
-        let causes = Cause::all(record);
-        if causes.contains(&self.cause) {
-            return Verdict::Same;
-        }
-        let same_check = causes.iter().find(|cause| cause.check == self.cause.check);
-        let other = match (same_check, causes.first()) {
-            (Some(cause), _) if cause.rule == self.cause.rule => {
-                format!("it breaks the rule at other kinds of nodes: {}", cause.nodes)
-            }
-            (Some(cause), _) => format!("it breaks another rule: {}", cause.rule),
-            (None, Some(cause)) => format!("only {} fires", cause.check),
-            (None, None) => "nothing fires".to_owned(),
-        };
-        Verdict::Other(other)
+        judge(&self.cause, record)
     }
+}
+
+/// What a run shows about `wanted`.
+#[must_use]
+pub fn judge(wanted: &Cause, record: &RunRecord) -> Verdict {
+    let causes = Cause::all(record);
+    if causes.contains(wanted) {
+        return Verdict::Same;
+    }
+    let same_check = causes.iter().find(|cause| cause.check == wanted.check);
+    let other = match (same_check, causes.first()) {
+        (Some(cause), _) if cause.rule == wanted.rule => {
+            format!("it breaks the rule at other kinds of nodes: {}", cause.nodes)
+        }
+        (Some(cause), _) => format!("it breaks another rule: {}", cause.rule),
+        (None, Some(cause)) => format!("only {} fires", cause.check),
+        (None, None) => "nothing fires".to_owned(),
+    };
+    Verdict::Other(other)
 }

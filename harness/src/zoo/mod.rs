@@ -13,7 +13,7 @@ use crate::cli::load::Loaded;
 use crate::scenario::Lab;
 use crate::stats::wilson_ppm;
 use crate::sweep::{Head, Points, Results, Series};
-use contract::{Defect, System};
+use contract::{Defect, Duration, System};
 use reports::record::RunOutcome;
 use reports::{Digest, SeedResult};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,14 @@ pub struct Pair<'a> {
     file: &'a Loaded,
     /// Whether a variant plants it that says so.
     pub directed: bool,
+}
+
+impl Pair<'_> {
+    /// The seed that the scenario names.
+    #[must_use]
+    pub fn own_seed(&self) -> Option<u64> {
+        self.file.scenario.seed()
+    }
 }
 
 /// Every flaw of every system of the files, with the scenarios that may show it: the variants that
@@ -72,6 +80,9 @@ fn directed<'a>(defect: &'static Defect, files: &[&'a Loaded], seeds: (u64, u64)
     found
 }
 
+/// A flaw without a variant of its own is planted in scenarios of this length at most.
+const CROSSED_MAX: Duration = Duration::from_secs(120);
+
 fn crossed_with<'a>(
     lab: &Lab<'_>,
     system: &'static dyn System,
@@ -89,8 +100,10 @@ fn crossed_with<'a>(
         let mut head = head(file, None, seeds);
         head.sets.push(("defects".to_owned(), format!("[\"{}\"]", defect.name)));
         let series = series(file, head);
-        // A scenario in which the flaw cannot be planted says nothing about it.
-        if series.plan(lab, seeds.0, seeds.0 % series.head.points).is_ok() {
+        // A scenario in which the flaw cannot be planted says nothing about it, and one of hours
+        // is there for something else.
+        let plan = series.plan(lab, seeds.0, seeds.0 % series.head.points);
+        if plan.is_ok_and(|plan| plan.budget.sim_time <= CROSSED_MAX) {
             found.push(Pair { defect, series, file, directed: false });
         }
     }
@@ -127,6 +140,8 @@ pub struct Kill {
     pub promised: &'static str,
     /// The scenario, with the variant.
     pub scenario: String,
+    /// The scenario without: what the clean runs are of.
+    pub base: String,
     /// Runs.
     pub runs: u64,
     /// Runs in which something fired that should not without the flaw.
@@ -148,6 +163,7 @@ impl Kill {
             defect: pair.defect.name,
             promised: pair.defect.caught_by,
             scenario: head.name(),
+            base: head.scenario.clone(),
             runs: 0,
             caught: 0,
             fired: BTreeSet::new(),
@@ -171,6 +187,29 @@ impl Kill {
             kill.first.get_or_insert_with(|| Recorded::new(pair.defect.name, head, result));
         }
         kill
+    }
+
+    /// What came of scenarios of which none shows the flaw.
+    #[must_use]
+    pub fn none_of(kills: &[Self]) -> Self {
+        let first = kills.first().expect("a flaw has a scenario");
+        assert!(kills.iter().all(|kill| kill.caught == 0), "none of them shows it");
+        let scenario = format!("any of {} scenarios", kills.len());
+        let runs = kills.iter().map(|kill| kill.runs).sum();
+        Self { scenario, base: String::new(), runs, ..first.clone() }
+    }
+
+    /// In how many of how many seeds of which scenario, for people.
+    #[must_use]
+    pub fn share(&self) -> String {
+        format!("{} of {} seeds in {}", self.caught, self.runs, self.scenario)
+    }
+
+    /// How many seeds it took until it was caught; `None` where it was not.
+    #[must_use]
+    pub fn seeds_to_first(&self) -> Option<u64> {
+        let first = self.first.as_ref().filter(|_| self.caught > 0)?;
+        Some(first.seed + 1)
     }
 
     /// Whether what fired is what the flaw's row promises.
@@ -224,7 +263,9 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    fn new(defect: &str, head: &Head, result: &SeedResult) -> Self {
+    /// The run of `result`.
+    #[must_use]
+    pub fn new(defect: &str, head: &Head, result: &SeedResult) -> Self {
         Self {
             defect: defect.to_owned(),
             file: head.file.clone(),
@@ -254,6 +295,7 @@ mod tests {
             defect: "d",
             promised: "p",
             scenario: format!("{caught} of {runs}"),
+            base: String::new(),
             runs,
             caught,
             fired: BTreeSet::new(),

@@ -107,7 +107,7 @@ fn open_question(run: &RunRecord) -> String {
             reason => format!("{} is {}: {}", check.id, check.verdict.name(), bare(reason)),
         };
     }
-    if let Some(fault) = run.faults.iter().find(|fault| fault.vacuous) {
+    if let Some(fault) = run.faults.iter().find(|fault| is_vacuous(run, &fault.id)) {
         return format!("the fault {} changed nothing", fault.id);
     }
     if let Some(cover) = run.covers.iter().find(|cover| !cover.met) {
@@ -117,6 +117,11 @@ fn open_question(run: &RunRecord) -> String {
         "" => "the run ended before anything could be judged".to_owned(),
         ended => format!("the run ended because {}", bare(ended)),
     }
+}
+
+/// Whether a fault changed nothing any of the times that it was on.
+fn is_vacuous(run: &RunRecord, id: &str) -> bool {
+    run.faults.iter().filter(|fault| fault.id == id).all(|fault| fault.vacuous)
 }
 
 /// A sentence without its full stop, to stand inside another.
@@ -148,7 +153,7 @@ fn caveats(run: &RunRecord) -> Vec<Cell> {
     let mut seen: Vec<&str> = Vec::new();
     let mut cells = Vec::new();
     for fault in &run.faults {
-        if !fault.vacuous || seen.contains(&fault.id.as_str()) {
+        if seen.contains(&fault.id.as_str()) || !is_vacuous(run, &fault.id) {
             continue;
         }
         seen.push(&fault.id);

@@ -9,6 +9,7 @@
 
 use super::chunk_map::ChunkMap;
 use super::entry::Key;
+use alloc::vec::Vec;
 
 /// The rule by which entries are evicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,12 +32,22 @@ pub struct Uses {
 /// Sorts entries in the order in which they go.
 type Rank = (u64, u64);
 
+/// So many records per entry, and a few more, are kept before those that are stale are thrown out.
+const RECORDS_MAX: u64 = 4;
+const RECORDS_SLACK: u64 = 64;
+
 /// The order of eviction of a store's entries. A copy costs one reference count.
+///
+/// A use leaves the record of the one before it where it is, as *stale*: to take it out would cost
+/// a search and a move in the middle of the order, and uses are what a cache does all day. The uses
+/// that stand beside an entry say which of its records holds.
 #[derive(Clone, Debug, Default)]
 pub struct Recency {
     policy: Policy,
-    /// Each entry once, under its rank.
+    /// Each entry under its rank, and stale records of it.
     order: ChunkMap<Rank, Key>,
+    /// Entries.
+    len: u64,
     /// Uses so far.
     clock: u64,
 }
@@ -45,47 +56,67 @@ impl Recency {
     /// An empty order.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
-        Self { policy, order: ChunkMap::default(), clock: 0 }
+        Self { policy, ..Self::default() }
     }
 
     /// Takes a new entry in, as used now, and returns its uses.
     pub fn admit(&mut self, key: &Key) -> Uses {
-        self.clock += 1;
-        let uses = Uses { last: self.clock, before: 0 };
-        let clash = self.order.insert(self.rank(uses), key.clone());
-        assert!(clash.is_none(), "each use has a number of its own");
+        let mut uses = Uses::default();
+        self.len += 1;
+        self.touch(key, &mut uses);
         uses
     }
 
-    /// Notes that an entry with these uses is used now.
-    pub fn touch(&mut self, uses: &mut Uses) {
-        let key = self.order.remove(&self.rank(*uses)).expect("every entry has its place");
+    /// Notes that the entry of `key` with these uses is used now.
+    pub fn touch(&mut self, key: &Key, uses: &mut Uses) {
         self.clock += 1;
         *uses = Uses { last: self.clock, before: uses.last };
-        self.order.insert(self.rank(*uses), key);
+        let clash = self.order.insert(self.rank(*uses), key.clone());
+        assert!(clash.is_none(), "each use has a number of its own");
     }
 
-    /// Forgets an entry with these uses.
-    pub fn forget(&mut self, uses: Uses) {
-        let held = self.order.remove(&self.rank(uses));
-        assert!(held.is_some(), "every entry has its place");
+    /// Forgets an entry, which is not held any more.
+    pub fn forget(&mut self) {
+        assert!(self.len > 0, "what is forgotten was admitted");
+        self.len -= 1;
     }
 
-    /// The entries in the order in which they go.
-    pub fn victims(&self) -> impl Iterator<Item = &Key> {
-        self.order.iter().map(|(_, key)| key)
+    /// The entries in the order in which they go; `uses` says those of an entry that is held.
+    pub fn victims(&self, uses: impl Fn(&Key) -> Option<Uses>) -> impl Iterator<Item = &Key> {
+        let holds = move |(rank, key): &(&Rank, &Key)| {
+            uses(key).is_some_and(|uses| self.rank(uses) == **rank)
+        };
+        self.order.iter().filter(holds).map(|(_, key)| key)
+    }
+
+    /// Whether it is time to call [`Recency::tidy`].
+    #[must_use]
+    pub const fn is_cluttered(&self) -> bool {
+        self.order.len() > RECORDS_MAX * self.len + RECORDS_SLACK
+    }
+
+    /// Throws out what is stale; `held` is every entry with its uses.
+    pub fn tidy<'a>(&mut self, held: impl Iterator<Item = (&'a Key, Uses)>) {
+        let mut records: Vec<(Rank, Key)> =
+            held.map(|(key, uses)| (self.rank(uses), key.clone())).collect();
+        assert!(records.len() as u64 == self.len, "every entry has its place");
+        records.sort_unstable_by_key(|(rank, _)| *rank);
+        self.order = ChunkMap::default();
+        for (rank, key) in records {
+            self.order.insert(rank, key);
+        }
     }
 
     /// How many entries it orders.
     #[must_use]
     pub const fn len(&self) -> u64 {
-        self.order.len()
+        self.len
     }
 
     /// True where it orders nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.len == 0
     }
 
     const fn rank(&self, uses: Uses) -> Rank {
@@ -99,19 +130,26 @@ impl Recency {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     /// Uses the keys in this order, and returns the order in which they go.
     fn victims(policy: Policy, uses: &[u8]) -> Vec<u8> {
         let mut recency = Recency::new(policy);
-        let mut held: Vec<(u8, Uses)> = Vec::new();
-        for &key in uses {
+        let mut held: Vec<(Key, Uses)> = Vec::new();
+        for key in uses.iter().map(|key| Key::new(&[*key])) {
             match held.iter_mut().find(|(held, _)| *held == key) {
-                Some((_, uses)) => recency.touch(uses),
-                None => held.push((key, recency.admit(&Key::new(&[key])))),
+                Some((_, uses)) => recency.touch(&key, uses),
+                None => held.push((key.clone(), recency.admit(&key))),
             }
         }
-        recency.victims().map(|key| key.as_bytes()[0]).collect()
+        let order = |recency: &Recency| -> Vec<u8> {
+            let uses = |key: &Key| Some(held.iter().find(|(held, _)| held == key)?.1);
+            recency.victims(uses).map(|key| key.as_bytes()[0]).collect()
+        };
+        let order_before = order(&recency);
+        recency.tidy(held.iter().map(|(key, uses)| (key, *uses)));
+        assert_eq!(order(&recency), order_before);
+        assert_eq!(recency.order.len(), recency.len());
+        order_before
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl Store {
             return;
         }
         if let Some(slot) = self.entries.get_mut(key) {
-            self.recency.touch(&mut slot.uses);
+            self.recency.touch(key, &mut slot.uses);
+            self.tidy();
         }
     }
 
@@ -161,7 +162,7 @@ impl Store {
                 let ended_at = slot.entry.ends_at();
                 overwrite(&mut slot.entry, &kept, entry);
                 if !self.flaws.uses_forgotten {
-                    self.recency.touch(&mut slot.uses);
+                    self.recency.touch(&key, &mut slot.uses);
                 }
                 self.forget_ending(ended_at, &key);
             }
@@ -171,6 +172,7 @@ impl Store {
                 self.entries.insert(key.clone(), Slot { entry, uses });
             }
         }
+        self.tidy();
         if let Some(ends_at) = ends_at(new.created_at, new.ttl) {
             self.endings.insert((ends_at, key), new.version);
         }
@@ -184,13 +186,13 @@ impl Store {
 
     /// Removes `key`; whether it was there.
     pub fn delete(&mut self, key: &Key) -> bool {
-        let Some(Slot { entry, uses }) = self.entries.remove(key) else {
+        let Some(Slot { entry, .. }) = self.entries.remove(key) else {
             return false;
         };
         let removed_bytes = entry.size_bytes();
         assert!(removed_bytes <= self.size_bytes, "what leaves was counted");
         self.size_bytes -= removed_bytes;
-        self.recency.forget(uses);
+        self.recency.forget();
         self.forget_ending(entry.ends_at(), key);
         true
     }
@@ -206,8 +208,9 @@ impl Store {
 
     /// The entries in the order in which they would be evicted.
     pub fn victims(&self) -> impl Iterator<Item = &Entry> {
+        let uses = |key: &Key| Some(self.entries.get(key)?.uses);
         let entry = |key| self.get(key).expect("what is ordered is held");
-        self.recency.victims().map(entry)
+        self.recency.victims(uses).map(entry)
     }
 
     /// When the first entry ends that does, in cluster time.
@@ -285,6 +288,12 @@ impl Store {
 }
 
 impl Store {
+    fn tidy(&mut self) {
+        if self.recency.is_cluttered() {
+            self.recency.tidy(self.entries.iter().map(|(key, slot)| (key, slot.uses)));
+        }
+    }
+
     fn forget_ending(&mut self, ended_at: Option<u64>, key: &Key) {
         if self.flaws.endings_leak {
             return;

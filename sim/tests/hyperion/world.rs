@@ -485,5 +485,6 @@ fn config(plan: &Plan, names: &[String]) -> Config {
         links: Vec::new(),
         ties: Ties::Canonical,
         events_max: u64::MAX,
+        pins: Vec::new(),
     }
 }

@@ -43,6 +43,7 @@ impl Work {
             links: Vec::new(),
             ties: Ties::Canonical,
             events_max: u64::MAX,
+            pins: Vec::new(),
         };
         Engine::new(config, Rc::new(self), Box::new(Idle), Unwatched)
     }

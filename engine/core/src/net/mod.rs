@@ -9,6 +9,7 @@ pub(crate) mod conn;
 pub(crate) mod draws;
 pub(crate) mod law;
 pub(crate) mod link;
+pub mod pins;
 pub(crate) mod retry;
 pub(crate) mod stream;
 
@@ -25,6 +26,7 @@ use contract::{Condition, NodeId, Rng, SimTime, Word};
 use draws::{Draws, Words, halves, purpose};
 use law::{Gate, LinkHit, LinkLaw};
 use link::{Bent, Link};
+use pins::Pins;
 
 /// So many bytes may wait for a link's bandwidth; a datagram beyond is dropped.
 pub const QUEUE_BYTES_MAX: u64 = 4 << 20;
@@ -87,6 +89,7 @@ pub(crate) struct Net {
     streams: Rc<BTreeMap<u64, u32>>,
     /// Everything waits until a test says otherwise.
     pub manual: bool,
+    pub pins: Pins,
 }
 
 impl Net {
@@ -108,6 +111,7 @@ impl Net {
             draws: Draws::new(config.seed),
             streams: Rc::default(),
             manual: false,
+            pins: Pins::new(&config.pins),
         }
     }
 
@@ -142,6 +146,9 @@ impl Net {
         if !law.plain || self.manual {
             let words = drawn.words();
             self.route_bent(at, &mut routed, &words, len_bytes, counters);
+        }
+        if !self.pins.is_idle() {
+            self.pins.settle(at, from, &mut routed);
         }
         routed
     }

@@ -58,6 +58,7 @@ pub fn config(seed: u64, count: usize) -> Config {
         links: Vec::new(),
         ties: Ties::Canonical,
         events_max: u64::MAX,
+        pins: Vec::new(),
     }
 }
 

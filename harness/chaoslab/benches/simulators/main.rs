@@ -6,7 +6,7 @@
 //!
 //! The same nodes on our engine, on turmoil and on madsim, each with its own network, beside the
 //! bare loop that is the limit; growth with nodes and with pending events; copies of a world; the
-//! digest; whole Hyperion worlds. Only ratios within one run mean something. With a filter (`--
+//! digest; whole Hyperion worlds; the smoke scenarios and a sweep of one. Only ratios within one run mean something. With a filter (`--
 //! fork`) it prints and writes nothing.
 
 #[path = "../../../../engine/core/benches/engine/bare.rs"]
@@ -16,6 +16,7 @@ mod native;
 #[cfg(madsim)]
 mod on_madsim;
 mod on_turmoil;
+mod page;
 mod table;
 #[path = "../../../../engine/core/benches/engine/work.rs"]
 mod work;
@@ -80,8 +81,13 @@ fn growth(bench: &mut Bench<'_>) {
         grow("growth-nodes", nodes, Work::Heartbeat { nodes });
         grow("growth-peers", nodes, Work::Ping { nodes, window: 1 });
     }
-    for pending in [10, 100, 1_000, 10_000, 100_000] {
+    let pending = [10, 100, 1_000, 10_000, 100_000];
+    for pending in pending {
         grow("growth-pending", pending, Work::Ping { nodes: 5, window: pending / 5 });
+    }
+    for pending in pending {
+        let make = || (BareOnAndOn::new(Work::Ping { nodes: 5, window: pending / 5 }), BATCH);
+        bench.measure(("growth-pending", "bare", pending), make, BareOnAndOn::run);
     }
 }
 
@@ -91,16 +97,20 @@ struct OnAndOn {
     step_ns: u64,
 }
 
+/// A hundredth of the simulated nanoseconds in which about a batch of events happens.
+fn step_ns(work: Work) -> u64 {
+    let per_second = match work {
+        // A message is under way for 5.5 ms in the mean.
+        Work::Ping { nodes, window } => u64::from(nodes * window) * 10_000 / 55,
+        // 20 ticks, 6.7 heartbeats sent to two.
+        Work::Heartbeat { nodes } => 40 * u64::from(nodes),
+    };
+    BATCH * 10_000_000 / per_second.max(1)
+}
+
 impl OnAndOn {
     fn new(work: Work) -> Self {
-        let per_second = match work {
-            // A message is under way for 5.5 ms in the mean.
-            Work::Ping { nodes, window } => u64::from(nodes * window) * 10_000 / 55,
-            // 20 ticks, 6.7 heartbeats sent to two.
-            Work::Heartbeat { nodes } => 40 * u64::from(nodes),
-        };
-        let step_ns = BATCH * 10_000_000 / per_second.max(1);
-        let mut world = Self { engine: work.world(), step_ns };
+        let mut world = Self { engine: work.world(), step_ns: step_ns(work) };
         // Every link has been used, and every pool is warm.
         (0..5).for_each(|_| world.run());
         world
@@ -110,6 +120,29 @@ impl OnAndOn {
         let end = self.engine.events() + BATCH;
         while self.engine.events() < end {
             black_box(self.engine.run_until(SimTime(self.engine.now().0 + self.step_ns)));
+        }
+    }
+}
+
+/// The bare loop that goes on from iteration to iteration.
+struct BareOnAndOn {
+    bare: Bare,
+    step_ns: u64,
+    until_ns: u64,
+}
+
+impl BareOnAndOn {
+    fn new(work: Work) -> Self {
+        let mut world = Self { bare: Bare::new(work), step_ns: step_ns(work), until_ns: 0 };
+        (0..5).for_each(|_| world.run());
+        world
+    }
+
+    fn run(&mut self) {
+        let mut delivered = 0;
+        while delivered < BATCH {
+            self.until_ns += self.step_ns;
+            delivered += black_box(self.bare.run_until(self.until_ns));
         }
     }
 }
@@ -138,9 +171,11 @@ fn main() {
     growth(&mut bench);
     worlds::forks(&mut bench);
     worlds::hyperion(&mut bench);
+    worlds::clients(&mut bench);
+    worlds::smoke(&mut bench);
     let figures = bench.figures();
     criterion.final_summary();
     if let Some(figures) = figures {
-        table::write(&figures);
+        table::write(&figures, worlds::sweep());
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Where criterion leaves its estimates.
 pub fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("simulators")
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"))
 }
 
 /// What all threads of the process spend on a processor.

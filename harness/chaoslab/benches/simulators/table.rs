@@ -1,23 +1,17 @@
 //! `docs/benchmarks.md`: what was measured, as ratios beside what is asked for.
 
 use crate::measure::Figures;
+use crate::page::{self, Held, held, machine, short};
+use crate::worlds::{SMOKE, root};
 use std::fmt::Write as _;
-use std::path::Path;
 
-/// Writes the page, and prints it.
-pub fn write(figures: &Figures) {
-    let page = page(figures);
-    print!("{page}");
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.ancestors().nth(2).expect("the binary lies two folders below the root");
-    let path = root.join("docs/benchmarks.md");
-    match std::fs::write(&path, page) {
-        Ok(()) => eprintln!("written: {}", path.display()),
-        Err(error) => eprintln!("cannot write {}: {error}", path.display()),
-    }
+/// Writes the page, and prints it. `sweep_percent` is what a sweep with two jobs reaches of twice the
+/// speed of one.
+pub fn write(figures: &Figures, sweep_percent: Option<f64>) {
+    page::write(&root(), "benchmarks.md", &page(figures, sweep_percent));
 }
 
-fn page(figures: &Figures) -> String {
+fn page(figures: &Figures, sweep_percent: Option<f64>) -> String {
     let mut page = String::new();
     page += "# Benchmarks\n\n";
     page += "Written by `cargo bench -p chaoslab --bench simulators`, medians of one run in \
@@ -26,53 +20,11 @@ fn page(figures: &Figures) -> String {
     page += "Everything that is on in any run is on here: frames, streams, conditions, digests, \
              traces, counters, asserts and overflow checks. The bare loop is the limit: a heap of \
              16-byte keys, a slab, a virtual call, one draw a message.\n\n";
-    held(&mut page, figures);
+    held(&mut page, &rows(figures, sweep_percent));
     workloads(&mut page, figures);
     growth(&mut page, figures);
+    smoke(&mut page, figures);
     page
-}
-
-/// A figure with the bar that it is held to and the one beyond.
-#[derive(Clone)]
-struct Held {
-    what: &'static str,
-    unit: &'static str,
-    measured: Option<f64>,
-    bar: f64,
-    beyond: Option<f64>,
-    /// Whether more is better.
-    more: bool,
-}
-
-impl Held {
-    fn verdict(&self) -> &'static str {
-        let Some(measured) = self.measured else { return "not measured" };
-        let meets = |bar: f64| if self.more { measured >= bar } else { measured <= bar };
-        match self.beyond {
-            Some(beyond) if meets(beyond) => "beyond",
-            _ if meets(self.bar) => "met",
-            _ => "missed",
-        }
-    }
-}
-
-fn held(page: &mut String, figures: &Figures) {
-    page.push_str("## What is asked for\n\n");
-    page.push_str("| figure | measured | bar | beyond | |\n|---|--:|--:|--:|---|\n");
-    for held in rows(figures) {
-        let amount = |value: f64| format!("{}{}", short(value), held.unit);
-        let sign = if held.more { "≥" } else { "≤" };
-        let _ = writeln!(
-            page,
-            "| {} | {} | {sign} {} | {} | {} |",
-            held.what,
-            held.measured.map_or_else(|| "–".to_owned(), amount),
-            amount(held.bar),
-            held.beyond.map_or_else(String::new, |beyond| format!("{sign} {}", amount(beyond))),
-            held.verdict()
-        );
-    }
-    page.push('\n');
 }
 
 /// How many times as long `of` takes as `than` for the same.
@@ -86,15 +38,24 @@ fn ratio(
     Some(figures.get(&(group, of, parameter))? / figures.get(&(group, than, parameter))?)
 }
 
-/// How many times as much the costliest of a group costs as the one with `parameter`.
+/// How many times as much the costliest of a group costs our engine as the one with `parameter`.
 fn growth_of(figures: &Figures, group: &str, parameter: u32) -> Option<f64> {
-    let mine = || figures.iter().filter(|(key, _)| key.0 == group);
+    let mine = || figures.iter().filter(|(key, _)| key.0 == group && key.1 == "engine");
     let base = mine().find(|(key, _)| key.2 == parameter)?.1;
     mine().map(|(_, cost)| cost / base).reduce(f64::max)
 }
 
-fn rows(figures: &Figures) -> Vec<Held> {
-    [beside_others(figures), growth_and_copies(figures), whole_worlds(figures)].concat()
+fn rows(figures: &Figures, sweep_percent: Option<f64>) -> Vec<Held> {
+    let sweep = Held {
+        what: "sweep with two jobs on two processors, of twice the speed of one",
+        unit: " %",
+        measured: sweep_percent,
+        bar: 95.0,
+        beyond: None,
+        more: true,
+    };
+    let (others, growth) = (beside_others(figures), growth_and_copies(figures));
+    [others, growth, whole_worlds(figures), vec![sweep]].concat()
 }
 
 /// The same work on the simulators and on the bare loop.
@@ -228,42 +189,32 @@ fn growth(page: &mut String, figures: &Figures) {
         ("growth-nodes", "nodes, two peers each (B)"),
         ("growth-peers", "nodes, all peers of all others (A, W = 1): a million links at the end"),
         ("growth-pending", "pending events among five nodes (A)"),
+        ("growth-clients", "clients of five Hyperion nodes, 1 000 operations per second in all"),
     ];
     for (group, what) in groups {
-        let mine: Vec<_> = figures.iter().filter(|(key, _)| key.0 == group).collect();
+        let of = |host| figures.iter().filter(move |(key, _)| key.0 == group && key.1 == host);
+        let mine: Vec<_> = of("engine").collect();
         let heads: Vec<String> = mine.iter().map(|(key, _)| key.2.to_string()).collect();
         let cells: Vec<String> = mine.iter().map(|(_, ns)| short(**ns)).collect();
         let _ = writeln!(page, "| {what} | {} |", heads.join(" | "));
         let _ = writeln!(page, "|---|{}", "--:|".repeat(mine.len()));
-        let _ = writeln!(page, "| ns | {} |\n", cells.join(" | "));
-    }
-}
-
-/// Three digits that count.
-fn short(value: f64) -> String {
-    match value {
-        v if v >= 1_000.0 => {
-            let whole = format!("{}", v.round() as u64);
-            let parts: Vec<&str> = whole
-                .as_bytes()
-                .rchunks(3)
-                .rev()
-                .map(|d| str::from_utf8(d).expect("digits"))
-                .collect();
-            parts.join(" ")
+        let _ = writeln!(page, "| ns | {} |", cells.join(" | "));
+        let bare: Vec<String> = of("bare").map(|(_, ns)| short(*ns)).collect();
+        if !bare.is_empty() {
+            let _ = writeln!(page, "| the bare loop | {} |", bare.join(" | "));
         }
-        v if v >= 100.0 => format!("{v:.0}"),
-        v if v >= 10.0 => format!("{v:.1}"),
-        v => format!("{v:.2}"),
+        page.push('\n');
     }
 }
 
-/// The shape of the machine: no name of it.
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = about.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let model = model.map_or("unknown processor", |(_, model)| model);
-    let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
-    format!("{cores} cores, {model}, {arch}, {os}")
+fn smoke(page: &mut String, figures: &Figures) {
+    page.push_str(
+        "## Smoke scenarios\n\nSeeds per second and core, from the plan to the verdicts.\n\n\
+         | scenario | seeds per second |\n|---|--:|\n",
+    );
+    for name in SMOKE {
+        let ns = figures.get(&("smoke", name, 1));
+        let speed = ns.map_or_else(|| "–".to_owned(), |ns| short(1e9 / ns));
+        let _ = writeln!(page, "| `smoke/{name}` | {speed} |");
+    }
 }

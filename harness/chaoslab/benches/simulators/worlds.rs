@@ -1,25 +1,41 @@
-//! Whole Hyperion worlds: copies against the size of their state, and simulated time per wall time
-//! idle and under load, with the history and all invariants on.
+//! Whole Hyperion worlds, with the history and all invariants on: copies against the size of their
+//! state, simulated time per wall time idle and under load, growth with the number of clients, and
+//! the smoke scenarios.
 
 use crate::measure::Bench;
 use harness::cli::{Lab, names};
 use harness::run::Runner;
 use harness::scenario::Scenario;
 use harness::select::Roster;
+use harness::stopwatch::Stopwatch;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 
-const LAB: Lab = Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] };
+const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 /// The simulated milliseconds of the idle world.
 const IDLE_MS: u64 = 3_000_000;
-/// The simulated milliseconds of the busy world.
-const BUSY_MS: u64 = 10_000;
 
-/// A scenario of `nodes` cache nodes for `sim_ms`, with `rate` operations per second until
-/// `stop_ms`, and `entries` keys in every node from the start.
-fn scenario(nodes: u32, sim_ms: u64, rate: &str, stop_ms: u64, entries: u32) -> String {
-    // Few beside the nodes that are copied, enough for the rate.
-    let clients = if entries > 0 { 5 } else { 20 };
+/// A cluster with its load.
+#[derive(Clone, Copy)]
+struct Shape {
+    nodes: u32,
+    sim_ms: u64,
+    clients: u32,
+    /// Operations per second of all clients, until `stop_ms`.
+    rate: u32,
+    stop_ms: u64,
+    /// Keys in every node from the start.
+    entries: u32,
+}
+
+/// Five nodes at 1 000 operations per simulated second.
+const BUSY: Shape =
+    Shape { nodes: 5, sim_ms: 10_000, clients: 20, rate: 1_000, stop_ms: 10_000, entries: 0 };
+
+fn scenario(shape: Shape) -> String {
+    let Shape { nodes, sim_ms, clients, rate, stop_ms, entries } = shape;
     let preload = match entries {
         0 => String::new(),
         _ => format!("[[preload]]\ninto = \"h/*\"\nentries = {entries}\n"),
@@ -46,7 +62,7 @@ count = {nodes}
 [clients.kv]
 count  = {clients}
 target = "h/any"
-rate   = "{rate}"
+rate   = "{rate}/s"
 stop   = "{stop_ms}ms"
 ops    = {{ get = 50, put = 50 }}
 keys   = {{ count = 1_000 }}
@@ -79,7 +95,10 @@ fn run(text: &str) -> u64 {
 pub fn forks(bench: &mut Bench<'_>) {
     for keys in [1_000, 50_000] {
         let make = || {
-            let mut runner = runner(&scenario(5, 20_000, "200/s", 20_000, keys));
+            // Few clients beside the nodes that are copied.
+            let load = Shape { clients: 5, rate: 200, ..BUSY };
+            let shape = Shape { sim_ms: 20_000, stop_ms: 20_000, entries: keys, ..load };
+            let mut runner = runner(&scenario(shape));
             runner.go_until(contract::SimTime(5_000_000_000));
             (runner, 1)
         };
@@ -91,8 +110,73 @@ pub fn forks(bench: &mut Bench<'_>) {
 
 /// Elements are simulated milliseconds.
 pub fn hyperion(bench: &mut Bench<'_>) {
-    let idle = scenario(3, IDLE_MS, "1/s", 1_000, 0);
+    let idle = Shape { nodes: 3, sim_ms: IDLE_MS, rate: 1, stop_ms: 1_000, ..BUSY };
+    let idle = scenario(idle);
     bench.measure(("hyperion-idle", "engine", 3), || ((), IDLE_MS), |()| run(&idle));
-    let busy = scenario(5, BUSY_MS, "1_000/s", BUSY_MS, 0);
-    bench.measure(("hyperion-busy", "engine", 5), || ((), BUSY_MS), |()| run(&busy));
+    let busy = scenario(BUSY);
+    bench.measure(("hyperion-busy", "engine", 5), || ((), BUSY.sim_ms), |()| run(&busy));
+}
+
+/// The same operations per second from more and more clients. Elements are events.
+pub fn clients(bench: &mut Bench<'_>) {
+    for clients in [10, 100, 1_000] {
+        let world = scenario(Shape { clients, ..BUSY });
+        let make = || ((), run(&world));
+        bench.measure(("growth-clients", "engine", clients), make, |()| run(&world));
+    }
+}
+
+/// The smoke scenarios by name: compiled once, each run from its plan to its verdicts.
+pub const SMOKE: [&str; 5] = ["crash-restart", "loss", "partition", "recovery", "steady"];
+
+/// Elements are seeds.
+pub fn smoke(bench: &mut Bench<'_>) {
+    let names = names(&LAB);
+    for name in SMOKE {
+        let path = root().join("scenarios/smoke").join(name).with_extension("toml");
+        let text = std::fs::read(&path).expect("a committed scenario");
+        let (scenario, said) = Scenario::compile(name, &text, &names);
+        let scenario = scenario.unwrap_or_else(|| panic!("{said:?}"));
+        bench.measure(
+            ("smoke", name, 1),
+            || (0, 1),
+            |seed| {
+                *seed += 1;
+                let plan = scenario.plan(&names, None, *seed, 0, &[]).expect("a valid plan");
+                harness::run::run(plan, false).events
+            },
+        );
+    }
+}
+
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("the binary lies two folders below the root").to_owned()
+}
+
+/// Seeds of a sweep with one job and with two, in wall time: what is asked is how well two
+/// processors share the work. The best of three; `None` when the machine has but one.
+pub fn sweep() -> Option<f64> {
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return None;
+    }
+    let best = |jobs: &str| (0..3).map(|_| swept(jobs)).fold(f64::INFINITY, f64::min);
+    let (one, two) = (best("1"), best("2"));
+    Some(one / (2.0 * two) * 100.0)
+}
+
+fn swept(jobs: &str) -> f64 {
+    let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("swept");
+    let watch = Stopwatch::start();
+    let status = Command::new(env!("CARGO_BIN_EXE_chaoslab"))
+        .args(["sweep", "scenarios/smoke/steady.toml", "--seeds", "0..200", "--jobs", jobs])
+        .arg("--out")
+        .arg(out)
+        .current_dir(root())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.expect("the binary runs").success(), "no seed of the scenario fails");
+    watch.seconds()
 }

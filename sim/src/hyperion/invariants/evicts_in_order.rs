@@ -6,6 +6,7 @@
 //! proposed: what is read while it is under way leaves all the same. LRU-2 keeps another order and
 //! is not judged.
 
+use super::super::chunk_map::ChunkMap;
 use super::super::entry::Entry;
 use super::super::recency::Policy;
 use super::super::server::Server;
@@ -38,8 +39,8 @@ pub struct EvictsInOrder {
 #[derive(Clone, Debug, Default)]
 struct Book {
     boot: u32,
-    /// By key: its last read.
-    read: BTreeMap<u64, Use>,
+    /// By key: its last read. Shared by forks, since it is as long as the store.
+    read: ChunkMap<u64, Use>,
     /// By key: the version that was chosen to leave and has not left.
     leaving: BTreeMap<u64, u64>,
     /// The keys of the batch that this input chose.
@@ -74,6 +75,10 @@ impl EvictsInOrder {
 impl Invariant for EvictsInOrder {
     fn property(&self) -> Property {
         PROPERTY
+    }
+
+    fn concerns(&self, node: NodeId) -> bool {
+        self.seats.group(node).is_some()
     }
 
     fn on_mark(

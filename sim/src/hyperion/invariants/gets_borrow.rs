@@ -36,6 +36,10 @@ impl Invariant for GetsBorrow {
         PROPERTY
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.seats.group(node).is_some()
+    }
+
     fn on_mark(
         &mut self,
         at: SimTime,

@@ -16,6 +16,7 @@ use super::system::is_cache;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use contract::{Group, Invariant, NodeId, Nodes};
@@ -36,10 +37,10 @@ pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
 }
 
 /// Which cache group each node is in, and what it is called.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Seats {
-    /// By node; `None` for nodes that are no cache nodes.
-    seats: Vec<Option<SeatOf>>,
+    /// By node; `None` for nodes that are no cache nodes. Shared by all invariants and their forks.
+    seats: Arc<[Option<SeatOf>]>,
     groups: usize,
 }
 
@@ -52,17 +53,17 @@ struct SeatOf {
 impl Seats {
     fn of(groups: &[Group]) -> Self {
         let caches = groups.iter().filter(|group| is_cache(group.role));
-        let mut seats = Self::default();
+        let (mut seats, mut groups) = (Vec::new(), 0);
         for (number, group) in caches.enumerate() {
-            seats.groups = number + 1;
+            groups = number + 1;
             for (index, node) in group.nodes.iter().enumerate() {
-                let slots = seats.seats.len().max(node.index() + 1);
-                seats.seats.resize(slots, None);
-                seats.seats[node.index()] =
-                    Some(SeatOf { group: number, name: format!("{}/{}", group.name, index + 1) });
+                let slots = seats.len().max(node.index() + 1);
+                seats.resize(slots, None);
+                let name = format!("{}/{}", group.name, index + 1);
+                seats[node.index()] = Some(SeatOf { group: number, name });
             }
         }
-        seats
+        Self { seats: Arc::from(seats), groups }
     }
 
     /// The number of the node's group, for nodes that are cache nodes.

@@ -125,6 +125,10 @@ impl Invariant for NoTwoNodesAck {
         PROPERTY
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.seats.group(node).is_some()
+    }
+
     fn on_mark(
         &mut self,
         at: SimTime,

@@ -50,6 +50,10 @@ impl Invariant for ReplicasEqual {
         PROPERTY
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.seats.group(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

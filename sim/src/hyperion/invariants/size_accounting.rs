@@ -40,6 +40,10 @@ impl Invariant for SizeAccounting {
         PROPERTY
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.seats.group(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

@@ -35,6 +35,10 @@ impl Invariant for WritesApplyOnce {
         PROPERTY
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.seats.group(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

@@ -212,7 +212,9 @@ impl Raft {
             return;
         }
         self.progress[from as usize].accepted(matched, now);
-        self.advance_commit(fx);
+        if matched > self.commit_index {
+            self.advance_commit(fx);
+        }
         self.continue_transfer(fx);
         self.send_appends(now, from, fx);
     }

@@ -7,5 +7,4 @@ pub mod script;
 pub mod subjects;
 
 #[path = "../../../../benches/linearizable/load.rs"]
-#[expect(dead_code, reason = "the bench uses what no test does")]
 pub mod load;

@@ -36,6 +36,10 @@ impl Invariant for LeaderAppendOnly {
         }
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.members.position(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

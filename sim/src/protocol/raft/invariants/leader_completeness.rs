@@ -98,6 +98,10 @@ impl Invariant for LeaderCompleteness {
         }
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.members.position(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,
@@ -144,7 +148,7 @@ impl LeaderCompleteness {
         term: u64,
         nodes: &dyn Nodes,
     ) -> Result<(), Violation> {
-        for &node in &self.members.nodes {
+        for &node in &*self.members.nodes {
             let Some(raft) = self.members.raft(nodes, node) else {
                 continue;
             };

@@ -118,6 +118,10 @@ impl Invariant for LogMatching {
         }
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.members.position(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

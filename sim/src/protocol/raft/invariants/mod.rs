@@ -18,6 +18,7 @@ use super::machine::Raft;
 use super::tables::RaftOf;
 use alloc::boxed::Box;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
@@ -34,7 +35,7 @@ pub use state_machine_safety::StateMachineSafety;
 /// Every property of the group `nodes`, whose Raft is found by `raft_of`.
 #[must_use]
 pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
-    let members = Members { nodes: nodes.to_vec(), raft_of };
+    let members = Members::new(nodes, raft_of);
     vec![
         Box::new(OneLeaderPerTerm::new(members.clone())),
         Box::new(LeaderAppendOnly::new(members.clone())),
@@ -49,7 +50,7 @@ pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
 /// The members of one group, and how to look into them.
 #[derive(Clone, Debug)]
 pub struct Members {
-    nodes: Vec<NodeId>,
+    nodes: Arc<[NodeId]>,
     raft_of: RaftOf,
 }
 
@@ -57,8 +58,7 @@ impl Members {
     /// The group `nodes`, in the order of their indexes.
     #[must_use]
     pub fn new(nodes: &[NodeId], raft_of: RaftOf) -> Self {
-        let nodes = nodes.to_vec();
-        Self { nodes, raft_of }
+        Self { nodes: Arc::from(nodes), raft_of }
     }
 
     fn len(&self) -> usize {

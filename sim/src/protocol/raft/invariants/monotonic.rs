@@ -81,6 +81,10 @@ impl Invariant for Monotonic {
         }
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.members.position(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

@@ -32,6 +32,10 @@ impl Invariant for OneLeaderPerTerm {
         }
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.members.position(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,

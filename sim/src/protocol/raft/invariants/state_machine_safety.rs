@@ -52,6 +52,10 @@ impl Invariant for StateMachineSafety {
         }
     }
 
+    fn concerns(&self, node: NodeId) -> bool {
+        self.members.position(node).is_some()
+    }
+
     fn after_event(
         &mut self,
         at: SimTime,
