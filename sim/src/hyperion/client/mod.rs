@@ -290,7 +290,6 @@ impl Client {
                     }
                 }
             }
-            Answer::Invalidate { .. } => unreachable!("it was handled above"),
             Answer::Applied(Applied::Refused(refusal)) => self.on_refused(refusal, fx),
             Answer::Applied(applied) => {
                 let Some(result) = operation::write_result(&operation.call, applied) else {
@@ -299,6 +298,15 @@ impl Client {
                 self.leader = Some(from);
                 self.succeed(result, fx);
             }
+            setback => self.on_setback(setback, is_current, fx),
+        }
+        true
+    }
+
+    /// A try ended without a result.
+    fn on_setback(&mut self, answer: Answer<'_>, is_current: bool, fx: &mut Fx<'_>) {
+        let operation = in_flight(&mut self.operation);
+        match answer {
             Answer::NotLeader { hint } => {
                 operation.unresolved -= u32::from(operation.is_write());
                 if is_current {
@@ -328,8 +336,13 @@ impl Client {
                 operation.unresolved -= u32::from(operation.is_write());
                 self.on_refused(refusal, fx);
             }
+            Answer::Found { .. }
+            | Answer::Missing
+            | Answer::Done { .. }
+            | Answer::Item { .. }
+            | Answer::Applied(_)
+            | Answer::Invalidate { .. } => unreachable!("it was handled before"),
         }
-        true
     }
 
     /// Something that the client may keep is over; false where the key is none of its keys.

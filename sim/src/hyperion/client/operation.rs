@@ -60,11 +60,11 @@ impl Operation {
         if position == 0 && request >= *current {
             (*current, *values) = (request, Vec::with_capacity(keys.len()));
         }
-        if request != *current {
+        if request < *current {
             // Of a try that another one has overtaken.
             return Ok(None);
         }
-        if position as usize != values.len() {
+        if request > *current || position as usize != values.len() {
             return Err(());
         }
         if of > 0 {

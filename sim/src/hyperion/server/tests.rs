@@ -91,7 +91,7 @@ fn a_client_has_ten_connections_and_no_more() {
     let refused = world.open(CLIENT, 10);
     assert_eq!(marks(&refused), ["cache.too_many_connections"]);
     let conn = ConnId { opener: CLIENT, number: 10 };
-    assert!(refused.effects.iter().any(|effect| *effect == Effect::Close { conn }));
+    assert!(refused.effects.contains(&Effect::Close { conn }));
     assert_eq!(world.server.connections(), 10);
     // Others have their own ten, and one that closes makes room.
     assert!(marks(&world.open(NodeId(8), 0)).is_empty());
