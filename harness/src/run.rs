@@ -403,11 +403,9 @@ impl Runner {
         let ended_at = self.now();
         let incidents = self.incidents();
         let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
-        let digest = self.engine.digest();
-        let metrics = self.metrics();
+        let (digest, metrics) = (self.engine.digest(), self.metrics());
         let nodes = (0..self.roster.names().len() as u32).map(NodeId);
         let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
-        let events = self.engine.events();
         self.stop_waiting(ended_at);
         self.director.finish(&self.engine);
         let script = std::mem::take(&mut self.director.script);
@@ -452,7 +450,7 @@ impl Runner {
             digest,
             node_digests,
             script,
-            events,
+            events: self.engine.events(),
             ended_at,
             ended,
             verdicts,
