@@ -120,6 +120,8 @@ pub struct Judged {
     pub property: Property,
     /// What it says.
     pub verdict: Verdict,
+    /// What it measured, for people; empty where there is no figure.
+    pub measured: String,
 }
 
 /// A verdict per check, in the order of the plan.
@@ -132,6 +134,7 @@ pub fn judge(data: &RunData<'_>) -> Vec<Judged> {
             kind: check.kind,
             property: kind.property(check, data),
             verdict: kind.judge(check, data),
+            measured: kind.measured(check, data),
         }
     };
     data.plan.checks.iter().map(judged).collect()

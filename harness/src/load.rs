@@ -12,26 +12,14 @@ use contract::{
 };
 use engine::{Wake, Workload};
 use std::any::Any;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-
-/// The operations that a load can ask for, with the fields that each needs.
-pub const OPS: &[&str] = &[
-    "get",
-    "put",
-    "delete",
-    "cas",
-    "add",
-    "append",
-    "acquire",
-    "release",
-    "step-down",
-    "evict",
-    "health",
-];
 
 /// How many entries an operator asks to evict.
 const EVICTED: u64 = 1_000;
+
+/// The operations that can be listed one by one. A load can ask for `batch-get` as well.
+pub const OPS: &[&str] = &["get", "put", "delete", "cas", "add", "append", "acquire", "release"];
 
 /// All clients of a run and the history of their operations.
 #[derive(Clone)]
@@ -398,6 +386,11 @@ impl Client {
         let op = law.op(&mut self.rng);
         let key = law.key(&mut self.rng);
         match op {
+            "batch-get" => {
+                let others = (1..law.load.batch).map(|_| law.key(&mut self.rng));
+                let keys: BTreeSet<u64> = std::iter::once(key).chain(others).collect();
+                Call::BatchGet { keys: keys.into_iter().collect(), read: law.load.read }
+            }
             "get" => Call::Get { key, read: law.load.read },
             "put" => {
                 let ttl = law.load.ttl.as_ref().map(|ttl| Duration(ttl.sample(&mut self.rng)));

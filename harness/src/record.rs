@@ -155,6 +155,8 @@ fn check(run: &Finished, judged: &Judged) -> row::CheckRow {
         property: judged.property.name.to_owned(),
         about: judged.property.about.to_owned(),
         source: judged.property.source.to_owned(),
+        measured: judged.measured.clone(),
+        recorded: recorded(run, &judged.id),
         ..row::CheckRow::default()
     };
     match &judged.verdict {
@@ -174,6 +176,15 @@ fn check(run: &Finished, judged: &Judged) -> row::CheckRow {
         row.reason = "a node panicked before the run was over".to_owned();
     }
     row
+}
+
+/// What the scenario says that the figure of a check was elsewhere.
+fn recorded(run: &Finished, id: &str) -> String {
+    let check = run.plan.checks.iter().find(|check| check.id == id);
+    match check.and_then(|check| check.fields.0.get("recorded")) {
+        Some(contract::SettingValue::Text(text)) => text.clone(),
+        _ => String::new(),
+    }
 }
 
 fn evidence(violation: &Violation) -> row::Evidence {

@@ -186,6 +186,10 @@ pub struct CheckRow {
     pub verdict: Verdict,
     /// Why it is inconclusive or was not reached; empty otherwise.
     pub reason: String,
+    /// What it measured, in a few words; empty where there is no figure.
+    pub measured: String,
+    /// What that was elsewhere, as the scenario says; empty where it does not.
+    pub recorded: String,
     /// How many violations there were in all, also those that are not in `evidence`.
     pub violations: u64,
     /// The first violations, in order of time.

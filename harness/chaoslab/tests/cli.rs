@@ -198,12 +198,12 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
     }
 }
 
-/// Copying a value allocates; borrowing it does not. How often is said beside the report, not in it.
+/// Copying a value allocates; borrowing it hardly does. How often is said beside the report, not in it.
 #[test]
 fn real_allocations_are_judged_and_stay_out_of_the_report() {
     let folder = folder("allocations");
     let scenario = root().join("scenarios/defects/clone-leak.toml");
-    let bounds = ["deep_clones=1", "handle_clones_max=1", "allocations_max=0"];
+    let bounds = ["deep_clones=1", "handle_clones_max=1", "allocations_max=1"];
     let bounds = bounds.map(|bound| format!("--set=check.copies.{bound}"));
     let run = |extra: &[&str]| {
         let mut args = vec!["run", scenario.to_str().expect("a path of text")];
@@ -214,18 +214,18 @@ fn real_allocations_are_judged_and_stay_out_of_the_report() {
     let output = run(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let output = run(&["--variant=copies"]);
-    let said = "an operation made more than 0 allocations; `host.json`";
+    let said = "operations made more than 1 allocations in the mean; `host.json`";
     assert!(stdout(&output).contains(said), "{}", stdout(&output));
     let hosts = fs::read_dir(folder.join("out/defects/clone-leak")).expect("run directories");
     let hosts = hosts.map(|entry| entry.expect("readable").path().join("host.json"));
-    let worst = hosts.map(|path| {
+    let made = hosts.map(|path| {
         let text = fs::read_to_string(path).expect("beside the report");
         let host: serde_json::Value = serde_json::from_str(&text).expect("JSON");
-        host["op_cost"]["copies"]["worst"].as_u64().expect("a count")
+        host["op_cost"]["copies"]["allocations"].as_u64().expect("a count")
     });
-    let mut worst: Vec<u64> = worst.collect();
-    worst.sort_unstable();
-    assert!(worst.len() == 2 && worst[0] == 0 && worst[1] > 0, "{worst:?}");
+    let mut made: Vec<u64> = made.collect();
+    made.sort_unstable();
+    assert!(made.len() == 2 && made[0] < made[1], "{made:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `bound`: a gauge, or the value of an event, never leaves its bounds.
 
-use super::measured::{IN, MAX, MIN, What, gauge_unit, shown, violation};
+use super::measured::{IN, MAX, MIN, RECORDED, What, gauge_unit, shown, violation};
 use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::limit;
@@ -29,6 +29,7 @@ impl CheckKind for Bound {
             MAX,
             MIN,
             IN,
+            RECORDED,
         ];
         Row {
             name: "bound",
@@ -89,6 +90,24 @@ impl CheckKind for Bound {
             shown(seen.worst, unit),
         );
         Verdict::Violated(vec![violation("bound", RULE, at, Some(node), detail)])
+    }
+
+    fn measured(&self, check: &CheckPlan, run: &RunData<'_>) -> String {
+        let (ends, unit) = match What::of(run.plan, check, "what") {
+            Some(What::Gauge(row)) => {
+                let seen = &run.measured.extremes[&check.id];
+                let ends = seen.least.zip(seen.greatest).map(|(least, most)| (least.0, most.0));
+                (ends, gauge_unit(run, row))
+            }
+            Some(What::Event(row)) => {
+                let values = || run.marks_of(row, check).map(|marked| marked.mark.value);
+                (values().min().zip(values().max()), labels(run.plan, row).1)
+            }
+            _ => (None, ""),
+        };
+        ends.map_or_else(String::new, |(least, most)| {
+            format!("{} to {}", shown(least, unit), shown(most, unit))
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::measure::extremes::span;
 use crate::measure::{self, Marked, RowOf};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind};
-use contract::{NodeId, Op, OpId, Outcome, SettingValue, SimTime, Verdict, Violation};
+use contract::{Kind, NodeId, Op, OpId, Outcome, SettingValue, SimTime, Verdict, Violation};
 
 /// `in`: the phase that counts.
 pub const IN: Field = Field {
@@ -30,6 +30,16 @@ pub const MIN: Field = Field {
     name: "min",
     kind: FieldKind::Amount,
     about: "the least that is allowed",
+    default: "",
+    required: false,
+};
+
+/// `recorded`: the figure that the one in the run is to be compared with.
+pub const RECORDED: Field = Field {
+    name: "recorded",
+    kind: FieldKind::Plain(Kind::Text),
+    about: "what it was elsewhere, as in the account of an incident: shown beside what is \
+            measured, and not judged",
     default: "",
     required: false,
 };

@@ -46,6 +46,10 @@ pub trait CheckKind: Sync {
     }
     /// Judges a finished run.
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict;
+    /// What was measured, in a few words, whatever the verdict; empty where there is no figure.
+    fn measured(&self, _check: &CheckPlan, _run: &RunData<'_>) -> String {
+        String::new()
+    }
 }
 
 /// Every kind of check that the lab knows.

@@ -64,8 +64,8 @@ impl CheckKind for OpCost {
             most("handle_clones_max", "the most references to a value that one may take"),
             most(
                 "allocations_max",
-                "the most real allocations by a node while it handles the input that ends one; \
-                 the figures are in `host.json`",
+                "the most real allocations, in the mean, by a node while it handles the input that \
+                 ends one; the figures are in `host.json`",
             ),
             IN,
         ];
@@ -138,10 +138,11 @@ fn judge_allocations(
     let Some(spent) = spent(check, run) else {
         return Err("nothing counts real allocations here".to_owned());
     };
-    if spent.worst > u64::try_from(*max).unwrap_or(0) {
+    let allowed = u64::try_from(*max).unwrap_or(0);
+    if spent.allocations > allowed.saturating_mul(spent.operations) {
         let detail = format!(
-            "an operation made more than {max} allocations; `host.json` beside the report says \
-             how many"
+            "operations made more than {max} allocations in the mean; `host.json` beside the \
+             report says how many"
         );
         broken.push(violation("op-cost", "costs too much", run.ended_at, None, detail));
     }

@@ -1,13 +1,13 @@
 //! `quantile`: how large most values are: latencies of operations, values of an event.
 
-use super::measured::{IN, What, shown, violation, violation_of_ops};
+use super::measured::{IN, RECORDED, What, shown, violation, violation_of_ops};
 use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::{limit, span};
 use crate::measure::labels;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{NodeId, OpId, Outcome, Property, SimTime, Verdict};
+use contract::{Kind, NodeId, OpId, Outcome, Property, SettingValue, SimTime, Verdict};
 
 /// Judges quantiles by nearest rank.
 pub struct Quantile;
@@ -36,7 +36,16 @@ impl CheckKind for Quantile {
             bound("p99", "the most that 99% of the values may be"),
             bound("p999", "the most that 99.9% of the values may be"),
             bound("max", "the most that any value may be"),
+            Field {
+                name: "within",
+                kind: FieldKind::Plain(Kind::Ratio),
+                about: "with it the quantiles must be as large as those given, give or take this \
+                        share of them",
+                default: "",
+                required: false,
+            },
             IN,
+            RECORDED,
         ];
         Row { name: "quantile", about: "how large most latencies or values are", fields: FIELDS }
     }
@@ -44,7 +53,7 @@ impl CheckKind for Quantile {
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
         Property {
             name: "quantile",
-            about: "the quantiles, by nearest rank, are no larger than allowed",
+            about: "the quantiles, by nearest rank, are as large as allowed",
             source: "hyndman-fan-1996 §2",
         }
     }
@@ -70,20 +79,64 @@ impl CheckKind for Quantile {
         for (quantile, permille) in QUANTILES {
             let Some(allowed) = limit(check, quantile) else { continue };
             let found = &seen[nearest_rank(count, permille) as usize];
-            if found.value > allowed {
-                let detail = format!(
-                    "{quantile} of `{name}` over {count} values is {}; {} is allowed",
-                    shown(found.value, unit),
-                    shown(allowed, unit),
-                );
-                let rule = "quantile too large";
-                broken.push(match found.by {
-                    By::Op(op) => violation_of_ops("quantile", rule, found.at, vec![op], detail),
-                    By::Node(node) => violation("quantile", rule, found.at, Some(node), detail),
-                });
-            }
+            let band = Band::of(check, allowed);
+            let Some(rule) = band.broken_by(found.value) else { continue };
+            let detail = format!(
+                "{quantile} of `{name}` over {count} values is {}; {} is {}",
+                shown(found.value, unit),
+                shown(allowed, unit),
+                band.told,
+            );
+            broken.push(match found.by {
+                By::Op(op) => violation_of_ops("quantile", rule, found.at, vec![op], detail),
+                By::Node(node) => violation("quantile", rule, found.at, Some(node), detail),
+            });
         }
         if broken.is_empty() { Verdict::Ok } else { Verdict::Violated(broken) }
+    }
+
+    fn measured(&self, check: &CheckPlan, run: &RunData<'_>) -> String {
+        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let (mut seen, unit) = values(&what, check, run);
+        if seen.is_empty() {
+            return String::new();
+        }
+        seen.sort_unstable_by_key(|seen| seen.value);
+        let given = QUANTILES.iter().filter(|(quantile, _)| limit(check, quantile).is_some());
+        let told = given.map(|(quantile, permille)| {
+            let found = &seen[nearest_rank(seen.len() as u64, *permille) as usize];
+            format!("{quantile} {}", shown(found.value, unit))
+        });
+        told.collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Where a quantile has to lie.
+struct Band {
+    least: u64,
+    most: u64,
+    /// What the limit is: `allowed`.
+    told: String,
+}
+
+impl Band {
+    fn of(check: &CheckPlan, limit: u64) -> Self {
+        let Some(SettingValue::Ratio(within)) = check.fields.0.get("within") else {
+            return Self { least: 0, most: limit, told: "allowed".to_owned() };
+        };
+        let part = u128::from(limit) * u128::from(within.numerator);
+        let part = u64::try_from(part / u128::from(within.denominator)).unwrap_or(u64::MAX);
+        let told = format!("asked for, give or take {}%", f64::from(within.ppm()) / 1e4);
+        Self { least: limit.saturating_sub(part), most: limit.saturating_add(part), told }
+    }
+
+    /// The rule that a value breaks.
+    fn broken_by(&self, value: u64) -> Option<&'static str> {
+        match value {
+            value if value > self.most => Some("quantile too large"),
+            value if value < self.least => Some("quantile too small"),
+            _ => None,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! With `max` it bounds bursts. With `min` it bounds outages: at least one answer in every second
 //! is an outage of less than a second, and in a phase after a fault it bounds the recovery time.
 
-use super::measured::{IN, What, violation};
+use super::measured::{IN, RECORDED, What, violation};
 use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::span;
@@ -38,6 +38,7 @@ impl CheckKind for Rate {
             rate("max", "the highest rate in any window: \"2_500/s\""),
             rate("min", "the lowest rate in any window: \"1/s\""),
             IN,
+            RECORDED,
         ];
         Row {
             name: "rate",
@@ -98,6 +99,18 @@ impl CheckKind for Rate {
             }
             Some(quietest) if !fits(quietest.0, "min") => told(quietest, "least", "min"),
             _ => Verdict::Ok,
+        }
+    }
+
+    fn measured(&self, check: &CheckPlan, run: &RunData<'_>) -> String {
+        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let times = run.times_of(&what, check);
+        let window = check.fields.duration("window");
+        let (from, until) = span(run.plan, check);
+        let windows = Windows { times: &times, window, from, until: until.min(run.ended_at) };
+        match windows.quietest() {
+            Some((least, _)) => format!("{least} to {} in {window}", windows.busiest().0),
+            None => String::new(),
         }
     }
 }

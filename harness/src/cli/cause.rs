@@ -68,12 +68,12 @@ fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
 /// The name of the curve among the plots of the report.
 const CHANCE: &str = "chance of failure";
 
-/// The curve as a plot: per cent of the futures that fail.
+/// The curve as a plot: how many of the futures fail, in per cent.
 fn series(found: &Explained) -> Option<Series> {
     let share = |failed: u64, all: u64| i64::try_from(failed * 100 / all.max(1)).unwrap_or(100);
     let points = found.curve.iter().map(|point| (point.at_ns, share(point.failed, point.futures)));
     let points: Vec<(u64, i64)> = points.collect();
-    let unit = "per cent of futures".to_owned();
+    let unit = "%".to_owned();
     (points.len() > 1).then(|| Series { name: CHANCE.to_owned(), unit, node: None, points })
 }
 

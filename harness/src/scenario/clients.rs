@@ -18,6 +18,9 @@ use engine::DiskSpec;
 const VALUE_BYTES: u64 = 64;
 /// The most keys.
 const KEYS_MAX: u64 = 1 << 40;
+/// The keys of a batch-get where a file does not say, and the most.
+const BATCH_KEYS: u64 = 10;
+const BATCH_KEYS_MAX: u64 = 1_000;
 /// The greatest weight of an operation.
 const WEIGHT_MAX: u64 = 1_000_000;
 /// The largest value.
@@ -146,6 +149,7 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
     let (closed, gap, think) = arrivals(cx, fields, count);
     let ops = ops(cx, fields);
     let keys = keys(cx, fields);
+    let batch = batch(cx, fields);
     let value = fields.dist(cx, "value", Measure::Bytes);
     let value = value.unwrap_or(Dist::Constant(VALUE_BYTES));
     if let Some(item) = fields.get("value") {
@@ -160,6 +164,7 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
         think,
         ops: ops?,
         keys: keys?,
+        batch,
         value,
         ttl,
         read,
@@ -171,7 +176,8 @@ fn load(cx: &mut Cx<'_>, fields: &mut Fields<'_>, count: u32) -> Option<LoadPlan
 }
 
 /// Fields that say what is drawn, and when: clients whose operations are listed have none of them.
-pub const DRAWN: [&str; 8] = ["mode", "rate", "think", "ops", "keys", "ttl", "start", "stop"];
+pub const DRAWN: [&str; 9] =
+    ["mode", "rate", "think", "ops", "keys", "batch", "ttl", "start", "stop"];
 
 /// The load of clients whose operations are listed; the operations come later.
 fn listed(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<LoadPlan> {
@@ -193,6 +199,7 @@ fn listed(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<LoadPlan> {
         think: Dist::Constant(0),
         ops: Vec::new(),
         keys: KeysPlan::Uniform(1),
+        batch: 1,
         value,
         ttl: None,
         read: read_level(cx, fields),
@@ -364,6 +371,13 @@ fn keys(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<KeysPlan> {
         "zipf" => KeysPlan::Zipf { count, s_ppm },
         _ => KeysPlan::Uniform(count),
     })
+}
+
+/// `batch`: how many keys a batch-get draws.
+fn batch(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> u64 {
+    let Some(item) = fields.get("batch") else { return BATCH_KEYS };
+    let path = fields.path_of("batch");
+    value::quantity(cx, &path, item, Measure::Count, (1, BATCH_KEYS_MAX)).unwrap_or(BATCH_KEYS)
 }
 
 /// `start` and `stop`: the whole run where they are absent.

@@ -339,6 +339,7 @@ const CLIENTS: &[Field] = &[
     ("think", DURATION, "the pause after an answer"),
     ("ops", Inner, "operations and their weights"),
     ("keys", Inner, "{ count, dist, s }"),
+    ("batch", COUNT, "how many keys a batch-get draws"),
     ("value", SIZE, "the size of written values"),
     ("ttl", DURATION, "how long written values live"),
     ("read", Words(&["linearizable", "lease", "stale"]), "how fresh reads must be"),

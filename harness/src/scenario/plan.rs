@@ -108,6 +108,8 @@ pub struct LoadPlan {
     pub ops: Vec<(String, u32)>,
     /// Which keys.
     pub keys: KeysPlan,
+    /// How many keys a batch-get draws.
+    pub batch: u64,
     /// The size of written values in bytes.
     pub value: Dist,
     /// The time to live of written values.

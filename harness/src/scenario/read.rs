@@ -57,8 +57,7 @@ pub fn read(cx: &mut Cx<'_>, tree: &Table) -> Reading {
     let ops = ops::read(cx, &mut top);
     let mut groups = all_groups(cx, &mut top, &defects, ops);
     stop_loads(&mut groups, recovery);
-    let net = net::read(cx, &mut top);
-    let pins = pins::read(cx, &mut top);
+    let (net, pins) = (net::read(cx, &mut top), pins::read(cx, &mut top));
     let faults = faults::read(cx, &mut top);
     let checks = checks::read(cx, &mut top, &groups);
     let covers = checks::covers(cx, &mut top);

@@ -40,6 +40,10 @@ impl Section for Checks {
             ]);
         }
         canvas.table(&table.without_empty_columns());
+        let figures: Vec<Cell> = run.checks.iter().filter_map(figure).collect();
+        if !figures.is_empty() {
+            canvas.list(&figures);
+        }
         let open: Vec<Cell> = run
             .checks
             .iter()
@@ -54,6 +58,16 @@ impl Section for Checks {
             canvas.list(&open);
         }
     }
+}
+
+/// What a check measured, beside what that was elsewhere.
+fn figure(check: &CheckRow) -> Option<Cell> {
+    let beside = match check.recorded.as_str() {
+        "" => String::new(),
+        recorded => format!(" (on record: {recorded})"),
+    };
+    let text = format!("{}: {}{beside}", check.id, check.measured);
+    (!check.measured.is_empty()).then(|| Cell::new(Tone::Plain, text))
 }
 
 /// How many violations a check saw; an old record knows only those that it lists.

@@ -136,7 +136,8 @@ impl System for Hyperion {
 
     fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         let caches = groups.iter().filter(|group| is_cache(group.role));
-        let of_raft = caches.flat_map(|group| raft::invariants::all(&group.nodes, raft_of));
+        let of_raft =
+            caches.flat_map(|group| raft::invariants::all(&group.name, &group.nodes, raft_of));
         of_raft.chain(invariants::all(groups)).collect()
     }
 

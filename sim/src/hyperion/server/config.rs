@@ -83,8 +83,14 @@ pub struct Config {
     pub memory_scale: u64,
     /// Processor time of one key read, in nanoseconds.
     pub service_get: Dist,
+    /// Processor time of a read that finds nothing; that of any other where it is absent.
+    pub service_miss: Option<Dist>,
+    /// Processor time of a whole batch-get; that of its keys where it is absent.
+    pub service_batch_get: Option<Dist>,
     /// Processor time of one write request, in nanoseconds.
     pub service_put: Dist,
+    /// Processor time of a delete; that of any other write where it is absent.
+    pub service_delete: Option<Dist>,
     /// How long what is loaded from the database is kept; for ever where it is absent.
     pub fill_ttl: Option<Duration>,
     /// Up to this share of it is added at random.
@@ -113,7 +119,10 @@ impl Config {
             }),
             memory_scale: count(seat, "memory_scale"),
             service_get: settings.dist("service_get"),
+            service_miss: optional_dist(seat, "service_miss"),
+            service_batch_get: optional_dist(seat, "service_batch_get"),
             service_put: settings.dist("service_put"),
+            service_delete: optional_dist(seat, "service_delete"),
             fill_ttl: settings.has("fill_ttl").then(|| settings.duration("fill_ttl")),
             ttl_stagger: match settings.has("ttl_stagger") {
                 true => settings.ratio("ttl_stagger"),
@@ -145,6 +154,10 @@ impl Config {
             },
         }
     }
+}
+
+fn optional_dist(seat: &Seat<'_>, name: &str) -> Option<Dist> {
+    seat.settings.has(name).then(|| seat.settings.dist(name))
 }
 
 fn count(seat: &Seat<'_>, name: &str) -> u64 {

@@ -28,6 +28,7 @@ use super::BATCH_KEYS_MAX;
 use super::command::{DropReason, Refusal, Write};
 use super::conns::Conns;
 use super::desk::{DESK, Desk, draw};
+use super::entry::Key;
 use super::machine::{Effect, Machine};
 use super::rate_limits::{Limited, RateLimits};
 use super::seal::Bytes;
@@ -224,12 +225,23 @@ impl Server {
         let (request, asked) = (arrived.id(), arrived.request());
         let config = &self.config;
         let (kind, times, service) = match &asked {
-            Request::Get { .. } => (Limited::Get, 1, &config.service_get),
-            Request::BatchGet { keys, .. } => {
-                let keys = (keys.len() as u64).min(BATCH_KEYS_MAX);
-                (Limited::BatchGet, keys, &config.service_get)
+            Request::Get { key, .. } => {
+                let finds = || self.machine.store().get(&Key::new(key)).is_some();
+                let miss = config.service_miss.as_ref().filter(|_| !finds());
+                (Limited::Get, 1, miss.unwrap_or(&config.service_get))
             }
-            Request::Write(_) => (Limited::Set, 1, &config.service_put),
+            Request::BatchGet { keys, .. } => match &config.service_batch_get {
+                Some(whole) => (Limited::BatchGet, 1, whole),
+                None => {
+                    let keys = (keys.len() as u64).min(BATCH_KEYS_MAX);
+                    (Limited::BatchGet, keys, &config.service_get)
+                }
+            },
+            Request::Write(command) => {
+                let delete =
+                    config.service_delete.as_ref().filter(|_| command.write == Write::Delete);
+                (Limited::Set, 1, delete.unwrap_or(&config.service_put))
+            }
             Request::Admin { .. } => (Limited::Admin, 1, &config.service_get),
             Request::Hello { .. } => return true,
         };

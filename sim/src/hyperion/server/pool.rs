@@ -196,7 +196,7 @@ impl Pool {
             let Ok((id, found)) = Found::decode(frame) else { return false };
             let conn = &mut self.conns[position];
             if conn.use_of == Use::Leaked {
-                // The flaw: nobody is left who would take it.
+                // Nobody waits for it, and nobody notices.
                 return true;
             }
             if conn.use_of != Use::Query(id) {

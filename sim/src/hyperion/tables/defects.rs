@@ -104,7 +104,7 @@ const OWN_DEFECTS: [Defect; 19] = [
         "pool-permit-leak-on-cancel",
         "a connection whose query was given up is never used again",
         "sqlx#83",
-        "bound",
+        "final",
     ),
     defect(
         "no-jitter-synchronised-retry",

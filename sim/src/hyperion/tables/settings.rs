@@ -256,6 +256,24 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         r#""0ns""#,
         "Processor time of taking one write. 0 keeps runs fast; a cost makes queues real.",
     ),
+    setting(
+        "service_miss",
+        Kind::Dist,
+        "",
+        "Processor time of a get that finds nothing; service_get where it is not given.",
+    ),
+    setting(
+        "service_batch_get",
+        Kind::Dist,
+        "",
+        "Processor time of a whole batch-get; service_get for each key where it is not given.",
+    ),
+    setting(
+        "service_delete",
+        Kind::Dist,
+        "",
+        "Processor time of taking one delete; service_put where it is not given.",
+    ),
 ];
 
 /// The settings that `read-through` has beside those of `cache`.

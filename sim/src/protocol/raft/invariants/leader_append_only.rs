@@ -64,9 +64,9 @@ impl Invariant for LeaderAppendOnly {
             return Ok(());
         }
         let detail = format!(
-            "node {} leads term {} and its log, which ended at {before}, now ends at {after} \
+            "{} leads term {} and its log, which ended at {before}, now ends at {after} \
              without that entry",
-            touched.0,
+            self.members.name(touched),
             raft.term()
         );
         let rule = "a leader dropped an entry";

@@ -71,11 +71,11 @@ impl LeaderCompleteness {
 
     fn report(&self, at: SimTime, node: NodeId, leader: &Raft, missing: &Missing) -> Violation {
         let detail = format!(
-            "node {} leads term {} without entry {}, which node {} committed in term {}",
-            node.0,
+            "{} leads term {} without entry {}, which {} committed in term {}",
+            self.members.name(node),
             leader.term(),
             missing.entry,
-            missing.committed_by.0,
+            self.members.name(missing.committed_by),
             missing.committed_in
         );
         let nodes = [missing.committed_by, node];

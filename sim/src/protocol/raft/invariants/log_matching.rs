@@ -166,9 +166,9 @@ impl Invariant for LogMatching {
             return Ok(());
         }
         let detail = format!(
-            "nodes {} and {} hold an entry of term {term} at index {index}, but their logs differ \
-             up to it",
-            known.holder.0, touched.0
+            "{} and {} hold an entry of term {term} at index {index}, but their logs differ up to it",
+            self.members.name(known.holder),
+            self.members.name(touched)
         );
         let nodes = [known.holder, touched];
         Err(violation(self.property(), rule, at, &nodes, detail))

@@ -93,8 +93,8 @@ impl Invariant for MembershipAgrees {
             return Ok(());
         }
         let detail = format!(
-            "node {} goes by {own:?}, and the entry at index {index} says {known:?}",
-            touched.0
+            "{} goes by {own:?}, and the entry at index {index} says {known:?}",
+            self.members.name(touched)
         );
         let rule = "two configurations at one index";
         Err(violation(self.property(), rule, at, &[touched], detail))

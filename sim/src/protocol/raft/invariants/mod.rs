@@ -17,6 +17,7 @@ use super::entry::Entry;
 use super::machine::Raft;
 use super::tables::RaftOf;
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -32,10 +33,10 @@ pub use monotonic::Monotonic;
 pub use one_leader_per_term::OneLeaderPerTerm;
 pub use state_machine_safety::StateMachineSafety;
 
-/// Every property of the group `nodes`, whose Raft is found by `raft_of`.
+/// Every property of the nodes of a group, whose Raft is found by `raft_of`.
 #[must_use]
-pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
-    let members = Members::new(nodes, raft_of);
+pub fn all(group: &str, nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
+    let members = Members::new(group, nodes, raft_of);
     vec![
         Box::new(OneLeaderPerTerm::new(members.clone())),
         Box::new(LeaderAppendOnly::new(members.clone())),
@@ -50,15 +51,22 @@ pub fn all(nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
 /// The members of one group, and how to look into them.
 #[derive(Clone, Debug)]
 pub struct Members {
+    group: Arc<str>,
     nodes: Arc<[NodeId]>,
     raft_of: RaftOf,
 }
 
 impl Members {
-    /// The group `nodes`, in the order of their indexes.
+    /// The nodes of a group, in the order of their indexes.
     #[must_use]
-    pub fn new(nodes: &[NodeId], raft_of: RaftOf) -> Self {
-        Self { nodes: Arc::from(nodes), raft_of }
+    pub fn new(group: &str, nodes: &[NodeId], raft_of: RaftOf) -> Self {
+        Self { group: Arc::from(group), nodes: Arc::from(nodes), raft_of }
+    }
+
+    /// What a scenario calls `node`: the group, and the number in it from 1.
+    fn name(&self, node: NodeId) -> String {
+        let position = self.position(node).expect("properties tell of members only");
+        format!("{}/{}", self.group, position + 1)
     }
 
     fn len(&self) -> usize {

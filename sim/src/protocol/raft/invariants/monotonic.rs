@@ -108,7 +108,7 @@ impl Invariant for Monotonic {
         let Some((rule, detail)) = breach else {
             return Ok(());
         };
-        let detail = format!("node {}: {detail}", touched.0);
+        let detail = format!("{}: {detail}", self.members.name(touched));
         Err(violation(self.property(), rule, at, &[touched], detail))
     }
 

@@ -56,8 +56,8 @@ impl Invariant for OneLeaderPerTerm {
         if first == touched || !self.reported.insert(term) {
             return Ok(());
         }
-        let detail =
-            format!("nodes {} and {} were both elected in term {term}", first.0, touched.0);
+        let (one, two) = (self.members.name(first), self.members.name(touched));
+        let detail = format!("{one} and {two} were both elected in term {term}");
         let rule = "two leaders in one term";
         Err(violation(self.property(), rule, at, &[first, touched], detail))
     }

@@ -104,8 +104,11 @@ impl Invariant for StateMachineSafety {
             return Ok(());
         }
         let detail = format!(
-            "at index {index} node {} applied an entry of term {} and node {} another, of term {}",
-            first.by.0, first.term, touched.0, this.term
+            "at index {index} {} applied an entry of term {} and {} another, of term {}",
+            self.members.name(first.by),
+            first.term,
+            self.members.name(touched),
+            this.term
         );
         let nodes = [first.by, touched];
         let rule = "different entries applied at one index";

@@ -140,7 +140,7 @@ impl Cluster {
             violations: Vec::new(),
             marks: Vec::new(),
             lines: None,
-            invariants: invariants::all(&ids, raft_of),
+            invariants: invariants::all("r", &ids, raft_of),
             states: BTreeMap::new(),
             outbox: Outbox::default(),
             seed,
