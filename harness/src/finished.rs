@@ -94,6 +94,9 @@ pub struct Finished {
     pub spent: BTreeMap<String, Spent>,
     /// The last events before the first violation, or before the end.
     pub trace: Vec<TraceLine>,
+    /// What a scraper would have found at the end, in the text format of Prometheus; empty where
+    /// no system exposes anything.
+    pub metrics: String,
 }
 
 /// One event of the engine, for people.
@@ -184,5 +187,6 @@ pub fn stillborn(roster: &Rc<Roster>, said: &str) -> Finished {
         metered: Metered::default(),
         spent: BTreeMap::new(),
         trace: Vec::new(),
+        metrics: String::new(),
     }
 }

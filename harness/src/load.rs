@@ -15,6 +15,9 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+/// How many entries an operator asks to evict.
+const EVICTED: u64 = 1_000;
+
 /// The operations that can be listed one by one. A load can ask for `batch-get` as well.
 pub const OPS: &[&str] = &["get", "put", "delete", "cas", "add", "append", "acquire", "release"];
 
@@ -130,6 +133,9 @@ impl Listed {
             "append" => Call::Append { key, value: value() },
             "acquire" => Call::Acquire { key },
             "release" => Call::Release { key },
+            "step-down" => Call::Admin { verb: "step-down", arg: 0 },
+            "evict" => Call::Admin { verb: "evict", arg: EVICTED },
+            "health" => Call::Admin { verb: "health", arg: 0 },
             other => unreachable!("the compiler accepts only listed calls, not {other}"),
         }
     }
@@ -399,6 +405,9 @@ impl Client {
             "append" => Call::Append { key, value: self.value() },
             "acquire" => Call::Acquire { key },
             "release" => Call::Release { key },
+            "step-down" => Call::Admin { verb: "step-down", arg: 0 },
+            "evict" => Call::Admin { verb: "evict", arg: EVICTED },
+            "health" => Call::Admin { verb: "health", arg: 0 },
             other => unreachable!("the compiler accepts only the operations of OPS, not {other}"),
         }
     }

@@ -159,6 +159,20 @@ impl Runner {
         panic.map(|violation| violation.detail.as_str())
     }
 
+    /// What a scraper would find now, in the text format of Prometheus; empty where no system
+    /// exposes anything.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let mut out = String::new();
+        for system in self.roster.systems() {
+            let groups = self.roster.groups_of(system.name());
+            let ids = groups.iter().flat_map(|group| group.nodes.iter().copied());
+            let up = ids.filter_map(|id| Some((self.roster.name(id), self.nodes().node(id)?)));
+            system.expose(&up.collect::<Vec<_>>(), &mut out);
+        }
+        out
+    }
+
     /// The digest so far.
     #[must_use]
     pub fn digest(&self) -> u64 {
@@ -389,10 +403,9 @@ impl Runner {
         let ended_at = self.now();
         let incidents = self.incidents();
         let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
-        let digest = self.engine.digest();
+        let (digest, metrics) = (self.engine.digest(), self.metrics());
         let nodes = (0..self.roster.names().len() as u32).map(NodeId);
         let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
-        let events = self.engine.events();
         self.stop_waiting(ended_at);
         self.director.finish(&self.engine);
         let script = std::mem::take(&mut self.director.script);
@@ -437,7 +450,7 @@ impl Runner {
             digest,
             node_digests,
             script,
-            events,
+            events: self.engine.events(),
             ended_at,
             ended,
             verdicts,
@@ -449,6 +462,7 @@ impl Runner {
             metered: watch.metered,
             spent,
             trace,
+            metrics,
             occurrences: self.director.spans,
             converged: self.converged,
             ops,

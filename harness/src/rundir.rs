@@ -80,6 +80,9 @@ fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
         ("report.html", reports::html::render(record)),
         ("report.md", reports::markdown::render(record)),
     ];
+    if !run.metrics.is_empty() {
+        files.push(("metrics.prom", run.metrics.clone()));
+    }
     if run.metered.is_on() {
         files.push(("host.json", host(run)));
     }

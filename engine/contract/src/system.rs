@@ -84,6 +84,9 @@ pub trait System: Sync {
     fn pending(&self, _groups: &[Group], _nodes: &dyn Nodes) -> Option<&'static str> {
         None
     }
+    /// Appends what a scraper would find at these nodes now, each with its name, as text in the
+    /// exposition format of Prometheus: nothing where the system exposes nothing.
+    fn expose(&self, _nodes: &[(&str, &dyn Node)], _out: &mut String) {}
     /// The state of a node for people: role, term, indexes, ….
     fn view(&self, _node: &dyn Node, _fields: &mut dyn Fields) {}
     /// The abstract state of the groups, for novelty and exhaustive search: folded into a hash

@@ -110,6 +110,45 @@ fn missing_files_and_directories_get_their_own_message() {
     assert!(!folder.join("out").exists());
 }
 
+/// The metrics of the codebase that Hyperion models.
+const METRICS: [&str; 8] = [
+    "hyperion_requests_total",
+    "hyperion_request_duration_seconds",
+    "hyperion_cache_size_bytes",
+    "hyperion_cache_entries_total",
+    "hyperion_evictions_total",
+    "hyperion_raft_state",
+    "hyperion_raft_elections_total",
+    "hyperion_raft_replication_seconds",
+];
+
+#[test]
+fn a_run_can_be_scraped_at_its_end_and_at_any_time() {
+    let folder = folder("metrics");
+    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    assert_eq!(chaoslab(&folder, &["run", "good.toml"]).status.code(), Some(0));
+    let end = fs::read_to_string(folder.join("out/good/4/metrics.prom")).expect("it is left");
+    for name in METRICS {
+        assert!(end.contains(&format!("# TYPE {name} ")), "{name} is missing");
+    }
+    let scraped = |args: &[&str]| {
+        let output = chaoslab(&folder, &[&["replay", "out/good/4", "--metrics"], args].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stdout(&output)
+    };
+    assert_eq!(scraped(&[]), end);
+    let sum = |text: &str, name: &str| -> u64 {
+        let samples = text.lines().filter(|line| line.starts_with(name));
+        samples
+            .map(|line| line.rsplit(' ').next().expect("a value").parse::<u64>().expect("a count"))
+            .sum()
+    };
+    let early = scraped(&["--until", "4s"]);
+    let asked = |text: &str| sum(text, "hyperion_requests_total");
+    assert!(0 < asked(&early) && asked(&early) < asked(&end));
+    assert_eq!(sum(&end, "hyperion_raft_state"), 2, "one node leads");
+}
+
 #[test]
 fn a_run_leaves_a_directory_that_replays() {
     let folder = folder("replays");

@@ -131,6 +131,9 @@ pub struct ReplayArgs {
     /// Stop at a simulated time such as 3.5s and print the last events.
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
+    /// Print what a scraper would find then, or at the end, in the text format of Prometheus.
+    #[arg(long)]
+    pub metrics: bool,
 }
 
 /// Arguments of `diff`.

@@ -34,12 +34,16 @@ pub fn main(lab: &Lab, shell: Shell, args: &ReplayArgs) -> Exit {
     };
     match &args.until {
         Some(until) => match Measure::Duration.parse(until) {
-            Ok(until) => walk(shell, plan, Duration(until)),
+            Ok(until) => walk(shell, plan, Duration(until), args.metrics),
             Err(error) => {
                 shell.error(&format!("--until {until}: {error}"));
                 Exit::Usage
             }
         },
+        None if args.metrics => {
+            let end = plan.budget.sim_time;
+            walk(shell, plan, end, true)
+        }
         None => compare(shell, plan, &recorded.record),
     }
 }
@@ -67,8 +71,8 @@ fn compare(shell: Shell, plan: Plan, recorded: &RunRecord) -> Exit {
     Exit::Nondeterminism
 }
 
-/// Runs up to `until` and prints the last events before it.
-fn walk(shell: Shell, plan: Plan, until: Duration) -> Exit {
+/// Runs up to `until` and prints the last events before it, or what a scraper would find.
+fn walk(shell: Shell, plan: Plan, until: Duration, metrics: bool) -> Exit {
     let roster = Rc::new(Roster::new(Rc::new(plan)));
     let mut runner = match Runner::new(&roster) {
         Ok(runner) => runner,
@@ -78,6 +82,10 @@ fn walk(shell: Shell, plan: Plan, until: Duration) -> Exit {
         }
     };
     runner.go_until(SimTime::ZERO + until);
+    if metrics {
+        shell.data(&runner.metrics());
+        return Exit::Fine;
+    }
     for event in runner.trace() {
         let node = roster.name(event.node);
         shell.data(&format!("{} {node:<12} {}\n", event.at, event.line));

@@ -108,10 +108,14 @@ pub const OPS: &[&str] = &[
     "stop",
     "fetch",
     "purge",
+    "step-down",
+    "evict",
+    "health",
 ];
 
 /// Operations whose answer says nothing about what is stored.
-pub const OPS_BLIND: &[&str] = &["put", "append", "release", "purge"];
+pub const OPS_BLIND: &[&str] =
+    &["put", "append", "release", "purge", "step-down", "evict", "health"];
 
 /// The tables that have a field `key`, settings of the scenario's roles and fields of kinds of
 /// faults and checks included; at most three.

@@ -1,7 +1,6 @@
 //! The commands of the replicated log, and what the state machine answers to them.
 //!
-//! A write request carries its command in exactly these bytes, so a leader proposes what it
-//! received without encoding it again.
+//! This is what the log holds. What clients send is in [`super::wire`].
 //!
 //! | field | bytes |
 //! |---|---|
@@ -402,9 +401,10 @@ fn decode_value(cursor: &mut Cursor<'_>) -> Result<Option<Value>, Malformed> {
 }
 
 impl Refusal {
-    /// Appends the reason.
-    pub fn encode(self, out: &mut Vec<u8>) {
-        let (kind, size, max) = match self {
+    /// Its code, and the two figures of its message.
+    #[must_use]
+    pub const fn parts(self) -> (u8, u64, u64) {
+        match self {
             Self::KeyTooLarge { size, max } => (1, size, max),
             Self::ValueTooLarge { size, max } => (2, size, max),
             Self::StoreFull { current, max } => (3, current, max),
@@ -417,7 +417,12 @@ impl Refusal {
             Self::Aborted => (10, 0, 0),
             Self::Unauthenticated => (11, 0, 0),
             Self::RateLimited { retry_after_ms, max } => (12, retry_after_ms, max),
-        };
+        }
+    }
+
+    /// Appends the reason.
+    pub fn encode(self, out: &mut Vec<u8>) {
+        let (kind, size, max) = self.parts();
         out.push(kind);
         out.extend_from_slice(&u64::to_be_bytes(size));
         out.extend_from_slice(&u64::to_be_bytes(max));
@@ -428,9 +433,16 @@ impl Refusal {
     /// # Errors
     /// When the bytes do not say.
     pub fn decode(cursor: &mut Cursor<'_>) -> Result<Self, Malformed> {
-        let kind = cursor.u8()?;
-        let (size, max) = (cursor.u64()?, cursor.u64()?);
-        Ok(match kind {
+        let code = cursor.u8()?;
+        Self::from_parts(code, cursor.u64()?, cursor.u64()?)
+    }
+
+    /// The reason of which [`Refusal::parts`] are these.
+    ///
+    /// # Errors
+    /// When there is none with this code.
+    pub const fn from_parts(code: u8, size: u64, max: u64) -> Result<Self, Malformed> {
+        Ok(match code {
             1 => Self::KeyTooLarge { size, max },
             2 => Self::ValueTooLarge { size, max },
             3 => Self::StoreFull { current: size, max },

@@ -5,11 +5,12 @@ use super::client::Client;
 use super::database::Database;
 use super::gateway::Gateway;
 use super::invariants;
-use super::server::{Reads, Server, Wish};
+use super::server::{Reads, Server, Wish, metrics};
 use super::tables;
 use crate::protocol::raft::{self, Raft};
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use contract::hash::mix;
 use contract::{
@@ -26,6 +27,8 @@ pub const READ_THROUGH: &str = "read-through";
 pub const SQL: &str = "sql";
 /// The role of a gateway.
 pub const GATEWAY: &str = "gateway";
+/// The role of a gateway that repeats a share of its traffic at a second cluster.
+pub const MIRRORING_GATEWAY: &str = "mirroring-gateway";
 /// The role of an auth service.
 pub const AUTH: &str = "auth";
 /// The role of a client.
@@ -59,6 +62,12 @@ const ROLES: &[Role] = &[
         about: "what clients reach: asks the auth service, and passes on what was granted",
         settings: tables::GATEWAY_SETTINGS,
         uses: &["auth", "cache"],
+    },
+    Role {
+        name: MIRRORING_GATEWAY,
+        about: "a gateway that repeats a share of its traffic at a second cluster",
+        settings: tables::MIRRORING_GATEWAY_SETTINGS,
+        uses: &["auth", "cache", "shadow"],
     },
     Role {
         name: AUTH,
@@ -117,7 +126,7 @@ impl System for Hyperion {
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         match seat.role {
             role if is_cache(role) => Ok(Box::new(Server::boot(seat, now, fx)?)),
-            GATEWAY => Ok(Box::new(Gateway::boot(seat))),
+            GATEWAY | MIRRORING_GATEWAY => Ok(Box::new(Gateway::boot(seat))),
             AUTH => Ok(Box::new(Auth::boot(seat))),
             SQL => Ok(Box::new(Database::boot(seat))),
             CLIENT => Ok(Box::new(Client::boot(seat))),
@@ -171,6 +180,17 @@ impl System for Hyperion {
             role if is_cache(role) => cache_pending(&group.nodes, nodes),
             _ => client_pending(&group.nodes, nodes),
         })
+    }
+
+    fn expose(&self, nodes: &[(&str, &dyn Node)], out: &mut String) {
+        let servers = nodes.iter().filter_map(|&(name, node)| {
+            let node: &dyn Any = node;
+            Some((name, node.downcast_ref::<Server>()?))
+        });
+        let servers: Vec<(&str, &Server)> = servers.collect();
+        if !servers.is_empty() {
+            metrics::render(&servers, out);
+        }
     }
 
     fn view(&self, node: &dyn Node, fields: &mut dyn Fields) {

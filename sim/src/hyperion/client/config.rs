@@ -32,8 +32,12 @@ pub struct Config {
     pub token: Option<[u8; TOKEN_BYTES]>,
     /// When it stops asking; never where it is absent.
     pub breaker: Option<BreakerConfig>,
+    /// Whether it keeps what it reads where that may be stale.
+    pub caches: bool,
     /// Planted flaw `timeout-treated-as-failure`.
     pub timeout_is_failure: bool,
+    /// Planted flaw `client-cache-survives-reconnect`.
+    pub keeps_after_loss: bool,
 }
 
 impl Config {
@@ -56,7 +60,9 @@ impl Config {
                 token(settings.text("token_secret").as_bytes(), client)
             }),
             breaker: breaker(seat),
+            caches: settings.bool("enable_client_caching"),
             timeout_is_failure: seat.has("timeout-treated-as-failure"),
+            keeps_after_loss: seat.has("client-cache-survives-reconnect"),
         }
     }
 
@@ -117,7 +123,9 @@ mod tests {
             stays: false,
             token: None,
             breaker: None,
+            caches: false,
             timeout_is_failure: false,
+            keeps_after_loss: false,
         };
         let waits: Vec<u64> = (1..6).map(|tries| config.backoff(tries).0).collect();
         assert_eq!(waits, [10, 20, 40, 65, 65]);

@@ -12,13 +12,14 @@
 
 mod breaker;
 mod config;
+mod near_cache;
 mod operation;
 
 pub use config::{CONNECTIONS_MAX, Config};
 
 use super::command::{Applied, Refusal, Session};
 use super::tables::Event;
-use super::wire::{self, Answer};
+use super::wire::{Answer, Request, Said};
 use crate::protocol::frame::{self, Decoder};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -26,9 +27,10 @@ use alloc::vec::Vec;
 use breaker::{Breaker, Change};
 use contract::hash::hash_bytes;
 use contract::{
-    Call, CloseReason, ConnId, Duration, Fx, Input, Instant, Node, NodeId, Now, OpId, Outcome, Ret,
-    Seat, TimerKey,
+    Call, CloseReason, ConnId, Duration, Fx, Input, Instant, Node, NodeId, Now, OpId, Outcome,
+    ReadLevel, Ret, Seat, TimerKey,
 };
+use near_cache::{Kept, NearCache};
 use operation::Operation;
 
 /// The operation's time is over.
@@ -60,6 +62,8 @@ pub struct Client {
     seen: (u64, u64),
     /// Where it has one.
     breaker: Option<Breaker>,
+    /// What it keeps of reads that may be stale.
+    near_cache: NearCache,
     /// The time of the present input.
     now: Instant,
 }
@@ -103,6 +107,7 @@ impl Client {
             next: seat.index % count,
             operation: None,
             seen: (0, 0),
+            near_cache: NearCache::default(),
         }
     }
 
@@ -124,6 +129,11 @@ impl Client {
             fx.mark(Event::ClientUnsupported.row(), [0; 3], 0);
             return fx.complete(id, Outcome::Fail);
         };
+        if let Some(found) = self.kept(call) {
+            let label = call.key().unwrap_or_default();
+            fx.mark(Event::ClientCacheHit.row(), [label, 0, 0], 0);
+            return fx.complete(id, Outcome::Ok(found));
+        }
         self.seq += u64::from(writes);
         let target = self.config.home.or(self.leader).unwrap_or(self.next);
         self.operation = Some(Operation {
@@ -138,9 +148,17 @@ impl Client {
             sent: false,
             waits: false,
             unresolved: 0,
+            stream: (0, Vec::new()),
         });
         fx.set_timer(DEADLINE, self.config.timeout);
         self.try_at(target, fx);
+    }
+
+    /// What the client keeps, for a read that may be stale.
+    fn kept(&mut self, call: &Call) -> Option<Ret> {
+        let &Call::Get { key, read: ReadLevel::Stale } = call else { return None };
+        let Kept { value, version, .. } = self.near_cache.get(key, self.now)?;
+        Some(Ret::Found { value, version, stale: true })
     }
 
     /// Starts the next try of the operation in flight, at the node with index `target`.
@@ -188,9 +206,10 @@ impl Client {
         operation.unresolved += u32::from(operation.is_write());
         let (operation, session, seen) = (&*operation, self.session, self.seen);
         let version_of = |value| if value == seen.0 { seen.1 } else { 0 };
+        let (timeout, caches) = (self.config.try_timeout, self.config.caches);
         fx.write(conn, |out| {
             frame::write(out, |out| {
-                operation::encode(operation, session, version_of, out);
+                operation::encode(operation, session, (timeout, caches), version_of, out);
             });
         });
     }
@@ -206,7 +225,7 @@ impl Client {
         if let Some(token) = self.config.token {
             let client = self.session.client;
             fx.write(conn, |out| {
-                frame::write(out, |out| wire::encode_hello(client, &token, out));
+                frame::write(out, |out| Request::Hello { client, token: &token }.encode(0, out));
             });
         }
         let waits = |operation: &Operation| operation.target == index && !operation.sent;
@@ -234,9 +253,11 @@ impl Client {
 
     /// Handles one answer; false where it is none and the connection must go.
     fn on_frame(&mut self, from: u32, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        let Ok((request, answer)) = Answer::decode(frame) else {
-            return false;
-        };
+        let Ok(said) = Said::decode(frame) else { return false };
+        let (request, answer) = (said.id(), said.answer());
+        if let Answer::Invalidate { key, version } = answer {
+            return self.on_invalidate(key, version, fx);
+        }
         let Some(operation) = &mut self.operation else {
             return true;
         };
@@ -245,18 +266,29 @@ impl Client {
             return true;
         }
         let is_current = request == operation.request;
-        if is_current {
+        if is_current && !answer.is_partial() {
             let failed = matches!(answer, Answer::Retry | Answer::Unknown | Answer::Unavailable);
             self.note(failed, fx);
         }
         let operation = in_flight(&mut self.operation);
         match answer {
-            Answer::Found { .. } | Answer::Missing | Answer::Batch(_) | Answer::Done { .. } => {
+            Answer::Found { .. } | Answer::Missing | Answer::Done { .. } => {
                 let Some(result) = operation::read_result(&operation.call, &answer) else {
                     return false;
                 };
+                self.keep(from, &answer, &result);
                 self.leader = Some(from);
                 self.succeed(result, fx);
+            }
+            Answer::Item { position, of, value } => {
+                match operation.take_item(request, position, of, value) {
+                    Err(()) => return false,
+                    Ok(None) => {}
+                    Ok(Some(result)) => {
+                        self.leader = Some(from);
+                        self.succeed(result, fx);
+                    }
+                }
             }
             Answer::Applied(Applied::Refused(refusal)) => self.on_refused(refusal, fx),
             Answer::Applied(applied) => {
@@ -266,6 +298,15 @@ impl Client {
                 self.leader = Some(from);
                 self.succeed(result, fx);
             }
+            setback => self.on_setback(setback, is_current, fx),
+        }
+        true
+    }
+
+    /// A try ended without a result.
+    fn on_setback(&mut self, answer: Answer<'_>, is_current: bool, fx: &mut Fx<'_>) {
+        let operation = in_flight(&mut self.operation);
+        match answer {
             Answer::NotLeader { hint } => {
                 operation.unresolved -= u32::from(operation.is_write());
                 if is_current {
@@ -295,8 +336,42 @@ impl Client {
                 operation.unresolved -= u32::from(operation.is_write());
                 self.on_refused(refusal, fx);
             }
+            Answer::Found { .. }
+            | Answer::Missing
+            | Answer::Done { .. }
+            | Answer::Item { .. }
+            | Answer::Applied(_)
+            | Answer::Invalidate { .. } => unreachable!("it was handled before"),
+        }
+    }
+
+    /// Something that the client may keep is over; false where the key is none of its keys.
+    fn on_invalidate(&mut self, key: Option<&[u8]>, version: u64, fx: &mut Fx<'_>) -> bool {
+        let key = match key.map(<[u8; 8]>::try_from) {
+            Some(Err(_)) => return false,
+            Some(Ok(bytes)) => Some(u64::from_be_bytes(bytes)),
+            None => None,
+        };
+        if self.near_cache.invalidate(key, version) {
+            fx.mark(Event::ClientInvalidated.row(), [key.unwrap_or(u64::MAX), version, 0], 0);
         }
         true
+    }
+
+    /// Keeps what was read at node `from`, for as long as its answer says.
+    fn keep(&mut self, from: u32, answer: &Answer<'_>, result: &Ret) {
+        let operation = in_flight(&mut self.operation);
+        let (Answer::Found { hint, .. }, &Ret::Found { value, version, .. }) = (answer, result)
+        else {
+            return;
+        };
+        if self.config.caches
+            && *hint > Duration::ZERO
+            && let Some(key) = operation.call.key()
+        {
+            let until = self.now + *hint;
+            self.near_cache.keep(key, Kept { value, version, until, from });
+        }
     }
 
     /// A try was refused. Whatever is refused for what it asks is refused at every node.
@@ -348,6 +423,9 @@ impl Client {
     }
 
     fn on_link_lost(&mut self, index: u32, fx: &mut Fx<'_>) {
+        if !self.config.keeps_after_loss {
+            self.near_cache.forget(index);
+        }
         if self.leader == Some(index) {
             self.leader = None;
         }

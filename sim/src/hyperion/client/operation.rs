@@ -1,9 +1,9 @@
 //! One operation of a client, over all of its tries.
 
 use super::super::command::{Applied, Command, Session, Write};
-use super::super::wire::{self, Answer, Verb};
+use super::super::wire::{Answer, ReadOptions, Request, Verb};
 use alloc::vec::Vec;
-use contract::{Call, OpId, Outcome, Ret, Value};
+use contract::{Call, Duration, OpId, Outcome, ReadLevel, Ret, Value};
 
 /// The operation in flight.
 #[derive(Clone, Debug)]
@@ -30,6 +30,8 @@ pub struct Operation {
     pub waits: bool,
     /// How many tries of a write were sent and not answered in a way that rules the write out.
     pub unresolved: u32,
+    /// What came so far of the answers to a batch-get, and to which request.
+    pub stream: (u64, Vec<Option<Value>>),
 }
 
 impl Operation {
@@ -37,6 +39,39 @@ impl Operation {
     #[must_use]
     pub const fn is_write(&self) -> bool {
         self.seq > 0
+    }
+
+    /// Takes the next answer of a stream to `request`: the result once it is whole.
+    ///
+    /// # Errors
+    /// When it is no answer to this call, not the next, or a single byte of a value is wrong.
+    pub fn take_item(
+        &mut self,
+        request: u64,
+        position: u32,
+        of: u32,
+        value: Option<&[u8]>,
+    ) -> Result<Option<Ret>, ()> {
+        let Call::BatchGet { keys, .. } = &self.call else { return Err(()) };
+        if of as usize != keys.len() {
+            return Err(());
+        }
+        let (current, values) = &mut self.stream;
+        if position == 0 && request >= *current {
+            (*current, *values) = (request, Vec::with_capacity(keys.len()));
+        }
+        if request < *current {
+            // Of a try that another one has overtaken.
+            return Ok(None);
+        }
+        if request > *current || position as usize != values.len() {
+            return Err(());
+        }
+        if of > 0 {
+            values.push(value.map(|bytes| Value::from_bytes(bytes).ok_or(())).transpose()?);
+        }
+        let whole = values.len() == keys.len();
+        Ok(whole.then(|| Ret::Batch { values: core::mem::take(values) }))
     }
 
     /// How it ends when nothing more comes: it failed only if no try can have been proposed.
@@ -62,47 +97,53 @@ pub fn writes(call: &Call) -> Option<bool> {
     }
 }
 
-/// Appends the request of one try. `version_of` is the version that the client knows for a value.
+/// Appends the request of one try. `reading` says how long a read may take, and whether the client
+/// keeps what it reads where that may be stale; `version_of` is the version that it knows for a value.
 pub fn encode(
     operation: &Operation,
     session: Session,
+    reading: (Duration, bool),
     version_of: impl Fn(u64) -> u64,
     out: &mut Vec<u8>,
 ) {
     let id = operation.request;
     let seq = operation.seq;
-    // The bytes of a value are the rest of the request, so they are derived in place.
-    let (key, write, value) = match &operation.call {
-        Call::Get { key, read } => return wire::encode_get(id, *read, &key.to_be_bytes(), out),
+    let options = |level: ReadLevel| ReadOptions {
+        level,
+        timeout: reading.0,
+        watch: reading.1 && level == ReadLevel::Stale,
+    };
+    let mut bytes = Vec::new();
+    let (key, write) = match &operation.call {
+        Call::Get { key, read } => {
+            let (options, key) = (options(*read), &key.to_be_bytes());
+            return Request::Get { options, key }.encode(id, out);
+        }
         Call::BatchGet { keys, read } => {
             let keys: Vec<[u8; 8]> = keys.iter().map(|key| key.to_be_bytes()).collect();
-            let keys = keys.iter().map(|key| &key[..]);
-            return wire::encode_batch_get(id, *read, keys, out);
+            let keys = keys.iter().map(|key| &key[..]).collect();
+            let options = ReadOptions { watch: false, ..options(*read) };
+            return Request::BatchGet { options, keys }.encode(id, out);
         }
         Call::Admin { verb, arg } => {
             let verb = verb_of(verb).expect("a call without a verb is not taken");
-            return wire::encode_admin(id, verb, *arg, out);
+            return Request::Admin { verb, count: *arg }.encode(id, out);
         }
         Call::Put { key, value, ttl } => {
-            let ttl = *ttl;
-            (key, Write::Put { value: &[], ttl }, Some(value))
+            value.write_bytes(&mut bytes);
+            (key, Write::Put { value: &bytes, ttl: *ttl })
         }
-        Call::Delete { key } => (key, Write::Delete, None),
+        Call::Delete { key } => (key, Write::Delete),
         Call::Cas { key, expect, value } => {
-            let cas = Write::Cas {
-                version: expect.map_or(0, |expect| version_of(expect.id)),
-                expect: expect.map(|expect| expect.id),
-                value: &[],
-            };
-            (key, cas, Some(value))
+            value.write_bytes(&mut bytes);
+            let version = expect.map_or(0, |expect| version_of(expect.id));
+            let expect = expect.map(|expect| expect.id);
+            (key, Write::Cas { version, expect, value: &bytes })
         }
         other => unreachable!("a call that {} writes has a request", other.name()),
     };
-    let command = Command { session, seq, key: &key.to_be_bytes(), write };
-    wire::encode_write(id, &command, out);
-    if let Some(value) = value {
-        value.write_bytes(out);
-    }
+    let key = &key.to_be_bytes();
+    Request::Write(Command { session, seq, key, write }).encode(id, out);
 }
 
 /// What a final answer to a read means; `None` when it is no answer to this call, or when a single
@@ -110,21 +151,11 @@ pub fn encode(
 #[must_use]
 pub fn read_result(call: &Call, answer: &Answer<'_>) -> Option<Ret> {
     match (call, answer) {
-        (Call::Get { .. }, Answer::Found { version, stale, value }) => {
+        (Call::Get { .. }, Answer::Found { version, stale, value, .. }) => {
             Some(Ret::Found { value: Value::from_bytes(value)?, version: *version, stale: *stale })
         }
         (Call::Get { .. }, Answer::Missing) => Some(Ret::Missing),
         (Call::Admin { .. }, Answer::Done { count }) => Some(Ret::Done { version: *count }),
-        (Call::BatchGet { keys, .. }, Answer::Batch(values)) if values.len() == keys.len() => {
-            let mut verified = Vec::with_capacity(values.len());
-            for value in values {
-                verified.push(match value {
-                    Some(bytes) => Some(Value::from_bytes(bytes)?),
-                    None => None,
-                });
-            }
-            Some(Ret::Batch { values: verified })
-        }
         _ => None,
     }
 }

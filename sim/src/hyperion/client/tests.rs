@@ -117,7 +117,7 @@ impl World {
     fn sent_to(&mut self) -> (u32, ConnId, u64, Vec<u8>) {
         assert_eq!(self.sent.len(), 1, "one request was sent");
         let (node, conn, bytes) = self.sent.pop().unwrap();
-        let (id, _) = wire::decode_request(&bytes).unwrap();
+        let id = wire::Asked::decode(&bytes).unwrap().id();
         let index = NODES.iter().position(|&n| n == node).unwrap();
         (index as u32, conn, id, bytes)
     }
@@ -134,16 +134,20 @@ impl World {
     }
 }
 
+fn found(value: &[u8]) -> Answer<'_> {
+    Answer::Found { version: 1, stale: false, hint: Duration::ZERO, value }
+}
+
 fn session_of(bytes: &[u8]) -> (u64, u64) {
-    match wire::decode_request(bytes).unwrap().1 {
-        Request::Write { command, .. } => (command.session.epoch, command.seq),
+    match wire::Asked::decode(bytes).unwrap().request() {
+        Request::Write(command) => (command.session.epoch, command.seq),
         other => panic!("{other:?} is no write"),
     }
 }
 
 fn put_value(bytes: &[u8]) -> Option<Value> {
-    match wire::decode_request(bytes).unwrap().1 {
-        Request::Write { command, .. } => match command.write {
+    match wire::Asked::decode(bytes).unwrap().request() {
+        Request::Write(command) => match command.write {
             Write::Put { value, .. } => Value::from_bytes(value),
             other => panic!("{other:?} is no put"),
         },
@@ -289,14 +293,14 @@ fn a_damaged_value_is_never_taken_for_an_answer() {
     let mut value = Vec::new();
     VALUE.write_bytes(&mut value);
     value[12] ^= 1;
-    let damaged = Answer::Found { version: 1, stale: false, value: &value };
+    let damaged = found(&value);
     world.answer(conn, id, &damaged);
     assert_eq!(world.outcome, None);
     assert!(!world.open.contains_key(&conn), "the connection is closed");
     world.fire(BACKOFF);
     let (_, conn, id, _) = world.sent_to();
     value[12] ^= 1;
-    let intact = Answer::Found { version: 1, stale: false, value: &value };
+    let intact = found(&value);
     world.answer(conn, id, &intact);
     let found = Ret::Found { value: VALUE, version: 1, stale: false };
     assert_eq!(world.outcome, Some(Outcome::Ok(found)));
@@ -309,10 +313,8 @@ fn compare_and_set_carries_the_version_that_the_client_saw() {
     let version_sent = |world: &mut World| {
         let (_, conn, id, bytes) = world.sent_to();
         world.answer(conn, id, &DONE);
-        match wire::decode_request(&bytes).unwrap().1 {
-            Request::Write {
-                command: Command { write: Write::Cas { version, .. }, .. }, ..
-            } => version,
+        match wire::Asked::decode(&bytes).unwrap().request() {
+            Request::Write(Command { write: Write::Cas { version, .. }, .. }) => version,
             other => panic!("{other:?} is no compare-and-set"),
         }
     };
@@ -352,4 +354,83 @@ fn names_make_sessions_and_boots_make_epochs() {
     let world = World::new(0, &[]);
     assert_eq!(world.client.session.client, hash_bytes(b"kv/1"));
     assert_eq!(world.client.session.epoch, 0);
+}
+
+/// A stale get, which a client may answer itself.
+const STALE: Call = Call::Get { key: 7, read: ReadLevel::Stale };
+
+/// Reads `STALE` at a node that lets the client keep it for a second.
+fn keep(world: &mut World, version: u64) -> ConnId {
+    world.invoke(&STALE);
+    let (_, conn, id, bytes) = world.sent_to();
+    match wire::Asked::decode(&bytes).unwrap().request() {
+        Request::Get { options, .. } => assert!(options.watch),
+        other => panic!("{other:?} is no get"),
+    }
+    let mut value = Vec::new();
+    VALUE.write_bytes(&mut value);
+    let hint = Duration::from_secs(1);
+    world.answer(conn, id, &Answer::Found { version, stale: true, hint, value: &value });
+    assert!(matches!(world.outcome, Some(Outcome::Ok(_))));
+    conn
+}
+
+/// Whether the client answers `STALE` itself.
+fn answers_itself(world: &mut World) -> bool {
+    world.invoke(&STALE);
+    let itself = world.sent.is_empty() && world.outcome.is_some();
+    if !itself {
+        world.fire(DEADLINE);
+        world.sent.clear();
+    }
+    itself
+}
+
+#[test]
+fn what_is_kept_answers_until_it_is_over() {
+    let mut world = World::new(0, &[]);
+    let conn = keep(&mut world, 5);
+    assert!(answers_itself(&mut world));
+    world.answer(conn, 0, &Answer::Invalidate { key: Some(&8_u64.to_be_bytes()), version: 9 });
+    world.answer(conn, 0, &Answer::Invalidate { key: Some(&7_u64.to_be_bytes()), version: 5 });
+    assert!(answers_itself(&mut world), "neither concerns what it keeps");
+    world.answer(conn, 0, &Answer::Invalidate { key: Some(&7_u64.to_be_bytes()), version: 6 });
+    assert!(!answers_itself(&mut world));
+    keep(&mut world, 6);
+    world.host.now.mono = world.host.now.mono + Duration::from_secs(1);
+    assert!(!answers_itself(&mut world), "the hint is over");
+}
+
+#[test]
+fn a_lost_connection_takes_along_what_came_over_it() {
+    for (defects, kept) in [(&[][..], false), (&["client-cache-survives-reconnect"][..], true)] {
+        let mut world = World::new(0, defects);
+        let conn = keep(&mut world, 5);
+        world.input(Input::Closed { conn, reason: CloseReason::Reset });
+        assert_eq!(answers_itself(&mut world), kept);
+    }
+}
+
+#[test]
+fn a_batch_is_whole_when_its_last_item_came() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&Call::BatchGet { keys: Vec::from([1, 2]), read: ReadLevel::Linearizable });
+    let (_, conn, id, _) = world.sent_to();
+    let mut value = Vec::new();
+    VALUE.write_bytes(&mut value);
+    world.answer(conn, id, &Answer::Item { position: 0, of: 2, value: Some(&value) });
+    assert_eq!(world.outcome, None);
+    world.answer(conn, id, &Answer::Item { position: 1, of: 2, value: None });
+    let values = Vec::from([Some(VALUE), None]);
+    assert_eq!(world.outcome, Some(Outcome::Ok(Ret::Batch { values })));
+}
+
+#[test]
+fn a_stream_with_a_gap_is_none() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&Call::BatchGet { keys: Vec::from([1, 2]), read: ReadLevel::Linearizable });
+    let (_, conn, id, _) = world.sent_to();
+    world.answer(conn, id, &Answer::Item { position: 1, of: 2, value: None });
+    assert_eq!(world.outcome, None);
+    assert!(!world.open.contains_key(&conn), "the connection is closed");
 }

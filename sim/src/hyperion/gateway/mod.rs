@@ -7,17 +7,19 @@
 //! there is no hop.
 //!
 //! Requests and answers pass as they are, with ids of the gateway's own. It follows redirects, so
-//! that clients need to know one address only.
+//! that clients need to know one address only. In the role `mirroring-gateway` it also sends a share of
+//! what it passes on to a second cluster ([`mirror`]).
 //!
 //! **Invariant:** nothing is forwarded that was not granted.
 
 mod link;
+mod mirror;
 
 use super::auth;
 use super::command::Refusal;
 use super::desk::{DESK, Desk, draw};
 use super::tables::Event;
-use super::wire::{self, Answer, Request};
+use super::wire::{Answer, Asked, Request, Said};
 use crate::protocol::frame::{self, Decoder};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -25,6 +27,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Seat, TimerKey};
 use link::Link;
+use mirror::Mirror;
 
 /// The oldest request has waited too long.
 const OVERDUE: TimerKey = TimerKey(1);
@@ -54,6 +57,8 @@ pub struct Gateway {
     caches: Vec<Link>,
     /// Which of the caches leads, as far as is known.
     leader: u32,
+    /// The second cluster, in the role that has one.
+    mirror: Option<Mirror>,
     desk: Desk,
     /// By number, which is the order of their deadlines.
     pending: BTreeMap<u64, Pending>,
@@ -66,6 +71,8 @@ struct Session {
     decoder: Decoder,
     /// Who the client says it is, and its token.
     who: Option<(u64, Vec<u8>)>,
+    /// Whether it keeps what it reads.
+    watches: bool,
 }
 
 /// A request under way.
@@ -75,7 +82,7 @@ struct Pending {
     /// The client's id of it.
     request: u64,
     /// The request as it came.
-    frame: Vec<u8>,
+    asked: Asked,
     at: Stage,
     sent: bool,
     redirects: u32,
@@ -110,6 +117,7 @@ impl Gateway {
             auth: Link::to(one_of("auth")),
             caches: caches.iter().map(|&node| Link::to(node)).collect(),
             leader: 0,
+            mirror: Mirror::of(seat),
             desk: Desk::default(),
             pending: BTreeMap::new(),
             passed: 0,
@@ -139,7 +147,7 @@ impl Gateway {
 
     /// Takes one request in; false where it is none and the connection must go.
     fn on_client_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        if wire::decode_request(frame).is_err() {
+        if Asked::decode(frame).is_err() {
             return false;
         }
         match draw(&self.config.service, 1, fx) {
@@ -150,7 +158,8 @@ impl Gateway {
     }
 
     fn on_request(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) {
-        let (request, asked) = wire::decode_request(frame).expect("it was read when it arrived");
+        let arrived = Asked::decode(frame).expect("it was read when it arrived");
+        let (request, asked) = (arrived.id(), arrived.request());
         let Some(session) = self.clients.get_mut(&conn) else { return };
         if let Request::Hello { client, token } = asked {
             session.who = Some((client, token.to_vec()));
@@ -164,16 +173,18 @@ impl Gateway {
             // Operators have a port of their own, which does not lead through here.
             return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
         }
+        session.watches |= matches!(&asked, Request::Get { options, .. } if options.watch);
+        let writes = matches!(asked, Request::Write(_));
         self.passed += 1;
         let pending = Pending {
             conn,
             request,
-            frame: frame.to_vec(),
+            asked: arrived,
             at: if self.config.asks { Stage::Auth } else { Stage::Cache(self.leader) },
             sent: false,
             redirects: 0,
             since: now.mono,
-            writes: matches!(asked, Request::Write { .. }),
+            writes,
         };
         if self.pending.is_empty() {
             fx.set_timer(OVERDUE, self.config.timeout);
@@ -203,10 +214,7 @@ impl Gateway {
                 });
             }
             Stage::Cache(_) => fx.write(conn, |out| {
-                frame::write(out, |out| {
-                    out.extend_from_slice(&id.to_be_bytes());
-                    out.extend_from_slice(&pending.frame[wire::ID_BYTES..]);
-                });
+                frame::write(out, |out| pending.asked.pass_on(id, out));
             }),
         }
     }
@@ -244,11 +252,19 @@ impl Gateway {
         pending.at = Stage::Cache(leader);
         pending.sent = false;
         fx.mark(Event::GatewayForwarded.row(), [u64::from(granted), 0, 0], 0);
+        if let Some(mirror) = &mut self.mirror {
+            mirror.copy(id, &pending.asked, fx);
+        }
         self.send(id, fx);
     }
 
     fn on_answer(&mut self, from: u32, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        let Ok((id, said)) = Answer::decode(frame) else { return false };
+        let Ok(arrived) = Said::decode(frame) else { return false };
+        let (id, said) = (arrived.id(), arrived.answer());
+        if let Answer::Invalidate { .. } = said {
+            self.tell_watchers(&said, fx);
+            return true;
+        }
         let Some(pending) = self.pending.get_mut(&id) else { return true };
         if let Answer::NotLeader { hint } = said {
             let known = hint.filter(|hint| (*hint as usize) < self.caches.len() && *hint != from);
@@ -263,12 +279,24 @@ impl Gateway {
             // Somebody else may know more next time.
             self.leader = (from + 1) % self.caches.len() as u32;
         }
-        self.end(id, &said, fx);
+        if said.is_partial() {
+            answer(pending.conn, pending.request, &said, fx);
+        } else {
+            self.end(id, &said, fx);
+        }
         true
+    }
+
+    /// Tells the clients that keep what they read that something is over.
+    fn tell_watchers(&self, said: &Answer<'_>, fx: &mut Fx<'_>) {
+        let watching = self.clients.iter().filter(|(_, session)| session.watches);
+        watching.for_each(|(conn, _)| answer(*conn, 0, said, fx));
     }
 
     /// The connection to a cache node is gone, and with it what was asked there.
     fn on_cache_lost(&mut self, node: u32, fx: &mut Fx<'_>) {
+        // What it would have told is lost with it.
+        self.tell_watchers(&Answer::Invalidate { key: None, version: 0 }, fx);
         if self.leader == node {
             self.leader = (node + 1) % self.caches.len() as u32;
         }
@@ -287,7 +315,13 @@ impl Gateway {
                 break;
             }
             match pending.at {
-                Stage::Auth if !self.config.fails_open => self.on_no_verdict(id, fx),
+                Stage::Auth => {
+                    self.on_no_verdict(id, fx);
+                    // Only the flaw leaves it there, and then its time begins anew.
+                    if let Some(pending) = self.pending.get_mut(&id) {
+                        pending.since = now.mono;
+                    }
+                }
                 Stage::Cache(_) if pending.writes => self.end(id, &Answer::Unknown, fx),
                 _ => self.end(id, &Answer::Unavailable, fx),
             }
@@ -321,6 +355,7 @@ enum Side {
     Client,
     Auth,
     Cache(u32),
+    Mirror(u32),
 }
 
 impl Gateway {
@@ -328,8 +363,15 @@ impl Gateway {
         match self.cache_of(conn) {
             Some(node) => Side::Cache(node),
             None if self.auth.is(conn) => Side::Auth,
-            None => Side::Client,
+            None => match self.mirror.as_ref().and_then(|mirror| mirror.node_of(conn)) {
+                Some(node) => Side::Mirror(node),
+                None => Side::Client,
+            },
         }
+    }
+
+    fn the_mirror(&mut self) -> &mut Mirror {
+        self.mirror.as_mut().expect("only a mirror has connections of its own")
     }
 
     fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
@@ -342,6 +384,7 @@ impl Gateway {
                 self.caches[node as usize].opened(conn);
                 self.send_all(Stage::Cache(node), fx);
             }
+            Side::Mirror(node) => self.the_mirror().on_opened(node, conn, fx),
             Side::Client => {
                 self.clients.insert(conn, Session::default());
             }
@@ -360,6 +403,7 @@ impl Gateway {
                 self.caches[node as usize].closed();
                 self.on_cache_lost(node, fx);
             }
+            Side::Mirror(node) => self.the_mirror().on_lost(node),
             Side::Client => {
                 self.clients.remove(&conn);
                 self.pending.retain(|_, pending| pending.conn != conn);
@@ -371,6 +415,7 @@ impl Gateway {
         let side = self.side(conn);
         let link = match side {
             Side::Client => return self.on_client_data(now, conn, bytes, fx),
+            Side::Mirror(node) => return self.the_mirror().on_data(node, conn, bytes, fx),
             Side::Auth => &mut self.auth,
             Side::Cache(node) => &mut self.caches[node as usize],
         };
@@ -385,7 +430,7 @@ impl Gateway {
         match side {
             Side::Auth => self.auth.decoder = decoder,
             Side::Cache(node) => self.caches[node as usize].decoder = decoder,
-            Side::Client => unreachable!("clients were handled above"),
+            Side::Client | Side::Mirror(_) => unreachable!("they were handled above"),
         }
         if !intact {
             fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
@@ -416,7 +461,7 @@ impl Node for Gateway {
     }
 
     fn memory_bytes(&self) -> u64 {
-        let held: u64 = self.pending.values().map(|pending| pending.frame.len() as u64).sum();
+        let held: u64 = self.pending.values().map(|pending| pending.asked.len_bytes()).sum();
         held + self.desk.size_bytes()
     }
 }

@@ -95,6 +95,10 @@ pub struct Config {
     pub fill_ttl: Option<Duration>,
     /// Up to this share of it is added at random.
     pub ttl_stagger: Ratio,
+    /// Whether small writes wait for each other.
+    pub batches: bool,
+    /// How long a client may keep what it read; zero for not at all.
+    pub client_cache_ttl: Duration,
     /// Planted flaws.
     pub flaws: ServerFlaws,
 }
@@ -123,6 +127,11 @@ impl Config {
             ttl_stagger: match settings.has("ttl_stagger") {
                 true => settings.ratio("ttl_stagger"),
                 false => Ratio::ZERO,
+            },
+            batches: settings.bool("enable_batching"),
+            client_cache_ttl: match settings.bool("enable_client_caching") {
+                true => settings.duration("client_cache_ttl"),
+                false => Duration::ZERO,
             },
             flaws: ServerFlaws {
                 machine: MachineFlaws {

@@ -23,7 +23,7 @@ impl Server {
             return false;
         };
         if !pool.ask(now, key, asker, fx) {
-            answer(asker, &Answer::Unavailable, fx);
+            answer(&mut self.metrics, asker, &Answer::Unavailable, fx);
         }
         true
     }
@@ -61,12 +61,17 @@ impl Server {
 
     fn on_loaded(&mut self, now: Now, answered: &Answered<'_>, fx: &mut Fx<'_>) {
         let said = match answered.found {
-            Found::Row(value) => Answer::Found { version: 0, stale: false, value },
+            Found::Row(value) => {
+                Answer::Found { version: 0, stale: false, hint: Duration::ZERO, value }
+            }
             Found::NoRow => Answer::Missing,
             Found::Failed => Answer::Unavailable,
         };
         for asker in &answered.askers {
-            answer(*asker, &said, fx);
+            if said == Answer::Unavailable && self.serve_what_is_over(*asker, &answered.key, fx) {
+                continue;
+            }
+            answer(&mut self.metrics, *asker, &said, fx);
         }
         if let Found::Row(value) = answered.found {
             self.keep(now, &answered.key, value, fx);

@@ -8,14 +8,17 @@
 //! read when its index is.
 
 mod admin;
+mod batch;
 mod config;
 mod eviction;
 mod expiry;
 mod load;
 mod lookups;
+pub mod metrics;
 mod pool;
 mod reads;
 mod verbs;
+mod watch;
 mod writes;
 
 pub use admin::Wish;
@@ -30,16 +33,19 @@ use super::machine::{Effect, Machine};
 use super::rate_limits::{Limited, RateLimits};
 use super::seal::Bytes;
 use super::tables::Event;
-use super::wire::{self, Answer, Request};
+use super::wire::{Answer, Asked, Request};
 use crate::protocol::frame;
 use crate::protocol::raft::{Payload, Raft, Ready, Role, Snapshot};
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{ConnId, Duration, Fx, Input, Node, NodeId, Now, Refused, Seat};
+use batch::{BATCH, Batch};
+use contract::{ConnId, Duration, Fx, Input, Instant, Node, NodeId, Now, ReadLevel, Refused, Seat};
 use eviction::Room;
 use expiry::EXPIRE;
 use lookups::Lookups;
+use metrics::{Method, Metrics};
 use pool::{POOL_CREATED, POOL_QUERY, Pool};
 use reads::PendingReads;
 use writes::PendingWrites;
@@ -59,6 +65,13 @@ pub struct Server {
     reads: PendingReads,
     room: Room,
     lookups: Lookups,
+    metrics: Metrics,
+    /// Connections of clients that keep what they read.
+    watchers: BTreeSet<ConnId>,
+    /// Small writes that wait for company.
+    batch: Batch,
+    /// When what lies on the desk arrived, in its order.
+    laid_at: Vec<Instant>,
     /// The connections to the database, in the role that has one. Taken out while it is used.
     pool: Option<Pool>,
     /// The end that the expiry timer waits for, in cluster time; 0 during the pause after a batch.
@@ -78,6 +91,14 @@ pub struct Server {
 pub struct Asker {
     conn: ConnId,
     request: u64,
+    /// What was asked, where operators count it.
+    method: Option<Method>,
+    /// When it arrived.
+    since: Instant,
+    /// Whether it may get what is over.
+    allow_stale: bool,
+    /// Whether it wants to keep what it gets.
+    watch: bool,
 }
 
 impl Server {
@@ -100,6 +121,10 @@ impl Server {
             reads: PendingReads::default(),
             room: Room::default(),
             lookups: Lookups::default(),
+            metrics: Metrics::default(),
+            watchers: BTreeSet::new(),
+            batch: Batch::default(),
+            laid_at: Vec::new(),
             pool,
             expiry_armed_for: None,
             wish: None,
@@ -155,6 +180,12 @@ impl Server {
         self.pool.as_ref()
     }
 
+    /// What it counts for its operators.
+    #[must_use]
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The share of hits among its last lookups, in parts per million.
     #[must_use]
     pub fn hit_ratio_ppm(&self) -> Option<u64> {
@@ -190,9 +221,8 @@ impl Server {
 
     /// Takes one request in; false where it is none and the connection must go.
     fn on_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        let Ok((request, asked)) = wire::decode_request(frame) else {
-            return false;
-        };
+        let Ok(arrived) = Asked::decode(frame) else { return false };
+        let (request, asked) = (arrived.id(), arrived.request());
         let config = &self.config;
         let (kind, times, service) = match &asked {
             Request::Get { key, .. } => {
@@ -207,7 +237,7 @@ impl Server {
                     (Limited::BatchGet, keys, &config.service_get)
                 }
             },
-            Request::Write { command, .. } => {
+            Request::Write(command) => {
                 let delete =
                     config.service_delete.as_ref().filter(|_| command.write == Write::Delete);
                 (Limited::Set, 1, delete.unwrap_or(&config.service_put))
@@ -215,30 +245,40 @@ impl Server {
             Request::Admin { .. } => (Limited::Admin, 1, &config.service_get),
             Request::Hello { .. } => return true,
         };
+        let asker = Asker::of(conn, request, &asked, now.mono);
+        if let Some(method) = asker.method {
+            self.metrics.arrived(method);
+        }
         if let Some(limits) = &config.rate_limits
             && let Err(left) = self.rate_limits.count(now.mono, conn.opener, kind, limits)
         {
             fx.mark(Event::RateLimited.row(), [kind as u64, 0, 0], left.as_nanos());
             let (retry_after_ms, max) = (left.as_millis() + 1, limits[kind as usize]);
-            refuse(Asker { conn, request }, Refusal::RateLimited { retry_after_ms, max }, fx);
+            let refusal = Refusal::RateLimited { retry_after_ms, max };
+            refuse(&mut self.metrics, asker, refusal, fx);
             return true;
         }
         let cost = draw(service, times, fx);
         match cost {
-            Duration::ZERO => self.carry_out(now, Asker { conn, request }, asked, fx),
-            cost => self.desk.lay(conn, frame, cost, fx),
+            Duration::ZERO => self.carry_out(now, asker, asked, fx),
+            cost => {
+                self.desk.lay(conn, frame, cost, fx);
+                self.laid_at.push(now.mono);
+            }
         }
         true
     }
 
     fn carry_out(&mut self, now: Now, asker: Asker, asked: Request<'_>, fx: &mut Fx<'_>) {
         if self.pool.as_ref().is_some_and(|pool| !pool.serves()) {
-            return answer(asker, &Answer::Unavailable, fx);
+            return answer(&mut self.metrics, asker, &Answer::Unavailable, fx);
         }
         match asked {
-            Request::Get { level, key } => self.on_get(now, asker, level, key, fx),
-            Request::BatchGet { level, keys } => self.on_batch_get(now, asker, level, &keys, fx),
-            Request::Write { bytes, command } => self.on_write(now, asker, bytes, &command, fx),
+            Request::Get { options, key } => self.on_get(now, asker, options.level, key, fx),
+            Request::BatchGet { options, keys } => {
+                self.on_batch_get(now, asker, options.level, &keys, fx);
+            }
+            Request::Write(command) => self.on_write(now, asker, &command, fx),
             Request::Admin { verb, count } => self.on_verb(now, asker, verb, count, fx),
             Request::Hello { .. } => unreachable!("a hello is not laid down"),
         }
@@ -250,12 +290,29 @@ impl Server {
             return;
         }
         let done = self.desk.take();
-        for (conn, frame) in done.iter() {
-            let (request, asked) =
-                wire::decode_request(frame).expect("it was read when it arrived");
-            self.carry_out(now, Asker { conn, request }, asked, fx);
+        let laid_at = core::mem::take(&mut self.laid_at);
+        for ((conn, frame), since) in done.iter().zip(laid_at) {
+            let arrived = Asked::decode(frame).expect("it was read when it arrived");
+            let asked = arrived.request();
+            if Self::is_too_late(now, &asked, since) {
+                let waited = now.mono.since(since).as_nanos();
+                fx.mark(Event::TooLate.row(), [0; 3], waited);
+                continue;
+            }
+            let asker = Asker::of(conn, arrived.id(), &asked, since);
+            self.carry_out(now, asker, asked, fx);
         }
         self.desk.give_back(done);
+    }
+
+    /// Whether nobody waits any more for the answer to a read that was laid down at `since`, behind
+    /// others that came with it. What it waited before the node had time to look at it, the node
+    /// cannot know.
+    fn is_too_late(now: Now, asked: &Request<'_>, since: Instant) -> bool {
+        let (Request::Get { options, .. } | Request::BatchGet { options, .. }) = asked else {
+            return false;
+        };
+        now.mono.since(since) > options.timeout
     }
 
     /// Does what Raft asks for since the last call.
@@ -271,6 +328,7 @@ impl Server {
                             let time = self.stamp(now, entry.time);
                             let effect = self.machine.apply(entry.index, time, command);
                             self.tell_dropped(&effect, fx);
+                            self.tell_watchers(entry.index, command, &effect, fx);
                             self.room.applied(entry.index);
                             self.acknowledge(entry.id(), &effect, fx);
                         }
@@ -295,6 +353,8 @@ impl Server {
                 Ready::SteppedDown { .. } | Ready::StorageFailed(_) => {
                     self.room = Room::default();
                     self.give_up_writes(fx);
+                    // What waits for company was not proposed yet, and is refused by Raft.
+                    self.propose_batch(now, fx);
                 }
             }
         }
@@ -315,6 +375,7 @@ impl Server {
         self.machine = restored.unwrap_or_else(|| Machine::empty_at(config, flaws, index));
         self.expiry_armed_for = None;
         self.room.applied(index);
+        self.tell_watchers_all(index, fx);
         self.serve_applied(now, fx);
     }
 
@@ -338,8 +399,9 @@ impl Server {
 
     /// Tells the lab about entries that left: once per group, at the node that leads. For what
     /// ended this is the notification that subscribers of expiries get.
-    fn tell_dropped(&self, effect: &Effect, fx: &mut Fx<'_>) {
+    fn tell_dropped(&mut self, effect: &Effect, fx: &mut Fx<'_>) {
         let Some((reason, dropped)) = &effect.dropped else { return };
+        self.metrics.dropped(*reason, dropped.len() as u64);
         if self.raft.role() != Role::Leader {
             return;
         }
@@ -368,6 +430,7 @@ impl Server {
 
 impl Node for Server {
     fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+        self.metrics.now = now.mono;
         self.work_off(now, fx);
         match input {
             Input::Datagram { from, bytes } if from == fx.me() => self.on_admin(now, bytes, fx),
@@ -389,8 +452,10 @@ impl Node for Server {
             }
             Input::Closed { conn, .. } => {
                 self.conns.closed(conn);
+                self.watchers.remove(&conn);
                 self.rate_limits.forget(conn.opener);
             }
+            Input::Timer(BATCH) => self.propose_batch(now, fx),
             Input::Timer(EXPIRE) => self.on_expire(now, fx),
             // What lay on the desk was carried out above.
             Input::Timer(DESK) => {}
@@ -406,6 +471,7 @@ impl Node for Server {
         }
         self.pursue_wish(now, fx);
         self.handle_ready(now, fx);
+        self.metrics.look(&self.raft);
         self.assert_invariants();
     }
 
@@ -432,13 +498,38 @@ impl Server {
     }
 }
 
+impl Asker {
+    /// Who asks for this on `conn`.
+    fn of(conn: ConnId, request: u64, asked: &Request<'_>, since: Instant) -> Self {
+        let (method, options) = match asked {
+            Request::Get { options, .. } => (Some(Method::Get), Some(options)),
+            Request::BatchGet { options, .. } => (Some(Method::BatchGet), Some(options)),
+            Request::Write(command) => match command.write {
+                Write::Delete => (Some(Method::Delete), None),
+                _ => (Some(Method::Set), None),
+            },
+            // Operators do not count what they ask themselves.
+            Request::Admin { .. } | Request::Hello { .. } => (None, None),
+        };
+        let allow_stale = options.is_some_and(|options| options.level == ReadLevel::Stale);
+        let watch = options.is_some_and(|options| options.watch);
+        Self { conn, request, method, since, allow_stale, watch }
+    }
+}
+
 /// Writes one answer to whoever asked.
-fn answer(asker: Asker, answer: &Answer<'_>, fx: &mut Fx<'_>) {
+fn answer(metrics: &mut Metrics, asker: Asker, answer: &Answer<'_>, fx: &mut Fx<'_>) {
+    if let Some(method) = asker.method {
+        metrics.answered(method, asker.since, answer);
+    }
     fx.write(asker.conn, |out| {
         frame::write(out, |out| answer.encode(asker.request, out));
     });
 }
 
-fn refuse(asker: Asker, refusal: Refusal, fx: &mut Fx<'_>) {
-    answer(asker, &Answer::Refused(refusal), fx);
+fn refuse(metrics: &mut Metrics, asker: Asker, refusal: Refusal, fx: &mut Fx<'_>) {
+    answer(metrics, asker, &Answer::Refused(refusal), fx);
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use crate::protocol::raft::{NotLeader, ReadId, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{Fx, Now, ReadLevel};
+use contract::{Duration, Fx, Now, ReadLevel};
 
 /// Reads that cannot be served yet.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,7 @@ impl Server {
                 let keys = Keys::One(key);
                 self.read(now, Read { asker, keys }, level, fx);
             }
-            Err(refusal) => refuse(asker, refusal, fx),
+            Err(refusal) => refuse(&mut self.metrics, asker, refusal, fx),
         }
     }
 
@@ -89,14 +89,14 @@ impl Server {
         let size = keys.len() as u64;
         if size > BATCH_KEYS_MAX {
             let max = BATCH_KEYS_MAX;
-            return refuse(asker, Refusal::BatchTooLarge { size, max }, fx);
+            return refuse(&mut self.metrics, asker, Refusal::BatchTooLarge { size, max }, fx);
         }
         match keys.iter().map(|key| check_key(key)).collect() {
             Ok(keys) => {
                 let keys = Keys::Batch(keys);
                 self.read(now, Read { asker, keys }, level, fx);
             }
-            Err(refusal) => refuse(asker, refusal, fx),
+            Err(refusal) => refuse(&mut self.metrics, asker, refusal, fx),
         }
     }
 
@@ -111,7 +111,9 @@ impl Server {
                 assert!(last < Some(id), "Raft numbers reads in order");
                 self.reads.asked.push_back((id, read));
             }
-            Err(NotLeader { hint }) => answer(read.asker, &Answer::NotLeader { hint }, fx),
+            Err(NotLeader { hint }) => {
+                answer(&mut self.metrics, read.asker, &Answer::NotLeader { hint }, fx)
+            }
         }
     }
 
@@ -153,7 +155,7 @@ impl Server {
 
     pub(super) fn on_read_failed(&mut self, id: ReadId, fx: &mut Fx<'_>) {
         if let Some(read) = self.reads.take(id) {
-            answer(read.asker, &Answer::Retry, fx);
+            answer(&mut self.metrics, read.asker, &Answer::Retry, fx);
         }
     }
 
@@ -193,14 +195,17 @@ impl Server {
         let Some(entry) = self.machine.read(key, time) else {
             fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0);
             self.lookups.count(false);
-            if !self.load(now, asker, key, fx) {
-                answer(asker, &Answer::Missing, fx);
+            if !self.load(now, asker, key, fx) && !self.serve_what_is_over(asker, key, fx) {
+                answer(&mut self.metrics, asker, &Answer::Missing, fx);
             }
             return;
         };
+        if asker.watch {
+            self.watchers.insert(asker.conn);
+        }
         let Ok(value) = self.machine.store().open(entry) else {
             fx.mark(Event::DamagedValue.row(), [key.label(), entry.version, 0], 0);
-            return refuse(asker, Refusal::Damaged, fx);
+            return refuse(&mut self.metrics, asker, Refusal::Damaged, fx);
         };
         let (mut deep_clones, mut handle_clones) = (0, 0);
         let mut kept = None;
@@ -209,7 +214,8 @@ impl Server {
             kept = Some(Arc::new((*entry.value).clone()));
             deep_clones += 1;
         }
-        let found = Answer::Found { version: entry.version, stale, value: &value };
+        let hint = self.keeps(&asker, entry, time);
+        let found = Answer::Found { version: entry.version, stale, hint, value: &value };
         if self.config.flaws.get_forgets_handle {
             handle_clones += 1;
             self.cloned_bytes += if kept.is_some() { entry.size_bytes() } else { 0 };
@@ -217,9 +223,22 @@ impl Server {
         }
         let labels = [key.label(), deep_clones, handle_clones];
         fx.mark(Event::Hit.row(), labels, value.len() as u64);
-        answer(asker, &found, fx);
+        answer(&mut self.metrics, asker, &found, fx);
         self.lookups.count(true);
         self.machine.touch(key);
+    }
+
+    /// Serves what the key held until its time was over, to a client that takes that where nothing
+    /// fresh is to be had; false where it does not, or where that is gone too.
+    pub(super) fn serve_what_is_over(&mut self, asker: Asker, key: &Key, fx: &mut Fx<'_>) -> bool {
+        let Some(entry) = self.machine.store().get(key).filter(|_| asker.allow_stale) else {
+            return false;
+        };
+        let Ok(value) = self.machine.store().open(entry) else { return false };
+        let (version, hint) = (entry.version, Duration::ZERO);
+        let found = Answer::Found { version, stale: true, hint, value: &value };
+        answer(&mut self.metrics, asker, &found, fx);
+        true
     }
 
     fn serve_batch(&mut self, asker: Asker, keys: &[Key], time: u64, fx: &mut Fx<'_>) {
@@ -229,7 +248,7 @@ impl Server {
             let entry = self.machine.read(key, time);
             let Ok(value) = entry.map(|entry| store.open(entry)).transpose() else {
                 fx.mark(Event::DamagedValue.row(), [key.label(), 0, 0], 0);
-                return refuse(asker, Refusal::Damaged, fx);
+                return refuse(&mut self.metrics, asker, Refusal::Damaged, fx);
             };
             self.lookups.count(value.is_some());
             match &value {
@@ -238,8 +257,15 @@ impl Server {
             }
             values.push(value);
         }
-        let values = values.iter().map(|value| value.as_deref()).collect();
-        answer(asker, &Answer::Batch(values), fx);
+        let of = values.len() as u32;
+        if of == 0 {
+            let nothing = Answer::Item { position: 0, of, value: None };
+            answer(&mut self.metrics, asker, &nothing, fx);
+        }
+        for (position, value) in (0..of).zip(&values) {
+            let item = Answer::Item { position, of, value: value.as_deref() };
+            answer(&mut self.metrics, asker, &item, fx);
+        }
         keys.iter().for_each(|key| self.machine.touch(key));
     }
 }

@@ -22,18 +22,18 @@ impl Server {
             Verb::Health => self.machine.store().len(),
             Verb::StepDown | Verb::Evict if !leads => {
                 let hint = self.raft.leader();
-                return answer(asker, &Answer::NotLeader { hint }, fx);
+                return answer(&mut self.metrics, asker, &Answer::NotLeader { hint }, fx);
             }
             Verb::Evict => self.evict(now, count, DropReason::Manual, fx),
             Verb::StepDown => {
                 let config = self.raft.config();
                 let next = (config.me + 1) % config.peers.len() as u32;
                 if self.raft.transfer(now, next, fx).is_err() {
-                    return answer(asker, &Answer::Retry, fx);
+                    return answer(&mut self.metrics, asker, &Answer::Retry, fx);
                 }
                 1
             }
         };
-        answer(asker, &Answer::Done { count }, fx);
+        answer(&mut self.metrics, asker, &Answer::Done { count }, fx);
     }
 }

@@ -5,23 +5,27 @@ use super::super::entry::Key;
 use super::super::machine::Effect;
 use super::super::tables::Event;
 use super::super::wire::Answer;
+use super::batch::SMALL_BYTES_MAX;
 use super::{Asker, Server, answer, refuse};
 use crate::protocol::raft::{LogId, NotLeader, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
-use contract::{Fx, Now, Value};
+use alloc::vec::Vec;
+use contract::{Fx, Instant, Now, Value};
 
 /// Writes that this node proposed as leader and has not answered, in the order of the log.
 #[derive(Clone, Debug, Default)]
 pub struct PendingWrites(VecDeque<PendingWrite>);
 
+/// A write that was proposed.
 #[derive(Clone, Copy, Debug)]
-struct PendingWrite {
-    log_id: LogId,
-    asker: Asker,
-    key: u64,
+pub(super) struct PendingWrite {
+    pub log_id: LogId,
+    pub asker: Asker,
+    pub key: u64,
     /// The id of the value that is written; 0 for none.
-    value: u64,
+    pub value: u64,
+    pub proposed_at: Instant,
 }
 
 impl PendingWrites {
@@ -30,7 +34,7 @@ impl PendingWrites {
         self.0.len() as u64
     }
 
-    fn push(&mut self, write: PendingWrite) {
+    pub(super) fn push(&mut self, write: PendingWrite) {
         let last = self.0.back().map_or(0, |last| last.log_id.index);
         assert!(last < write.log_id.index, "a leader appends to its log");
         self.0.push_back(write);
@@ -48,25 +52,38 @@ impl Server {
         &mut self,
         now: Now,
         asker: Asker,
-        bytes: &[u8],
         command: &Command<'_>,
         fx: &mut Fx<'_>,
     ) {
         let value = match self.check_write(command) {
             Ok(value) => value,
-            Err(refusal) => return refuse(asker, refusal, fx),
+            Err(refusal) => return refuse(&mut self.metrics, asker, refusal, fx),
         };
-        let bytes_of_value = written(command);
-        if self.raft.role() == Role::Leader && !bytes_of_value.is_empty() {
-            self.make_room(now, command.key, bytes_of_value, fx);
+        let mut bytes = Vec::new();
+        command.encode(&mut bytes);
+        let leads = self.raft.role() == Role::Leader;
+        if self.config.batches && leads && written(command).len() <= SMALL_BYTES_MAX {
+            return self.wait_for_company(now, asker, value, Arc::from(bytes), fx);
         }
+        self.make_room_for(now, command, fx);
         match self.raft.propose(now, Arc::from(bytes), fx) {
             Ok(log_id) => {
-                self.takes_room(log_id, command.key, bytes_of_value);
+                self.takes_room(log_id, command.key, written(command));
                 let key = Key::new(command.key).label();
-                self.writes.push(PendingWrite { log_id, asker, key, value });
+                let proposed_at = now.mono;
+                self.writes.push(PendingWrite { log_id, asker, key, value, proposed_at });
             }
-            Err(NotLeader { hint }) => answer(asker, &Answer::NotLeader { hint }, fx),
+            Err(NotLeader { hint }) => {
+                answer(&mut self.metrics, asker, &Answer::NotLeader { hint }, fx)
+            }
+        }
+    }
+
+    /// Sees to it that what `command` writes fits when it is applied.
+    pub(super) fn make_room_for(&mut self, now: Now, command: &Command<'_>, fx: &mut Fx<'_>) {
+        let value = written(command);
+        if self.raft.role() == Role::Leader && !value.is_empty() {
+            self.make_room(now, command.key, value, fx);
         }
     }
 
@@ -92,14 +109,15 @@ impl Server {
         while let Some(write) = self.writes.pop_through(log_id.index) {
             if write.log_id != log_id {
                 // Another leader's entry took its place, or will.
-                answer(write.asker, &Answer::Unknown, fx);
+                answer(&mut self.metrics, write.asker, &Answer::Unknown, fx);
                 continue;
             }
+            self.metrics.replicated(write.proposed_at);
             if effect.fresh && !matches!(effect.answer, Applied::Conflict { .. }) {
                 let labels = [write.key, log_id.term, log_id.index];
                 fx.mark(Event::WriteAcked.row(), labels, write.value);
             }
-            answer(write.asker, &Answer::Applied(effect.answer), fx);
+            answer(&mut self.metrics, write.asker, &Answer::Applied(effect.answer), fx);
         }
     }
 
@@ -107,16 +125,16 @@ impl Server {
     pub(super) fn give_up_writes(&mut self, fx: &mut Fx<'_>) {
         while let Some(write) = self.writes.pop_through(u64::MAX) {
             if self.config.flaws.definite_error {
-                refuse(write.asker, Refusal::Aborted, fx);
+                refuse(&mut self.metrics, write.asker, Refusal::Aborted, fx);
             } else {
-                answer(write.asker, &Answer::Unknown, fx);
+                answer(&mut self.metrics, write.asker, &Answer::Unknown, fx);
             }
         }
     }
 }
 
 /// The bytes of the value that a command writes; none where it writes none.
-const fn written<'a>(command: &Command<'a>) -> &'a [u8] {
+pub(super) const fn written<'a>(command: &Command<'a>) -> &'a [u8] {
     match command.write {
         Write::Put { value, .. } | Write::Cas { value, .. } => value,
         Write::Fill { value, .. } => value,

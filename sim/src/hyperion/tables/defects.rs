@@ -14,7 +14,7 @@ const fn defect(
 }
 
 /// The flaws of Hyperion alone.
-const OWN_DEFECTS: [Defect; 18] = [
+const OWN_DEFECTS: [Defect; 19] = [
     defect(
         "local-leader-read",
         "a node that believes it leads serves reads without confirming it",
@@ -123,6 +123,12 @@ const OWN_DEFECTS: [Defect; 18] = [
         "what a hit borrowed is never given back",
         "the clone leak of 2024-11-22, PR 847",
         "final",
+    ),
+    defect(
+        "client-cache-survives-reconnect",
+        "a client keeps what it read over a connection that was lost, and misses what was told",
+        "nsdi-2013 §3.2; google/guava#1881",
+        "staleness",
     ),
 ];
 

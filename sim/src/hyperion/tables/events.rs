@@ -68,6 +68,18 @@ pub enum Event {
     ClientBadAnswer,
     /// `client.unsupported`
     ClientUnsupported,
+    /// `client.cache_hit`
+    ClientCacheHit,
+    /// `client.invalidated`
+    ClientInvalidated,
+    /// `cache.too_late`
+    TooLate,
+    /// `gateway.mirrored`
+    GatewayMirrored,
+    /// `gateway.mirror_answered`
+    GatewayMirrorAnswered,
+    /// `gateway.mirror_full`
+    GatewayMirrorFull,
 }
 
 impl Event {
@@ -88,7 +100,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 30] = [
+const OWN_EVENTS: [EventKind; 36] = [
     event(
         "cache.hit",
         "bytes",
@@ -234,6 +246,37 @@ const OWN_EVENTS: [EventKind; 30] = [
         "",
         &[],
         "a client was asked for an operation that Hyperion does not have",
+    ),
+    event(
+        "client.cache_hit",
+        "",
+        &["key"],
+        "a read that may be stale was answered from what the client keeps",
+    ),
+    event(
+        "client.invalidated",
+        "",
+        &["key", "version"],
+        "a client was told that what it keeps is over",
+    ),
+    event(
+        "cache.too_late",
+        "ns",
+        &[],
+        "a read was not carried out, because its client waits no more; the value is how long it lay",
+    ),
+    event("gateway.mirrored", "", &[], "a request was repeated at the second cluster"),
+    event(
+        "gateway.mirror_answered",
+        "",
+        &["served"],
+        "the second cluster answered; served is 0 where it refused",
+    ),
+    event(
+        "gateway.mirror_full",
+        "",
+        &[],
+        "a request was not repeated, because the second cluster has too many to answer",
     ),
 ];
 

@@ -223,6 +223,28 @@ pub const CACHE_SETTINGS: &[Setting] = &[
          sets it. Large memories without large runs.",
     ),
     setting(
+        "enable_batching",
+        Kind::Bool,
+        "false",
+        "Whether writes of up to 1 KiB wait up to 1 ms for each other and are proposed together (the \
+         feature flag of this name): fewer syncs and messages under load, a little latency without. \
+         Off unless asked for, so that scenarios see each write alone.",
+    ),
+    setting(
+        "enable_client_caching",
+        Kind::Bool,
+        "true",
+        "Whether a client that asks for it may keep what it reads, and is told when that is over \
+         (the feature flag of this name).",
+    ),
+    setting(
+        "client_cache_ttl",
+        Kind::DURATION,
+        r#""1s""#,
+        "The longest hint how long a client may keep what it read. It bounds how stale a client can \
+         be that hears nothing.",
+    ),
+    setting(
         "service_get",
         Kind::Dist,
         r#""0ns""#,
@@ -332,6 +354,23 @@ pub const GATEWAY_SETTINGS: &[Setting] = &[
     ),
 ];
 
+/// The settings that `mirroring-gateway` has beside those of `gateway`.
+const MIRROR_SETTINGS: [Setting; 1] = [setting(
+    "shadow_traffic_percent",
+    Kind::Ratio,
+    r#""5%""#,
+    "The share of the requests that is repeated at the second cluster (the feature flag of this \
+     name). Its answers reach nobody.",
+)];
+
+/// The settings of the role `mirroring-gateway`.
+pub const MIRRORING_GATEWAY_SETTINGS: &[Setting] =
+    &joined::<_, { GATEWAY_SETTINGS.len() + MIRROR_SETTINGS.len() }>(
+        GATEWAY_SETTINGS,
+        &MIRROR_SETTINGS,
+        MIRROR_SETTINGS[0],
+    );
+
 /// The settings of the role `auth`.
 pub const AUTH_SETTINGS: &[Setting] = &[
     setting("service", Kind::Dist, r#""0ns""#, "Processor time of checking one token."),
@@ -407,6 +446,13 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
         "false",
         "Whether a try that timed out is repeated at the leader, where one is known, and not at the \
          next node.",
+    ),
+    setting(
+        "enable_client_caching",
+        Kind::Bool,
+        "true",
+        "Whether the client keeps what it reads where that may be stale, for as long as it is told \
+         (the feature flag of this name). Reads at other levels always ask.",
     ),
     setting(
         "breaker",

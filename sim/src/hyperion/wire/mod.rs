@@ -1,12 +1,13 @@
-//! What clients and cache nodes say to each other: one request or answer per frame.
+//! What clients and cache nodes say to each other: one message per frame, in Protocol Buffers.
 //!
 //! | message | source → target | meaning |
 //! |---|---|---|
-//! | get, batch-get | client → node | read keys, as fresh as the level asks |
+//! | get, batch-get | client → node | read keys, as fresh as the level asks, within a time |
+//! | set, delete, compare-and-set | client → node | a write, with its session (raft-thesis §6.3) |
 //! | admin | operator → node | step down, evict, say how you are |
 //! | hello | client → gateway | who the client is, and its token; not answered |
-//! | write | client → node | a command for the log, with its session (raft-thesis §6.3) |
-//! | found, missing, batch | node → client | what a read saw |
+//! | found, missing | node → client | what a get saw |
+//! | item | node → client | what a batch-get saw of one of its keys; a stream, in order |
 //! | applied | node → client | what a write did |
 //! | not-leader | node → client | not proposed: ask the node of the hint |
 //! | retry | node → client | the read could not be confirmed: ask again |
@@ -14,29 +15,51 @@
 //! | refused | node → client | it has no effect and never will |
 //! | done | node → operator | how many entries it concerned |
 //! | unavailable | node → client | the database did not answer: ask again later |
+//! | invalidate | node → client | a key was written that the client may keep; answers nothing |
 //!
-//! A request starts with an id of the client's choice, which its answer repeats. All integers are
-//! big-endian. Nodes are named by their index in the group.
+//! A request starts with an id of the client's choice, which its answers repeat. Nodes are named by
+//! their index in the group. [`messages`] has the fields; here are the types that nodes work with,
+//! which borrow from a message that arrived ([`Asked`], [`Said`]).
 
-use super::command::{Applied, Command, Refusal};
-use crate::protocol::frame::{Cursor, Malformed};
+pub mod messages;
+
+use super::command::{Applied, Command, Refusal, Session, Write};
+use crate::protocol::frame::Malformed;
+use alloc::string::ToString;
 use alloc::vec::Vec;
-use contract::ReadLevel;
+use contract::{Duration, ReadLevel, Value};
+use messages as pb;
+use pb::{CacheStatus, Failure, RequestBody, ResponseBody};
+use prost::Message;
+
+/// How long a read may take where its request does not say (`DEFAULT_TIMEOUT_MS`).
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_millis(100);
+
+/// How fresh a read must be, and how soon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// How fresh.
+    pub level: ReadLevel,
+    /// How long its client waits for the answer, in whole milliseconds.
+    pub timeout: Duration,
+    /// Whether the client wants to keep what it reads, and to be told when that is over.
+    pub watch: bool,
+}
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
     /// Reads one key.
     Get {
-        /// How fresh.
-        level: ReadLevel,
+        /// How.
+        options: ReadOptions,
         /// The key.
         key: &'a [u8],
     },
     /// Reads several keys at one moment.
     BatchGet {
-        /// How fresh.
-        level: ReadLevel,
+        /// How.
+        options: ReadOptions,
         /// The keys, at most [`super::BATCH_KEYS_MAX`] of them where a node takes it.
         keys: Vec<&'a [u8]>,
     },
@@ -54,13 +77,8 @@ pub enum Request<'a> {
         /// How many, for [`Verb::Evict`].
         count: u64,
     },
-    /// Writes one key.
-    Write {
-        /// The command, for the log as it is.
-        bytes: &'a [u8],
-        /// The same, read.
-        command: Command<'a>,
-    },
+    /// Writes one key: a put, a delete or a compare-and-set.
+    Write(Command<'a>),
 }
 
 /// What an operator can ask of a node.
@@ -96,15 +114,24 @@ pub enum Answer<'a> {
     Found {
         /// The version of the entry.
         version: u64,
-        /// Whether the node did not confirm that nothing newer is committed.
+        /// Whether the node did not confirm that nothing newer is committed, or the entry is over.
         stale: bool,
+        /// How long the client may keep it; zero for not at all.
+        hint: Duration,
         /// The bytes of the value.
         value: &'a [u8],
     },
     /// A get saw nothing.
     Missing,
-    /// A batch-get saw these values, in the order of its keys.
-    Batch(Vec<Option<&'a [u8]>>),
+    /// A batch-get saw this of one of its keys.
+    Item {
+        /// Which key, from 0; they come in order.
+        position: u32,
+        /// How many there are. One item answers a request without keys.
+        of: u32,
+        /// What it holds.
+        value: Option<&'a [u8]>,
+    },
     /// A write took effect as said.
     Applied(Applied),
     /// This node does not lead; certainly nothing was proposed.
@@ -125,314 +152,329 @@ pub enum Answer<'a> {
     },
     /// The database did not answer, or too many wait for it: nothing happened, ask again later.
     Unavailable,
+    /// What the client keeps of a key is over. Its id is 0.
+    Invalidate {
+        /// The key; every key where it is absent.
+        key: Option<&'a [u8]>,
+        /// The version that took its place, or under which it left.
+        version: u64,
+    },
 }
 
-/// The bytes of the id at the start of every request and answer.
-pub const ID_BYTES: usize = 8;
-
-/// The absence of a hint.
-const NO_HINT: u32 = u32::MAX;
-
-/// Appends a get.
-pub fn encode_get(id: u64, level: ReadLevel, key: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&id.to_be_bytes());
-    out.push(1);
-    out.push(level_code(level));
-    out.extend_from_slice(key);
-}
-
-/// Appends a batch-get.
-pub fn encode_batch_get<'a>(
-    id: u64,
-    level: ReadLevel,
-    keys: impl ExactSizeIterator<Item = &'a [u8]>,
-    out: &mut Vec<u8>,
-) {
-    out.extend_from_slice(&id.to_be_bytes());
-    out.push(2);
-    out.push(level_code(level));
-    let count = u16::try_from(keys.len()).expect("a sender keeps to the largest batch");
-    out.extend_from_slice(&count.to_be_bytes());
-    for key in keys {
-        let key_len = u16::try_from(key.len()).expect("a sender keeps to the longest key");
-        out.extend_from_slice(&key_len.to_be_bytes());
-        out.extend_from_slice(key);
+impl Answer<'_> {
+    /// Whether more answers to the same request follow.
+    #[must_use]
+    pub const fn is_partial(&self) -> bool {
+        matches!(self, Self::Item { position, of, .. } if *position + 1 < *of)
     }
 }
 
-/// Appends a hello.
-pub fn encode_hello(client: u64, token: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&0_u64.to_be_bytes());
-    out.push(4);
-    out.extend_from_slice(&client.to_be_bytes());
-    out.extend_from_slice(token);
-}
+/// A request that arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked(pb::Request);
 
-/// Appends what an operator asks for.
-pub fn encode_admin(id: u64, verb: Verb, count: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(&id.to_be_bytes());
-    out.push(5);
-    out.push(verb as u8);
-    out.extend_from_slice(&count.to_be_bytes());
-}
-
-/// Appends a write.
-pub fn encode_write(id: u64, command: &Command<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(&id.to_be_bytes());
-    out.push(3);
-    command.encode(out);
-}
-
-/// Reads a request and its id.
-///
-/// # Errors
-/// When the bytes are not one.
-pub fn decode_request(bytes: &[u8]) -> Result<(u64, Request<'_>), Malformed> {
-    let mut cursor = Cursor::new(bytes);
-    let id = cursor.u64()?;
-    let request = match cursor.u8()? {
-        1 => Request::Get { level: decode_level(&mut cursor)?, key: cursor.rest() },
-        2 => {
-            let level = decode_level(&mut cursor)?;
-            let count = cursor.u16()?;
-            // Each key takes two bytes at least, so the count is checked by reading, and reserves
-            // nothing that did not arrive.
-            let mut keys = Vec::with_capacity(usize::from(count).min(bytes.len() / 2));
-            for _ in 0..count {
-                let key_len = cursor.u16()?;
-                keys.push(cursor.bytes(u32::from(key_len))?);
-            }
-            cursor.end()?;
-            Request::BatchGet { level, keys }
-        }
-        3 => {
-            let bytes = cursor.rest();
-            let command = Command::decode(bytes)?;
-            Request::Write { bytes, command }
-        }
-        4 => Request::Hello { client: cursor.u64()?, token: cursor.rest() },
-        5 => {
-            let verb = Verb::ALL.get(usize::from(cursor.u8()?));
-            let verb = *verb.ok_or(Malformed("there is no such verb"))?;
-            let count = cursor.u64()?;
-            cursor.end()?;
-            Request::Admin { verb, count }
-        }
-        _ => return Err(Malformed("there is no such request")),
-    };
-    Ok((id, request))
-}
-
-const fn level_code(level: ReadLevel) -> u8 {
-    match level {
-        ReadLevel::Linearizable => 0,
-        ReadLevel::Lease => 1,
-        ReadLevel::Stale => 2,
-    }
-}
-
-fn decode_level(cursor: &mut Cursor<'_>) -> Result<ReadLevel, Malformed> {
-    match cursor.u8()? {
-        0 => Ok(ReadLevel::Linearizable),
-        1 => Ok(ReadLevel::Lease),
-        2 => Ok(ReadLevel::Stale),
-        _ => Err(Malformed("there is no such read level")),
-    }
-}
-
-impl<'a> Answer<'a> {
-    /// Appends the answer to the request with this id.
-    pub fn encode(&self, id: u64, out: &mut Vec<u8>) {
-        out.extend_from_slice(&id.to_be_bytes());
-        match self {
-            Self::Found { version, stale, value } => {
-                out.push(1);
-                out.extend_from_slice(&version.to_be_bytes());
-                out.push(u8::from(*stale));
-                out.extend_from_slice(value);
-            }
-            Self::Missing => out.push(2),
-            Self::Batch(values) => {
-                out.push(3);
-                let count = u16::try_from(values.len()).expect("as many as the request had keys");
-                out.extend_from_slice(&count.to_be_bytes());
-                for value in values {
-                    out.push(u8::from(value.is_some()));
-                    let value = value.unwrap_or_default();
-                    let len_bytes = u32::try_from(value.len()).expect("values are bounded");
-                    out.extend_from_slice(&len_bytes.to_be_bytes());
-                    out.extend_from_slice(value);
-                }
-            }
-            Self::Applied(applied) => {
-                out.push(4);
-                applied.encode(out);
-            }
-            Self::NotLeader { hint } => {
-                out.push(5);
-                out.extend_from_slice(&hint.unwrap_or(NO_HINT).to_be_bytes());
-            }
-            Self::Retry => out.push(6),
-            Self::Unknown => out.push(7),
-            Self::Refused(refusal) => {
-                out.push(8);
-                refusal.encode(out);
-            }
-            Self::Unavailable => out.push(9),
-            Self::Done { count } => {
-                out.push(10);
-                out.extend_from_slice(&count.to_be_bytes());
-            }
-        }
-    }
-
-    /// Reads an answer and the id of its request.
+impl Asked {
+    /// Reads a request.
     ///
     /// # Errors
     /// When the bytes are not one.
-    pub fn decode(bytes: &'a [u8]) -> Result<(u64, Self), Malformed> {
-        let mut cursor = Cursor::new(bytes);
-        let id = cursor.u64()?;
-        let answer = match cursor.u8()? {
-            1 => {
-                let version = cursor.u64()?;
-                let stale = decode_flag(&mut cursor)?;
-                let value = cursor.rest();
-                return Ok((id, Self::Found { version, stale, value }));
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let message = pb::Request::decode(bytes).map_err(|_| Malformed("it is no request"))?;
+        request_of(&message)?;
+        Ok(Self(message))
+    }
+
+    /// The id that its client gave it.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn request(&self) -> Request<'_> {
+        request_of(&self.0).expect("it was read when it arrived")
+    }
+
+    /// How long it is, in bytes.
+    #[must_use]
+    pub fn len_bytes(&self) -> u64 {
+        self.0.encoded_len() as u64
+    }
+
+    /// Appends it again, under another id.
+    pub fn pass_on(&mut self, id: u64, out: &mut Vec<u8>) {
+        self.0.id = id;
+        put(&self.0, out);
+    }
+}
+
+/// An answer that arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said(pb::Response);
+
+impl Said {
+    /// Reads an answer.
+    ///
+    /// # Errors
+    /// When the bytes are not one.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let message = pb::Response::decode(bytes).map_err(|_| Malformed("it is no answer"))?;
+        answer_of(&message)?;
+        Ok(Self(message))
+    }
+
+    /// The id of its request.
+    #[must_use]
+    pub const fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// What it says.
+    #[must_use]
+    pub fn answer(&self) -> Answer<'_> {
+        answer_of(&self.0).expect("it was read when it arrived")
+    }
+}
+
+impl Request<'_> {
+    /// Appends the request under this id.
+    pub fn encode(&self, id: u64, out: &mut Vec<u8>) {
+        let body = match self {
+            Self::Get { options, key } => RequestBody::Get(pb::GetRequest {
+                key: key.to_vec(),
+                allow_stale: options.level == ReadLevel::Stale,
+                timeout_ms: timeout_ms(options.timeout),
+                lease: options.level == ReadLevel::Lease,
+                watch: options.watch,
+            }),
+            Self::BatchGet { options, keys } => RequestBody::BatchGet(pb::BatchGetRequest {
+                keys: keys.iter().map(|key| key.to_vec()).collect(),
+                allow_stale: options.level == ReadLevel::Stale,
+                timeout_ms: timeout_ms(options.timeout),
+                lease: options.level == ReadLevel::Lease,
+            }),
+            Self::Hello { client, token } => {
+                RequestBody::Hello(pb::Hello { client: *client, token: token.to_vec() })
             }
-            2 => Self::Missing,
-            3 => Self::Batch(decode_values(&mut cursor)?),
-            4 => Self::Applied(Applied::decode(&mut cursor)?),
-            5 => {
-                let hint = cursor.u32()?;
-                Self::NotLeader { hint: (hint != NO_HINT).then_some(hint) }
+            Self::Admin { verb, count } => {
+                let verb = verb.name().to_string();
+                RequestBody::Admin(pb::AdminRequest { verb, count: *count })
             }
-            6 => Self::Retry,
-            7 => Self::Unknown,
-            8 => Self::Refused(Refusal::decode(&mut cursor)?),
-            9 => Self::Unavailable,
-            10 => Self::Done { count: cursor.u64()? },
-            _ => return Err(Malformed("there is no such answer")),
+            Self::Write(command) => write_body(command),
         };
-        cursor.end()?;
-        Ok((id, answer))
+        put(&pb::Request { id, body: Some(body) }, out);
     }
 }
 
-fn decode_flag(cursor: &mut Cursor<'_>) -> Result<bool, Malformed> {
-    match cursor.u8()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        _ => Err(Malformed("a flag is 0 or 1")),
-    }
+fn put(message: &impl Message, out: &mut Vec<u8>) {
+    message.encode(out).expect("a vector takes every message");
 }
 
-fn decode_values<'a>(cursor: &mut Cursor<'a>) -> Result<Vec<Option<&'a [u8]>>, Malformed> {
-    let count = cursor.u16()?;
-    let mut values = Vec::new();
-    for _ in 0..count {
-        let present = decode_flag(cursor)?;
-        let len_bytes = cursor.u32()?;
-        let value = cursor.bytes(len_bytes)?;
-        if !present && len_bytes > 0 {
-            return Err(Malformed("what is absent has no bytes"));
+fn timeout_ms(timeout: Duration) -> u32 {
+    let whole = timeout.as_nanos().div_ceil(1_000_000);
+    u32::try_from(whole).unwrap_or(u32::MAX)
+}
+
+fn write_body(command: &Command<'_>) -> RequestBody {
+    let Session { client, epoch } = command.session;
+    let session = pb::Session { client, epoch, seq: command.seq };
+    let key = command.key.to_vec();
+    match command.write {
+        Write::Put { value, ttl } => {
+            let ttl_ns = ttl.map_or(0, |ttl| ttl.as_nanos().max(1));
+            RequestBody::Set(pb::SetRequest { key, value: value.to_vec(), ttl_ns, session })
         }
-        values.push(present.then_some(value));
+        Write::Delete => RequestBody::Delete(pb::DeleteRequest { key, session }),
+        Write::Cas { version, expect, value } => {
+            let value = value.to_vec();
+            RequestBody::Cas(pb::CasRequest { key, value, version, expect, session })
+        }
+        Write::Fill { .. } | Write::Drop { .. } => {
+            unreachable!("what leaders decide does not come from clients")
+        }
     }
-    Ok(values)
+}
+
+fn request_of(message: &pb::Request) -> Result<Request<'_>, Malformed> {
+    let body = message.body.as_ref().ok_or(Malformed("it asks for nothing"))?;
+    Ok(match body {
+        RequestBody::Get(get) => Request::Get {
+            options: options(get.allow_stale, get.lease, get.timeout_ms, get.watch)?,
+            key: &get.key,
+        },
+        RequestBody::BatchGet(get) => Request::BatchGet {
+            options: options(get.allow_stale, get.lease, get.timeout_ms, false)?,
+            keys: get.keys.iter().map(Vec::as_slice).collect(),
+        },
+        RequestBody::Hello(hello) => Request::Hello { client: hello.client, token: &hello.token },
+        RequestBody::Admin(admin) => {
+            let verb = Verb::ALL.into_iter().find(|verb| verb.name() == admin.verb);
+            let verb = verb.ok_or(Malformed("there is no such verb"))?;
+            Request::Admin { verb, count: admin.count }
+        }
+        RequestBody::Set(set) => {
+            let ttl = (set.ttl_ns > 0).then_some(Duration(set.ttl_ns));
+            command(&set.key, &set.session, Write::Put { value: &set.value, ttl })?
+        }
+        RequestBody::Delete(delete) => command(&delete.key, &delete.session, Write::Delete)?,
+        RequestBody::Cas(cas) => {
+            let (version, expect) = (cas.version, cas.expect);
+            let write = Write::Cas { version, expect, value: &cas.value };
+            command(&cas.key, &cas.session, write)?
+        }
+    })
+}
+
+fn options(
+    stale: bool,
+    lease: bool,
+    timeout_ms: u32,
+    watch: bool,
+) -> Result<ReadOptions, Malformed> {
+    let level = match (stale, lease) {
+        (false, false) => ReadLevel::Linearizable,
+        (false, true) => ReadLevel::Lease,
+        (true, false) => ReadLevel::Stale,
+        (true, true) => return Err(Malformed("a read is stale or by lease")),
+    };
+    let timeout = match timeout_ms {
+        0 => TIMEOUT_DEFAULT,
+        timeout_ms => Duration::from_millis(u64::from(timeout_ms)),
+    };
+    Ok(ReadOptions { level, timeout, watch })
+}
+
+fn command<'a>(
+    key: &'a [u8],
+    session: &pb::Session,
+    write: Write<'a>,
+) -> Result<Request<'a>, Malformed> {
+    if key.len() > usize::from(u16::MAX) {
+        // A log entry has two bytes for it; what is merely too long is refused by name.
+        return Err(Malformed("no key is that long"));
+    }
+    let &pb::Session { client, epoch, seq } = session;
+    Ok(Request::Write(Command { session: Session { client, epoch }, seq, key, write }))
+}
+
+impl Answer<'_> {
+    /// Appends the answer to the request with this id.
+    pub fn encode(&self, id: u64, out: &mut Vec<u8>) {
+        let body = match self {
+            Self::Found { version, stale, hint, value } => ResponseBody::Get(pb::GetResponse {
+                value: value.to_vec(),
+                version: *version,
+                is_stale: *stale,
+                status: CacheStatus::Hit as i32,
+                ttl_hint_ns: hint.as_nanos(),
+                part: None,
+            }),
+            Self::Missing => {
+                let status = CacheStatus::Miss as i32;
+                ResponseBody::Get(pb::GetResponse { status, ..Default::default() })
+            }
+            Self::Item { position, of, value } => ResponseBody::Get(pb::GetResponse {
+                value: value.map(<[u8]>::to_vec).unwrap_or_default(),
+                status: match value {
+                    Some(_) => CacheStatus::Hit as i32,
+                    None => CacheStatus::Miss as i32,
+                },
+                part: Some(pb::Part { position: *position, of: *of }),
+                ..Default::default()
+            }),
+            Self::Applied(applied) => applied_body(*applied),
+            Self::NotLeader { hint } => ResponseBody::NotLeader(pb::NotLeader { hint: *hint }),
+            Self::Retry => ResponseBody::Failed(Failure::Retry as i32),
+            Self::Unknown => ResponseBody::Failed(Failure::Unknown as i32),
+            Self::Unavailable => ResponseBody::Failed(Failure::Unavailable as i32),
+            Self::Refused(refusal) => ResponseBody::Refused(refused(*refusal, false)),
+            Self::Done { count } => ResponseBody::AdminCount(*count),
+            Self::Invalidate { key, version } => ResponseBody::Invalidate(pb::Invalidate {
+                key: key.map(<[u8]>::to_vec).unwrap_or_default(),
+                version: *version,
+                everything: key.is_none(),
+            }),
+        };
+        put(&pb::Response { id, body: Some(body) }, out);
+    }
+}
+
+fn applied_body(applied: Applied) -> ResponseBody {
+    match applied {
+        Applied::Done { version } => ResponseBody::SetVersion(version),
+        Applied::Deleted { previous } => ResponseBody::Deleted(held(previous)),
+        Applied::Conflict { seen } => ResponseBody::Conflict(held(seen)),
+        Applied::Refused(refusal) => ResponseBody::Refused(refused(refusal, true)),
+    }
+}
+
+fn held(value: Option<Value>) -> pb::Held {
+    let identity = |Value { id, size_bytes }| pb::Value { id, size_bytes };
+    pb::Held { value: value.map(identity) }
+}
+
+fn held_of(held: &pb::Held) -> Option<Value> {
+    held.value.map(|pb::Value { id, size_bytes }| Value { id, size_bytes })
+}
+
+fn refused(refusal: Refusal, logged: bool) -> pb::Refused {
+    let (code, size, max) = refusal.parts();
+    pb::Refused { code: u32::from(code), size, max, logged }
+}
+
+fn answer_of(message: &pb::Response) -> Result<Answer<'_>, Malformed> {
+    let body = message.body.as_ref().ok_or(Malformed("it answers nothing"))?;
+    Ok(match body {
+        ResponseBody::Get(get) => get_answer(get)?,
+        ResponseBody::SetVersion(version) => Answer::Applied(Applied::Done { version: *version }),
+        ResponseBody::Deleted(held) => {
+            Answer::Applied(Applied::Deleted { previous: held_of(held) })
+        }
+        ResponseBody::Conflict(held) => Answer::Applied(Applied::Conflict { seen: held_of(held) }),
+        ResponseBody::Refused(refused) => {
+            let code = u8::try_from(refused.code).map_err(|_| Malformed("no such refusal"))?;
+            let refusal = Refusal::from_parts(code, refused.size, refused.max)?;
+            match refused.logged {
+                true => Answer::Applied(Applied::Refused(refusal)),
+                false => Answer::Refused(refusal),
+            }
+        }
+        ResponseBody::NotLeader(not_leader) => Answer::NotLeader { hint: not_leader.hint },
+        ResponseBody::Failed(failure) => match Failure::try_from(*failure) {
+            Ok(Failure::Retry) => Answer::Retry,
+            Ok(Failure::Unknown) => Answer::Unknown,
+            Ok(Failure::Unavailable) => Answer::Unavailable,
+            Err(_) => return Err(Malformed("there is no such failure")),
+        },
+        ResponseBody::AdminCount(count) => Answer::Done { count: *count },
+        ResponseBody::Invalidate(over) => Answer::Invalidate {
+            key: (!over.everything).then_some(&over.key),
+            version: over.version,
+        },
+    })
+}
+
+fn get_answer(get: &pb::GetResponse) -> Result<Answer<'_>, Malformed> {
+    let value = match CacheStatus::try_from(get.status) {
+        Ok(CacheStatus::Hit) => Some(&get.value[..]),
+        Ok(CacheStatus::Miss) if get.value.is_empty() => None,
+        _ => return Err(Malformed("there is no such status")),
+    };
+    Ok(match (get.part, value) {
+        (Some(pb::Part { position, of }), value) if position < of.max(1) => {
+            Answer::Item { position, of, value }
+        }
+        (Some(_), _) => return Err(Malformed("a part is one of its stream")),
+        (None, Some(value)) => Answer::Found {
+            version: get.version,
+            stale: get.is_stale,
+            hint: Duration(get.ttl_hint_ns),
+            value,
+        },
+        (None, None) => Answer::Missing,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::command::{Session, Write, tests::applied};
-    use super::*;
-    use proptest::prelude::*;
-
-    fn level() -> impl Strategy<Value = ReadLevel> {
-        prop_oneof![Just(ReadLevel::Linearizable), Just(ReadLevel::Lease), Just(ReadLevel::Stale),]
-    }
-
-    fn check_answer(id: u64, answer: &Answer<'_>) {
-        let mut bytes = Vec::new();
-        answer.encode(id, &mut bytes);
-        assert_eq!(Answer::decode(&bytes), Ok((id, answer.clone())));
-    }
-
-    #[test]
-    fn plain_answers_round_trip() {
-        for answer in [
-            Answer::Missing,
-            Answer::Retry,
-            Answer::Unknown,
-            Answer::Unavailable,
-            Answer::Done { count: 9 },
-            Answer::NotLeader { hint: None },
-            Answer::NotLeader { hint: Some(4) },
-            Answer::Refused(Refusal::Damaged),
-        ] {
-            check_answer(7, &answer);
-        }
-    }
-
-    #[test]
-    fn a_write_is_proposed_in_the_bytes_that_arrived() {
-        let command = Command {
-            session: Session { client: 1, epoch: 2 },
-            seq: 3,
-            key: b"key",
-            write: Write::Delete,
-        };
-        let (mut request, mut plain) = (Vec::new(), Vec::new());
-        encode_write(9, &command, &mut request);
-        command.encode(&mut plain);
-        let bytes = &plain[..];
-        assert_eq!(decode_request(&request), Ok((9, Request::Write { bytes, command })));
-    }
-
-    proptest! {
-        #[test]
-        fn reads_round_trip(
-            id in any::<u64>(),
-            level in level(),
-            keys in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..8),
-        ) {
-            let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-            let mut bytes = Vec::new();
-            encode_batch_get(id, level, keys.iter().copied(), &mut bytes);
-            let request = Request::BatchGet { level, keys: keys.clone() };
-            prop_assert_eq!(decode_request(&bytes), Ok((id, request)));
-            for key in keys {
-                bytes.clear();
-                encode_get(id, level, key, &mut bytes);
-                prop_assert_eq!(decode_request(&bytes), Ok((id, Request::Get { level, key })));
-            }
-        }
-
-        #[test]
-        fn answers_round_trip(
-            id in any::<u64>(),
-            version in any::<u64>(),
-            stale in any::<bool>(),
-            values in prop::collection::vec(
-                prop::option::of(prop::collection::vec(any::<u8>(), 0..20)), 0..6),
-            applied in applied(),
-        ) {
-            for value in values.iter().flatten() {
-                check_answer(id, &Answer::Found { version, stale, value });
-            }
-            let values = values.iter().map(|value| value.as_deref()).collect();
-            check_answer(id, &Answer::Batch(values));
-            check_answer(id, &Answer::Applied(applied));
-        }
-
-        #[test]
-        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
-            let _ = decode_request(&bytes);
-            if let Ok((id, answer)) = Answer::decode(&bytes) {
-                let mut again = Vec::new();
-                answer.encode(id, &mut again);
-                prop_assert_eq!(again, bytes);
-            }
-        }
-    }
-}
+mod tests;

@@ -269,6 +269,32 @@ impl Raft {
         Ok(id)
     }
 
+    /// As [`Raft::propose`], of several commands at once: they are written, synced and sent
+    /// together.
+    ///
+    /// # Errors
+    /// When this node does not lead, or hands over; then none of them was proposed.
+    pub fn propose_all(
+        &mut self,
+        now: Now,
+        commands: impl Iterator<Item = Arc<[u8]>>,
+        fx: &mut Fx<'_>,
+    ) -> Result<Vec<LogId>, NotLeader> {
+        if self.role != Role::Leader || self.has_failed {
+            return Err(self.not_leader());
+        }
+        if let Some(transfer) = &self.transfer {
+            return Err(NotLeader { hint: Some(transfer.to) });
+        }
+        let payload = |command: Arc<[u8]>| {
+            assert!(command.len() <= COMMAND_BYTES_MAX, "a command fits into one datagram");
+            Payload::Command(command)
+        };
+        let ids = self.append_all_own(now.mono, commands.map(payload), fx);
+        self.finish(now.mono, fx);
+        Ok(ids)
+    }
+
     /// Asks for a linearizable read without a log entry (raft-thesis §6.4). Answered by
     /// [`Ready::ReadReady`] or [`Ready::ReadFailed`].
     ///

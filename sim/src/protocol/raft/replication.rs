@@ -9,11 +9,32 @@ use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};
+use alloc::vec::Vec;
 use contract::{Fx, Instant};
 
 impl Raft {
     /// Appends an entry of this leader's term and sends it.
     pub(super) fn append_own(&mut self, now: Instant, payload: Payload, fx: &mut Fx<'_>) -> LogId {
+        let id = self.push_own(now, payload, fx);
+        self.send_appends_to_all(now, fx);
+        self.promise_own(now, id, fx);
+        id
+    }
+
+    /// Appends several entries of its own, and sends them together.
+    pub(super) fn append_all_own(
+        &mut self,
+        now: Instant,
+        payloads: impl Iterator<Item = Payload>,
+        fx: &mut Fx<'_>,
+    ) -> Vec<LogId> {
+        let ids: Vec<LogId> = payloads.map(|payload| self.push_own(now, payload, fx)).collect();
+        self.send_appends_to_all(now, fx);
+        ids.iter().for_each(|id| self.promise_own(now, *id, fx));
+        ids
+    }
+
+    fn push_own(&mut self, now: Instant, payload: Payload, fx: &mut Fx<'_>) -> LogId {
         assert!(self.role == Role::Leader, "only leaders append of their own");
         let entry = Entry {
             term: self.term,
@@ -28,12 +49,14 @@ impl Raft {
         if let Some(members) = members {
             self.adopt(now, id.index, members, fx);
         }
-        self.send_appends_to_all(now, fx);
-        let term = self.term;
-        let index = id.index;
+        id
+    }
+
+    /// Counts its own entry as stored once it is.
+    fn promise_own(&mut self, now: Instant, id: LogId, fx: &mut Fx<'_>) {
+        let LogId { term, index } = id;
         let ticket = self.storage.ticket();
         self.promise(now, ticket, Promise::OwnMatch { term, index }, fx);
-        id
     }
 
     pub(super) fn send_appends_to_all(&mut self, now: Instant, fx: &mut Fx<'_>) {

@@ -1,0 +1,87 @@
+//! Small writes wait a moment for company, and are proposed together (`enable_batching`).
+//!
+//! What is proposed together is one write to the disk and one message to each follower.
+
+use super::super::command::Command;
+use super::super::entry::Key;
+use super::super::wire::Answer;
+use super::writes::PendingWrite;
+use super::{Asker, Server, answer};
+use crate::protocol::raft::NotLeader;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use contract::{Duration, Fx, Now, TimerKey};
+
+/// The moment is over.
+pub(super) const BATCH: TimerKey = TimerKey(0xBA7C);
+
+/// How long a small write waits.
+const WINDOW: Duration = Duration::from_millis(1);
+/// The largest value that waits, in bytes.
+pub(super) const SMALL_BYTES_MAX: usize = 1024;
+/// The most writes that wait; the last of them ends the wait.
+const BATCH_MAX: usize = 64;
+
+/// Writes that wait to be proposed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Batch(Vec<Waiting>);
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    asker: Asker,
+    /// The id of the value that is written; 0 for none.
+    value: u64,
+    command: Arc<[u8]>,
+}
+
+impl Server {
+    /// Lets a write wait for company.
+    pub(super) fn wait_for_company(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        value: u64,
+        command: Arc<[u8]>,
+        fx: &mut Fx<'_>,
+    ) {
+        if self.batch.0.is_empty() {
+            fx.set_timer(BATCH, WINDOW);
+        }
+        self.batch.0.push(Waiting { asker, value, command });
+        if self.batch.0.len() == BATCH_MAX {
+            self.propose_batch(now, fx);
+        }
+    }
+
+    /// Proposes what waits.
+    pub(super) fn propose_batch(&mut self, now: Now, fx: &mut Fx<'_>) {
+        let waiting = core::mem::take(&mut self.batch.0);
+        if waiting.is_empty() {
+            return;
+        }
+        fx.cancel_timer(BATCH);
+        for write in &waiting {
+            let command = Command::decode(&write.command).expect("this node wrote it");
+            self.make_room_for(now, &command, fx);
+        }
+        let commands = waiting.iter().map(|write| Arc::clone(&write.command));
+        match self.raft.propose_all(now, commands, fx) {
+            Ok(log_ids) => {
+                assert!(log_ids.len() == waiting.len(), "each was appended");
+                for (write, log_id) in waiting.into_iter().zip(log_ids) {
+                    let command = Command::decode(&write.command).expect("this node wrote it");
+                    self.takes_room(log_id, command.key, super::writes::written(&command));
+                    let key = Key::new(command.key).label();
+                    let Waiting { asker, value, .. } = write;
+                    let proposed_at = now.mono;
+                    self.writes.push(PendingWrite { log_id, asker, key, value, proposed_at });
+                }
+            }
+            Err(NotLeader { hint }) => {
+                for write in waiting {
+                    answer(&mut self.metrics, write.asker, &Answer::NotLeader { hint }, fx);
+                }
+            }
+        }
+    }
+}
