@@ -122,7 +122,7 @@ const OWN_DEFECTS: [Defect; 18] = [
         "get-forgets-handle",
         "what a hit borrowed is never given back",
         "the clone leak of 2024-11-22, PR 847",
-        "slope",
+        "final",
     ),
 ];
 

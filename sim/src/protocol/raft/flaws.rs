@@ -52,7 +52,7 @@ flaws! {
         "raft-paper §5.4.1", "raft.leader_completeness";
     candidate_ignores_append, "candidate-ignores-equal-term-append",
         "a candidate does not yield to the leader of its own term",
-        "willemt/raft 271f080; raft-paper §5.2", "converge";
+        "willemt/raft 271f080; raft-paper §5.2", "count";
     timer_reset_on_any_rpc, "timer-reset-on-any-rpc",
         "refused candidates and deposed leaders reset the election timer",
         "willemt/raft 51e049f; raft-paper §5.2", "converge";
