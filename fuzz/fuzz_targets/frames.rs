@@ -25,7 +25,7 @@ struct Injected {
 const WORLD: &[u8] = include_bytes!("../world.toml");
 
 fuzz_target!(|frames: Vec<Injected>| {
-    let names = names(&Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] });
+    let names = names(&Lab::of(sim::SYSTEMS));
     let (scenario, said) = Scenario::compile("world.toml", WORLD, &names);
     let scenario = scenario.unwrap_or_else(|| panic!("{said:?}"));
     let plan = scenario.plan(&names, None, 1, 0, &[]).expect("the world can be planned");

@@ -7,7 +7,7 @@ use harness::scenario::Scenario;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let names = names(&Lab { systems: sim::SYSTEMS, simulators: &[], suites: &[] });
+    let names = names(&Lab::of(sim::SYSTEMS));
     let (scenario, said) = Scenario::compile("fuzz.toml", bytes, &names);
     let text = String::from_utf8_lossy(bytes);
     let _printed = harness::diagnostics::render(&said, &text, "fuzz.toml", false);

@@ -110,7 +110,7 @@ const OWN_DEFECTS: [Defect; 19] = [
         "no-jitter-synchronised-retry",
         "waits before retries have no random part",
         "Hyperion PR 812; Google Cloud incident of 2025-06-12",
-        "rate",
+        "count",
     ),
     defect(
         "get-clones-value",
