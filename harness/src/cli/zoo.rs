@@ -80,7 +80,7 @@ impl Keeper<'_> {
         if let Some(dir) = &self.args.write
             && !interrupt::asked()
         {
-            write(dir, &kills, &clean)?;
+            write(dir, self.args, &kills, &clean)?;
         }
         let loud = clean.scenarios.values().any(|(_, loud)| *loud > 0);
         Ok(if loud { Exit::Violation } else { Exit::Fine })
@@ -268,11 +268,11 @@ fn broken(broken: Broken) -> String {
 }
 
 /// Writes `zoo.md` and `zoo.json` into a folder.
-fn write(dir: &Path, kills: &[Kill], clean: &Clean) -> Result<(), String> {
+fn write(dir: &Path, args: &ZooArgs, kills: &[Kill], clean: &Clean) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("could not write into {}: {error}", dir.display());
     fs::create_dir_all(dir).map_err(failed)?;
     let table = print::on_markdown(|canvas| draw(kills, clean, canvas));
-    let text = format!("{HEAD}\n{table}");
+    let text = format!("{HEAD}\n{}\n{table}", walked(args));
     fs::write(dir.join("zoo.md"), text).map_err(failed)?;
     let mut names: Vec<&str> = kills.iter().map(|kill| kill.defect).collect();
     names.sort_unstable();
@@ -283,6 +283,22 @@ fn write(dir: &Path, kills: &[Kill], clean: &Clean) -> Result<(), String> {
     };
     let recorded: Vec<Recorded> = names.into_iter().filter_map(of).collect();
     fs::write(dir.join("zoo.json"), reports::json::canonical(&recorded)).map_err(failed)
+}
+
+/// Where this walk went, and how far.
+fn walked(args: &ZooArgs) -> String {
+    let files: Vec<String> =
+        args.files.iter().map(|file| format!("`{}`", file.display())).collect();
+    let clean = match args.clean {
+        Some(seeds) => format!("{seeds}"),
+        None => "twenty times the seeds that its flaws took, at least 20,".to_owned(),
+    };
+    format!(
+        "This walk: {}; at most {} seeds per flaw, until it was caught six times; without a flaw \
+         {clean} seeds per scenario.\n",
+        files.join(", "),
+        args.seeds
+    )
 }
 
 const HEAD: &str = "# The zoo\n\nWritten by `chaoslab zoo --write docs`; not edited by hand. Each flaw is \
