@@ -198,12 +198,13 @@ fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
     }
 }
 
-/// Copying a value allocates; borrowing it hardly does. How often is said beside the report, not in it.
+/// An answer is put together in a buffer of its own; a copied value takes two more. How many is said
+/// beside the report, not in it.
 #[test]
 fn real_allocations_are_judged_and_stay_out_of_the_report() {
     let folder = folder("allocations");
     let scenario = root().join("scenarios/defects/clone-leak.toml");
-    let bounds = ["deep_clones=1", "handle_clones_max=1", "allocations_max=1"];
+    let bounds = ["deep_clones=1", "handle_clones_max=1", "allocations_max=2"];
     let bounds = bounds.map(|bound| format!("--set=check.copies.{bound}"));
     let run = |extra: &[&str]| {
         let mut args = vec!["run", scenario.to_str().expect("a path of text")];
@@ -214,7 +215,7 @@ fn real_allocations_are_judged_and_stay_out_of_the_report() {
     let output = run(&[]);
     assert_eq!(output.status.code(), Some(0), "{}", stdout(&output));
     let output = run(&["--variant=copies"]);
-    let said = "operations made more than 1 allocations in the mean; `host.json`";
+    let said = "operations made more than 2 allocations in the mean; `host.json`";
     assert!(stdout(&output).contains(said), "{}", stdout(&output));
     let hosts = fs::read_dir(folder.join("out/defects/clone-leak")).expect("run directories");
     let hosts = hosts.map(|entry| entry.expect("readable").path().join("host.json"));

@@ -148,7 +148,7 @@ flaws! {
         "Jepsen NATS 2.12.1; PAR, FAST 2018", "raft.leader_completeness";
     sync_error_ignored, "fsync-error-retried",
         "a sync that failed is asked for again, and what it lost counts as durable",
-        "PostgreSQL fsyncgate 2018; ATC 2020", "converge";
+        "PostgreSQL fsyncgate 2018; ATC 2020", "raft.leader_completeness";
 }
 
 #[cfg(test)]
