@@ -8,7 +8,7 @@
 //!
 //! Requests and answers pass as they are, with ids of the gateway's own. It follows redirects, so
 //! that clients need to know one address only. In the role `mirroring-gateway` it also sends a share of
-//! what it passes on to a second cluster ([`mirror`]).
+//! what it passes on to a second cluster (`mirror.rs`).
 //!
 //! **Invariant:** nothing is forwarded that was not granted.
 
