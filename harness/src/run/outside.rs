@@ -9,7 +9,7 @@ use engine::{Pin, Sent};
 
 impl Runner {
     /// Goes on with other random numbers, which follow from the run's seed and `salt`: another
-    /// future of the same past. See [`Engine::reseed_from`].
+    /// future of the same past. See [`engine::Engine::reseed_from`].
     pub fn reseed_from(&mut self, salt: u64) {
         self.engine.reseed_from(salt);
         self.director.reseed(contract::hash::mix(self.roster.plan().seed, salt));
@@ -68,7 +68,7 @@ impl Runner {
         self.engine.lift(id);
     }
 
-    /// Pins a datagram that is still to be sent. See [`Engine::pin`].
+    /// Pins a datagram that is still to be sent. See [`engine::Engine::pin`].
     pub fn pin(&mut self, from: NodeId, to: NodeId, n: u64, pin: Pin) {
         self.engine.pin(from, to, n, pin);
     }
