@@ -3,6 +3,7 @@
 //! They belong to the machine and to how it was built, so no report of a run holds them: they go
 //! to `host.json` and are judged by `op-cost` with `allocations_max` alone.
 
+use crate::scenario::plan::Plan;
 use std::sync::OnceLock;
 
 /// How many allocations the calling thread has made so far; growing one in place counts too.
@@ -10,7 +11,7 @@ pub type Meter = fn() -> u64;
 
 static METER: OnceLock<Meter> = OnceLock::new();
 
-/// From now on every run is metered.
+/// From now on a run whose checks ask for it is metered.
 pub fn install(meter: Meter) {
     // A second installation is that of the same binary, in a test.
     METER.get_or_init(|| meter);
@@ -37,6 +38,14 @@ impl Default for Metered {
 }
 
 impl Metered {
+    /// Metered where a check of `plan` asks for it, so that no other run pays for it.
+    #[must_use]
+    pub fn of(plan: &Plan) -> Self {
+        let asks = plan.checks.iter().any(|check| check.fields.has("allocations_max"));
+        let metered = Self::default();
+        Self { meter: metered.meter.filter(|_| asks), ..metered }
+    }
+
     /// Whether anything is metered.
     #[must_use]
     pub fn is_on(&self) -> bool {

@@ -138,7 +138,7 @@ impl Watch {
             marks: Chunks::default(),
             marks_lost: 0,
             extremes: Watched::new(roster.plan()),
-            metered: Metered::default(),
+            metered: Metered::of(roster.plan()),
             roster,
         }
     }
