@@ -414,6 +414,13 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
         "How long one try may take before the next node is asked (DEFAULT_TIMEOUT_MS).",
     ),
     setting(
+        "health_timeout",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(600) },
+        r#""500ms""#,
+        "How long a health check may take (HEALTH_CHECK_TIMEOUT_MS). What is not answered by then \
+         counts as a no, and is not asked elsewhere: the check is about that one node.",
+    ),
+    setting(
         "retry_base",
         Kind::DURATION,
         r#""10ms""#,
