@@ -422,7 +422,7 @@ impl Runner {
         let load = load.expect("the runner gave the engine a Load");
         let (ops, never_sent) = (load.history(), load.never_sent());
         let watch = self.engine.observer();
-        let properties: Vec<Property> = watch.properties().collect();
+        let properties: Vec<(Property, String)> = watch.properties().collect();
         let marks: Vec<Marked> = watch.marks.iter().copied().collect();
         let (extremes, samples) = (watch.extremes.seen(), self.sampler.taken());
         let data = RunData {
