@@ -1,12 +1,11 @@
 //! State machine safety (raft-paper §5.4.3, Figure 3).
 
 use super::chunked::Chunked;
-use super::{Members, digest, violation};
-use alloc::boxed::Box;
+use super::{Look, Members, OfMembers, digest, violation};
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{NodeId, Property, Violation};
 
 /// No two nodes ever apply different entries at one index, nor one node in two boots.
 #[derive(Clone, Debug)]
@@ -43,32 +42,19 @@ impl StateMachineSafety {
     }
 }
 
-impl Invariant for StateMachineSafety {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.state_machine_safety",
-            about: "no two nodes apply different entries at the same index",
-            source: "raft-paper §5.4.3",
-        }
+impl OfMembers for StateMachineSafety {
+    const PROPERTY: Property = Property {
+        name: "raft.state_machine_safety",
+        about: "no two nodes apply different entries at the same index",
+        source: "raft-paper §5.4.3",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
-        let boot = nodes.boot(touched);
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, .. } = *look;
         let seen = &mut self.seen[position];
         if seen.boot != boot {
             seen.boot = boot;
@@ -112,10 +98,6 @@ impl Invariant for StateMachineSafety {
         );
         let nodes = [first.by, touched];
         let rule = "different entries applied at one index";
-        Err(violation(self.property(), rule, at, &nodes, detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &nodes, detail))
     }
 }
