@@ -13,10 +13,13 @@
 //! | commands, sessions | [`command`], [`machine`] | raft-thesis §6.3 |
 //! | the database and the way to it | [`database`], [`desk`] | this project |
 //! | the way in | [`gateway`], [`mod@auth`], [`rate_limits`] | the modelled codebase |
+//! | who may ask | [`certificate`] | the modelled codebase; rustls 0.21 |
+//! | what is on the disk, as tables | [`schema`] | the modelled codebase |
 //! | snapshots | [`snapshot`] | raft-paper §7; raft-thesis §5 |
 //! | messages | [`wire`] | this project |
 
 pub mod auth;
+pub mod certificate;
 pub mod chunk_map;
 pub mod client;
 pub mod command;
@@ -30,6 +33,7 @@ pub mod invariants;
 pub mod machine;
 pub mod rate_limits;
 pub mod recency;
+pub mod schema;
 pub mod seal;
 pub mod server;
 pub mod snapshot;

@@ -126,10 +126,10 @@ impl System for Hyperion {
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         match seat.role {
             role if is_cache(role) => Ok(Box::new(Server::boot(seat, now, fx)?)),
-            GATEWAY | MIRRORING_GATEWAY => Ok(Box::new(Gateway::boot(seat))),
+            GATEWAY | MIRRORING_GATEWAY => Ok(Box::new(Gateway::boot(seat, now))),
             AUTH => Ok(Box::new(Auth::boot(seat))),
             SQL => Ok(Box::new(Database::boot(seat))),
-            CLIENT => Ok(Box::new(Client::boot(seat))),
+            CLIENT => Ok(Box::new(Client::boot(seat, now))),
             other => panic!("`{other}` is not in the table of roles"),
         }
     }
@@ -245,6 +245,10 @@ fn own_gauge(row: usize, server: &Server) -> Option<u64> {
         10 => server.hit_ratio_ppm()?,
         11 => server.pool()?.in_use(),
         12 => server.pool()?.waiting(),
+        17 => server.recovered().raft_log_rows,
+        18 => server.recovered().last_snapshot_index,
+        19 => server.recovered().membership_version,
+        20 => server.recovered().members,
         _ => return None,
     })
 }

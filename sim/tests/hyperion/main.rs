@@ -8,6 +8,7 @@ extern crate alloc;
 mod defects;
 mod faults;
 mod history;
+mod schema;
 mod service;
 mod settings;
 mod world;

@@ -18,6 +18,7 @@ mod operation;
 
 pub use config::{CONNECTIONS_MAX, Config};
 
+use super::certificate::Identity;
 use super::command::{Applied, Refusal, Session};
 use super::tables::Event;
 use super::wire::{Answer, Request, Said};
@@ -65,6 +66,8 @@ pub struct Client {
     breaker: Option<Breaker>,
     /// What it keeps of reads that may be stale.
     near_cache: NearCache,
+    /// What it proves who it is by, where it does so by a certificate.
+    identity: Option<Identity>,
     /// The time of the present input.
     now: Instant,
 }
@@ -87,7 +90,7 @@ enum LinkState {
 impl Client {
     /// A client of the group `uses.target`.
     #[must_use]
-    pub fn boot(seat: &Seat<'_>) -> Self {
+    pub fn boot(seat: &Seat<'_>, now: Now) -> Self {
         let targets = seat.uses.get("target").expect("the lab gives every client a target");
         assert!(!targets.is_empty(), "a target has nodes");
         let links: Vec<Link> = targets.iter().take(CONNECTIONS_MAX).map(Link::to).collect();
@@ -109,6 +112,7 @@ impl Client {
             operation: None,
             seen: (0, 0),
             near_cache: NearCache::default(),
+            identity: Identity::of(seat).map(|identity| identity.booted(now.wall)),
         }
     }
 
@@ -216,7 +220,7 @@ impl Client {
         });
     }
 
-    fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+    fn on_opened(&mut self, now: Now, conn: ConnId, fx: &mut Fx<'_>) {
         let Some(index) = self.link_of(conn) else {
             return;
         };
@@ -224,11 +228,13 @@ impl Client {
         assert!(link.state == LinkState::Opening(conn), "a connection opens once");
         link.state = LinkState::Open(conn);
         link.decoder = Decoder::default();
-        if let Some(token) = self.config.token {
+        if self.config.token.is_some() || self.identity.is_some() {
             let client = self.session.client;
-            fx.write(conn, |out| {
-                frame::write(out, |out| Request::Hello { client, token: &token }.encode(0, out));
-            });
+            let token = self.config.token.as_ref().map_or(&[][..], |token| token);
+            let identity = self.identity.as_mut();
+            let certificate = identity.map_or(&[][..], |identity| identity.certificate(now.wall));
+            let hello = Request::Hello { client, token, certificate };
+            fx.write(conn, |out| frame::write(out, |out| hello.encode(0, out)));
         }
         let waits = |operation: &Operation| operation.target == index && !operation.sent;
         // A try that gave up waiting has moved on, or waits for its next turn.
@@ -562,7 +568,7 @@ impl Node for Client {
         self.now = now.mono;
         match input {
             Input::Invoke { op, call } => self.on_invoke(op, call, fx),
-            Input::Opened { conn, .. } => self.on_opened(conn, fx),
+            Input::Opened { conn, .. } => self.on_opened(now, conn, fx),
             Input::Data { conn, bytes } => self.on_data(conn, bytes, fx),
             Input::Closed { conn, reason } => self.on_closed(conn, reason, fx),
             Input::Timer(key) => self.on_timer(key, fx),

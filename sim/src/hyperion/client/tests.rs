@@ -46,7 +46,7 @@ impl World {
             preload: &[],
         };
         Self {
-            client: Client::boot(&seat),
+            client: Client::boot(&seat, Now::default()),
             host: Host::new(NodeId(1)),
             ops: 0,
             open: BTreeMap::new(),

@@ -3,8 +3,9 @@
 //! Start with [`Gateway`]. A client says who it is when it connects, and shows its token; the gateway
 //! asks the auth service about it for every request, and passes the request on to the node that leads
 //! only when the answer is yes. An auth service that is down, slow or unclear is a no: nothing goes
-//! through (fail closed). With `auth = "mtls"` the connection itself proves who the client is, and
-//! there is no hop.
+//! through (fail closed). With `auth = "mtls"` the client shows a certificate when it connects, which
+//! the gateway verifies itself, and there is no hop. Where the gateway has a certificate of its own, it
+//! shows that to the cache nodes.
 //!
 //! Requests and answers pass as they are, with ids of the gateway's own. It follows redirects, so
 //! that clients need to know one address only. In the role `mirroring-gateway` it also sends a share of
@@ -16,6 +17,7 @@ mod link;
 mod mirror;
 
 use super::auth;
+use super::certificate::{self, Authority, CertificateError, Identity};
 use super::command::Refusal;
 use super::desk::{DESK, Desk, draw};
 use super::tables::Event;
@@ -25,6 +27,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use contract::hash::hash_bytes;
 use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Seat, TimerKey};
 use link::Link;
 use mirror::Mirror;
@@ -40,8 +43,12 @@ const REDIRECTS_MAX: u32 = 3;
 struct Config {
     /// Processor time of one request, in nanoseconds.
     service: Dist,
-    /// Whether the auth service is asked.
+    /// Whether the auth service is asked; else certificates prove who asks.
     asks: bool,
+    /// Whose certificates are accepted; nobody's where it is absent.
+    authority: Option<Authority>,
+    /// The hash of its own name.
+    name: u64,
     /// How long one request may take here, auth and cache together.
     timeout: Duration,
     /// Planted flaw `auth-fails-open`.
@@ -55,6 +62,8 @@ pub struct Gateway {
     clients: BTreeMap<ConnId, Session>,
     auth: Link,
     caches: Vec<Link>,
+    /// What it shows the caches, where it has something.
+    identity: Option<Identity>,
     /// Which of the caches leads, as far as is known.
     leader: u32,
     /// The second cluster, in the role that has one.
@@ -99,7 +108,7 @@ enum Stage {
 impl Gateway {
     /// Boots a gateway.
     #[must_use]
-    pub fn boot(seat: &Seat<'_>) -> Self {
+    pub fn boot(seat: &Seat<'_>, now: Now) -> Self {
         let settings = seat.settings;
         let one_of = |key: &str| {
             let nodes = seat.uses.get(key).expect("the lab gives a role what it uses");
@@ -110,12 +119,17 @@ impl Gateway {
             config: Arc::new(Config {
                 service: settings.dist("service"),
                 asks: settings.choice("auth") == "token",
+                authority: settings
+                    .has("certificate_authority")
+                    .then(|| Authority::named(&settings.text("certificate_authority"))),
+                name: hash_bytes(seat.name.as_bytes()),
                 timeout: settings.duration("timeout"),
                 fails_open: seat.has("auth-fails-open"),
             }),
             clients: BTreeMap::new(),
             auth: Link::to(one_of("auth")),
             caches: caches.iter().map(|&node| Link::to(node)).collect(),
+            identity: Identity::of(seat).map(|identity| identity.booted(now.wall)),
             leader: 0,
             mirror: Mirror::of(seat),
             desk: Desk::default(),
@@ -161,11 +175,14 @@ impl Gateway {
         let arrived = Asked::decode(frame).expect("it was read when it arrived");
         let (request, asked) = (arrived.id(), arrived.request());
         let Some(session) = self.clients.get_mut(&conn) else { return };
-        if let Request::Hello { client, token } = asked {
-            session.who = Some((client, token.to_vec()));
+        if let Request::Hello { client, token, certificate } = asked {
+            if self.config.asks || self.proves(now, conn, client, certificate, fx) {
+                let session = self.clients.get_mut(&conn).expect("it was there");
+                session.who = Some((client, token.to_vec()));
+            }
             return;
         }
-        if self.config.asks && session.who.is_none() {
+        if session.who.is_none() {
             fx.mark(Event::GatewayDenied.row(), [0; 3], 0);
             return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
         }
@@ -180,7 +197,7 @@ impl Gateway {
             conn,
             request,
             asked: arrived,
-            at: if self.config.asks { Stage::Auth } else { Stage::Cache(self.leader) },
+            at: Stage::Auth,
             sent: false,
             redirects: 0,
             since: now.mono,
@@ -190,7 +207,27 @@ impl Gateway {
             fx.set_timer(OVERDUE, self.config.timeout);
         }
         self.pending.insert(self.passed, pending);
-        self.send(self.passed, fx);
+        match self.config.asks {
+            true => self.send(self.passed, fx),
+            // The certificate of the connection was the answer.
+            false => self.pass_on(self.passed, true, fx),
+        }
+    }
+
+    /// Whether `certificate` proves that `client` opened the connection.
+    fn proves(
+        &self,
+        now: Now,
+        conn: ConnId,
+        client: u64,
+        certificate: &[u8],
+        fx: &mut Fx<'_>,
+    ) -> bool {
+        let verdict = match &self.config.authority {
+            Some(authority) => authority.verify(certificate, Some(client), now.wall).map(drop),
+            None => Err(CertificateError::UnknownIssuer),
+        };
+        certificate::note(verdict, certificate, conn.opener, now.wall, fx)
     }
 
     /// Sends a request to where it is due, if it is not there yet.
@@ -374,7 +411,7 @@ impl Gateway {
         self.mirror.as_mut().expect("only a mirror has connections of its own")
     }
 
-    fn on_opened(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+    fn on_opened(&mut self, now: Now, conn: ConnId, fx: &mut Fx<'_>) {
         match self.side(conn) {
             Side::Auth => {
                 self.auth.opened(conn);
@@ -382,6 +419,11 @@ impl Gateway {
             }
             Side::Cache(node) => {
                 self.caches[node as usize].opened(conn);
+                if let Some(identity) = &mut self.identity {
+                    let (client, certificate) = (self.config.name, identity.certificate(now.wall));
+                    let hello = Request::Hello { client, token: &[], certificate };
+                    fx.write(conn, |out| frame::write(out, |out| hello.encode(0, out)));
+                }
                 self.send_all(Stage::Cache(node), fx);
             }
             Side::Mirror(node) => self.the_mirror().on_opened(node, conn, fx),
@@ -446,7 +488,7 @@ impl Node for Gateway {
         done.iter().for_each(|(conn, frame)| self.on_request(now, conn, frame, fx));
         self.desk.give_back(done);
         match input {
-            Input::Opened { conn, .. } => self.on_opened(conn, fx),
+            Input::Opened { conn, .. } => self.on_opened(now, conn, fx),
             Input::Data { conn, bytes } => self.on_data(now, conn, bytes, fx),
             Input::Closed { conn, .. } => self.on_closed(conn, fx),
             Input::Timer(OVERDUE) => self.on_overdue(now, fx),

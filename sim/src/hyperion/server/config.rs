@@ -9,6 +9,7 @@ use crate::protocol::raft;
 use alloc::sync::Arc;
 use contract::{Dist, Duration, Ratio, Refused, Seat};
 
+use super::admission::Tls;
 use super::pool::PoolConfig;
 use super::profiles::Profile;
 
@@ -74,6 +75,8 @@ pub struct Config {
     pub eviction_batch: u64,
     /// The most connections of one client.
     pub connections_max: u64,
+    /// What who connects must prove.
+    pub tls: Tls,
     /// How often a client may ask; as often as it likes where this is absent.
     pub rate_limits: Option<LimitsOf>,
     /// What one byte that is held counts for.
@@ -110,6 +113,7 @@ impl Config {
             store: store_config(seat),
             eviction_batch: count(seat, "eviction_batch"),
             connections_max: count(seat, "connections_per_client_max"),
+            tls: Tls::of(settings),
             rate_limits: settings.bool("rate_limits").then(|| {
                 ["get_rate_max", "set_rate_max", "batch_get_rate_max", "admin_rate_max"]
                     .map(|name| count(seat, name))

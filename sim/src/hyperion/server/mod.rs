@@ -8,6 +8,7 @@
 //! read when its index is.
 
 mod admin;
+mod admission;
 mod batch;
 mod config;
 mod eviction;
@@ -23,6 +24,7 @@ mod watch;
 mod writes;
 
 pub use admin::Wish;
+pub use admission::Tls;
 pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
 pub use profiles::PROFILE_WORDS;
 
@@ -33,13 +35,14 @@ use super::desk::{DESK, Desk, draw};
 use super::entry::Key;
 use super::machine::{Effect, Machine};
 use super::rate_limits::{Limited, RateLimits};
+use super::schema::{Recovered, Tables};
 use super::seal::Bytes;
 use super::tables::Event;
 use super::wire::{Answer, Asked, Request};
 use crate::protocol::frame;
 use crate::protocol::raft::{Payload, Raft, Ready, Role, Snapshot};
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use batch::{BATCH, Batch};
@@ -57,6 +60,8 @@ use writes::PendingWrites;
 pub struct Server {
     config: Arc<Config>,
     raft: Raft,
+    /// What the tables on the disk held at boot.
+    recovered: Recovered,
     machine: Machine,
     /// What arrived of requests, per connection.
     conns: Conns,
@@ -70,6 +75,9 @@ pub struct Server {
     metrics: Metrics,
     /// Connections of clients that keep what they read.
     watchers: BTreeSet<ConnId>,
+    /// Where certificates are asked for: the connections on which one was shown, and whether it was
+    /// accepted.
+    admitted: BTreeMap<ConnId, bool>,
     /// Small writes that wait for company.
     batch: Batch,
     /// When what lies on the desk arrived, in its order.
@@ -115,6 +123,7 @@ impl Server {
         let mut server = Self {
             machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
             config: Arc::new(config),
+            recovered: Recovered::from(&Tables::of(seat.name, &raft)),
             raft,
             conns: Conns::default(),
             rate_limits: RateLimits::default(),
@@ -125,6 +134,7 @@ impl Server {
             lookups: Lookups::default(),
             metrics: Metrics::default(),
             watchers: BTreeSet::new(),
+            admitted: BTreeMap::new(),
             batch: Batch::default(),
             laid_at: Vec::new(),
             pool,
@@ -142,6 +152,12 @@ impl Server {
     #[must_use]
     pub const fn raft(&self) -> &Raft {
         &self.raft
+    }
+
+    /// How much the tables on its disk held when it booted.
+    #[must_use]
+    pub const fn recovered(&self) -> Recovered {
+        self.recovered
     }
 
     /// Its state machine.
@@ -219,12 +235,18 @@ impl Server {
         let Some(mut decoder) = self.conns.take(conn) else { return };
         let intact = decoder.feed_each(bytes, |frame| self.on_frame(now, conn, frame, fx));
         self.conns.settle(conn, decoder, intact, bytes.len() as u64, fx);
+        if !intact {
+            self.admitted.remove(&conn);
+        }
     }
 
     /// Takes one request in; false where it is none and the connection must go.
     fn on_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
         let Ok(arrived) = Asked::decode(frame) else { return false };
         let (request, asked) = (arrived.id(), arrived.request());
+        if !self.admits(now, conn, (request, &asked), fx) {
+            return true;
+        }
         let config = &self.config;
         let (kind, times, service) = match &asked {
             Request::Get { key, .. } => {
@@ -455,6 +477,7 @@ impl Node for Server {
             Input::Closed { conn, .. } => {
                 self.conns.closed(conn);
                 self.watchers.remove(&conn);
+                self.admitted.remove(&conn);
                 self.rate_limits.forget(conn.opener);
             }
             Input::Timer(BATCH) => self.propose_batch(now, fx),

@@ -155,3 +155,68 @@ fn it_counts_what_it_is_asked_and_how_long_it_took() {
         assert!(head.ends_with('}') && value.parse::<f64>().is_ok(), "{line}");
     }
 }
+
+/// Opens a connection, shows `certificate` where there is one, and asks for a key twice: which answers
+/// came (m: missing, u: unauthenticated), and whether the connection was closed.
+fn handshake(world: &mut World, number: u32, certificate: Option<&[u8]>) -> (Vec<u8>, bool) {
+    let conn = ConnId { opener: CLIENT, number };
+    world.open(CLIENT, number);
+    let mut bytes = Vec::new();
+    if let Some(certificate) = certificate {
+        let hello = Request::Hello { client: 5, token: b"", certificate };
+        frame::write(&mut bytes, |out| hello.encode(0, out));
+    }
+    let timeout = Duration::from_millis(100);
+    let options = ReadOptions { level: ReadLevel::Stale, timeout, watch: false };
+    frame::write(&mut bytes, |out| Request::Get { options, key: b"k" }.encode(3, out));
+    frame::write(&mut bytes, |out| Request::Get { options, key: b"k" }.encode(4, out));
+    let done = world.input(Input::Data { conn, bytes: &bytes });
+    let written = |effect: &Effect| match effect {
+        Effect::Write { bytes, .. } => {
+            let frame = &bytes.of(&done.bytes)[frame::HEADER_BYTES..];
+            let said = Said::decode(frame).expect("it is an answer");
+            Some(match said.answer() {
+                Answer::Missing => b'm',
+                Answer::Refused(Refusal::Unauthenticated) => b'u',
+                other => panic!("{other:?} was not expected"),
+            })
+        }
+        _ => None,
+    };
+    let answers = done.effects.iter().filter_map(written).collect();
+    (answers, done.effects.contains(&Effect::Close { conn }))
+}
+
+#[test]
+fn with_mtls_only_certificates_that_hold_open_the_door() {
+    use super::super::certificate::Authority;
+    let life = Duration::from_secs(10);
+    let mut world = World::new(&[("tls", SettingValue::Choice("mtls"))]);
+    let now = world.host.now.wall;
+    let served = (Vec::from(*b"mm"), false);
+    // One refusal, and then the connection is closed: the second request is not looked at.
+    let refused = (Vec::from(*b"u"), true);
+    let ours = Authority::named("hyperion").issue(5, 1, now, life);
+    assert_eq!(handshake(&mut world, 0, Some(&ours)), served);
+    assert_eq!(handshake(&mut world, 1, None), refused);
+    assert_eq!(handshake(&mut world, 2, Some(b"noise")), refused);
+    let theirs = Authority::named("another").issue(5, 1, now, life);
+    assert_eq!(handshake(&mut world, 3, Some(&theirs)), refused);
+    let of_somebody_else = Authority::named("hyperion").issue(6, 1, now, life);
+    assert_eq!(handshake(&mut world, 4, Some(&of_somebody_else)), refused);
+    world.host.now.wall.0 += life.as_nanos() + 1;
+    assert_eq!(handshake(&mut world, 5, Some(&ours)), refused, "it has ended");
+    assert_eq!(world.server.connections(), 1, "who was let in stays");
+    let conn = ConnId { opener: CLIENT, number: 0 };
+    world.input(Input::Closed { conn, reason: contract::CloseReason::Done });
+    assert!(world.server.admitted.is_empty(), "nothing is kept of connections that are gone");
+}
+
+#[test]
+fn without_mtls_nobody_is_asked_and_without_verification_everybody_is_believed() {
+    let mut world = World::new(&[]);
+    assert_eq!(handshake(&mut world, 0, None), (Vec::from(*b"mm"), false));
+    let mut world = World::new(&[("tls", SettingValue::Choice("unverified"))]);
+    assert_eq!(handshake(&mut world, 0, Some(b"noise")), (Vec::from(*b"mm"), false));
+    assert_eq!(handshake(&mut world, 1, None), (Vec::from(*b"u"), true));
+}

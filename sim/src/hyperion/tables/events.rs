@@ -82,6 +82,10 @@ pub enum Event {
     GatewayMirrorFull,
     /// `client.unhealthy`
     ClientUnhealthy,
+    /// `tls.accepted`
+    TlsAccepted,
+    /// `tls.refused`
+    TlsRefused,
 }
 
 impl Event {
@@ -102,7 +106,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 37] = [
+const OWN_EVENTS: [EventKind; 39] = [
     event(
         "cache.hit",
         "bytes",
@@ -285,6 +289,20 @@ const OWN_EVENTS: [EventKind; 37] = [
         "ns",
         &["node"],
         "a health check was not answered in time, or not with a yes; the value is how long it took",
+    ),
+    event(
+        "tls.accepted",
+        "ns",
+        &["opener"],
+        "a connection was accepted for the certificate that its opener showed; the value is how \
+         long that still holds, 0 where it is over",
+    ),
+    event(
+        "tls.refused",
+        "",
+        &["reason", "opener"],
+        "a connection was refused: no certificate (reason 1), not one (2), of another authority \
+         (3), forged (4), somebody else's (5), not valid yet (6), expired (7)",
     ),
 ];
 

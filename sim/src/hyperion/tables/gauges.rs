@@ -9,7 +9,7 @@ const fn gauge(name: &'static str, unit: &'static str, about: &'static str) -> G
 }
 
 /// The gauges of Hyperion alone, in the order in which `system` reads them.
-pub const OWN_GAUGES: [GaugeKind; 17] = [
+pub const OWN_GAUGES: [GaugeKind; 21] = [
     gauge("cache.entries", "", "entries held, expired ones among them"),
     gauge("cache.size_bytes", "bytes", "what those entries count for"),
     gauge("cache.sessions", "", "clients whose last answer is kept"),
@@ -48,6 +48,22 @@ pub const OWN_GAUGES: [GaugeKind; 17] = [
     gauge("db.connections_peak", "", "the most connections that were open at the database"),
     gauge("db.queries", "", "queries that the database answered"),
     gauge("gateway.pending", "", "requests under way behind the gateway"),
+    gauge("schema.raft_log_rows", "", "rows of `raft_log` that the last boot found on the disk"),
+    gauge(
+        "schema.last_snapshot_index",
+        "",
+        "`last_snapshot_index` of `cache_metadata`, as the last boot found it",
+    ),
+    gauge(
+        "schema.membership_version",
+        "",
+        "`version` of `cluster_membership`, as the last boot found it",
+    ),
+    gauge(
+        "schema.members",
+        "",
+        "how many `nodes` the row of `cluster_membership` had that the last boot found",
+    ),
 ];
 
 /// All gauges.

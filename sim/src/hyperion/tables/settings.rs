@@ -1,6 +1,6 @@
 //! The settings of the roles, with the names that the modelled codebase has for them.
 
-use super::super::server::{FSYNC_WORDS, PROFILE_WORDS, Reads};
+use super::super::server::{FSYNC_WORDS, PROFILE_WORDS, Reads, Tls};
 use super::joined;
 use contract::{Duration, Kind, Setting};
 
@@ -208,6 +208,19 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         "The most connections of one client, so that none takes the share of others.",
     ),
     setting(
+        "tls",
+        Kind::Choice(Tls::WORDS),
+        r#""off""#,
+        "Whether who connects must show a certificate: off asks for none, unverified wants one and \
+         believes it, mtls wants one that certificate_authority has signed, and that holds.",
+    ),
+    setting(
+        "certificate_authority",
+        Kind::Text,
+        r#""hyperion""#,
+        "The authority whose certificates are accepted (secret/hyperion/…/tls-cert).",
+    ),
+    setting(
         "rate_limits",
         Kind::Bool,
         "true",
@@ -346,7 +359,29 @@ pub const GATEWAY_SETTINGS: &[Setting] = &[
         Kind::Choice(&["token", "mtls"]),
         r#""token""#,
         "How clients prove who they are: a token, which the auth service is asked about for every \
-         request, or the certificate of the connection, which costs no hop.",
+         request, or the certificate of the connection, signed by certificate_authority, which \
+         costs no hop.",
+    ),
+    setting(
+        "certificate_authority",
+        Kind::Text,
+        "",
+        "The authority whose certificates the gateway accepts of clients with auth = mtls, and from \
+         which it has the one that it shows cache nodes. Without it the gateway shows none.",
+    ),
+    setting(
+        "certificate_lifetime",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(31_536_000) },
+        r#""24h""#,
+        "How long a certificate holds from when it is issued. Shorter limits what a stolen one is \
+         good for, and leaves less time to notice that renewal does not work.",
+    ),
+    setting(
+        "certificate_renewal",
+        Kind::Bool,
+        "true",
+        "Whether a new certificate is fetched once two thirds of the life of the last are over. \
+         Without it the one that was fetched at boot is shown for ever.",
     ),
     setting("service", Kind::Dist, r#""0ns""#, "Processor time of one request."),
     setting(
@@ -449,6 +484,27 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
         "",
         "The secret of the token that the client shows a gateway: that of the auth service, or the \
          token is wrong. Without it the client shows none.",
+    ),
+    setting(
+        "certificate_authority",
+        Kind::Text,
+        "",
+        "The authority from which the client has the certificate that it shows when it connects. \
+         Without it the client shows none.",
+    ),
+    setting(
+        "certificate_lifetime",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(31_536_000) },
+        r#""24h""#,
+        "How long a certificate holds from when it is issued. Shorter limits what a stolen one is \
+         good for, and leaves less time to notice that renewal does not work.",
+    ),
+    setting(
+        "certificate_renewal",
+        Kind::Bool,
+        "true",
+        "Whether a new certificate is fetched once two thirds of the life of the last are over. \
+         Without it the one that was fetched at boot is shown for ever.",
     ),
     setting(
         "sticky",

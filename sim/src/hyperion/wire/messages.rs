@@ -115,6 +115,8 @@ pub struct Hello {
     pub client: u64,
     #[prost(bytes = "vec", tag = "2")]
     pub token: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub certificate: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -63,12 +63,14 @@ pub enum Request<'a> {
         /// The keys, at most [`super::BATCH_KEYS_MAX`] of them where a node takes it.
         keys: Vec<&'a [u8]>,
     },
-    /// Says who the client is. A cache node takes no notice: it trusts whoever reaches it.
+    /// Says who opened the connection. What it proves it by is empty where it does not.
     Hello {
-        /// A hash of the client's name.
+        /// A hash of its name.
         client: u64,
         /// See [`super::auth`].
         token: &'a [u8],
+        /// See [`super::certificate`].
+        certificate: &'a [u8],
     },
     /// What an operator asks for.
     Admin {
@@ -254,8 +256,9 @@ impl Request<'_> {
                 timeout_ms: timeout_ms(options.timeout),
                 lease: options.level == ReadLevel::Lease,
             }),
-            Self::Hello { client, token } => {
-                RequestBody::Hello(pb::Hello { client: *client, token: token.to_vec() })
+            Self::Hello { client, token, certificate } => {
+                let (token, certificate) = (token.to_vec(), certificate.to_vec());
+                RequestBody::Hello(pb::Hello { client: *client, token, certificate })
             }
             Self::Admin { verb, count } => {
                 let verb = verb.name().to_string();
@@ -307,7 +310,9 @@ fn request_of(message: &pb::Request) -> Result<Request<'_>, Malformed> {
             options: options(get.allow_stale, get.lease, get.timeout_ms, false)?,
             keys: get.keys.iter().map(Vec::as_slice).collect(),
         },
-        RequestBody::Hello(hello) => Request::Hello { client: hello.client, token: &hello.token },
+        RequestBody::Hello(pb::Hello { client, token, certificate }) => {
+            Request::Hello { client: *client, token, certificate }
+        }
         RequestBody::Admin(admin) => {
             let verb = Verb::ALL.into_iter().find(|verb| verb.name() == admin.verb);
             let verb = verb.ok_or(Malformed("there is no such verb"))?;

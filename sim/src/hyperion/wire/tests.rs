@@ -42,7 +42,8 @@ fn plain_messages_round_trip() {
     for verb in Verb::ALL {
         check_request(8, &Request::Admin { verb, count: 3 });
     }
-    check_request(0, &Request::Hello { client: 5, token: b"token" });
+    check_request(0, &Request::Hello { client: 5, token: b"token", certificate: b"" });
+    check_request(0, &Request::Hello { client: 5, token: b"", certificate: b"certificate" });
 }
 
 /// The fields 1 to 4 of the original, byte by byte, so that other implementations can be met.
