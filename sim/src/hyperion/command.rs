@@ -16,6 +16,9 @@ use crate::protocol::frame::{Cursor, Malformed};
 use alloc::vec::Vec;
 use contract::{Duration, Value};
 
+/// The most bytes of a command beside its key and its value.
+pub const HEAD_BYTES_MAX: usize = 64;
+
 /// One logical process of a client (raft-thesis §6.3). A later epoch of a client ends the earlier
 /// ones: what they left behind has no effect any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

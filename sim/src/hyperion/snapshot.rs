@@ -20,9 +20,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::Duration;
 
+/// The most bytes of a session: four numbers and an answer.
+const SESSION_BYTES_MAX: u64 = 64;
+
 impl Machine {
     /// Appends the whole state.
     pub fn encode(&self, out: &mut Vec<u8>) {
+        // An entry is no longer here than what it counts for; a compressed one makes it grow.
+        let size = self.store().size_bytes() + self.sessions() * SESSION_BYTES_MAX;
+        out.reserve(usize::try_from(size).expect("a state fits into memory"));
         let mut put = |number: u64| out.extend_from_slice(&number.to_be_bytes());
         put(self.applied_index());
         put(self.digest());

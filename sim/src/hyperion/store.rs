@@ -142,7 +142,9 @@ impl Store {
         let key = Key::new(new.key);
         let config = Arc::clone(&self.config);
         let (flags, kept) = config.sealer.seal(new.key, new.value);
-        let held_bytes = self.get(&key).map_or(0, Entry::size_bytes);
+        // Looked up once: this is what every write of every replica does.
+        let slot = self.entries.get_mut(&key);
+        let held_bytes = slot.as_ref().map_or(0, |slot| slot.entry.size_bytes());
         let new_bytes = size_bytes(new.key, &kept);
         let current = self.size_bytes - held_bytes + new_bytes;
         if current > config.limits.store_bytes_max {
@@ -157,7 +159,7 @@ impl Store {
             created_at: new.created_at,
             flags,
         };
-        match self.entries.get_mut(&key) {
+        match slot {
             Some(slot) => {
                 let ended_at = slot.entry.ends_at();
                 overwrite(&mut slot.entry, &kept, entry);

@@ -1,6 +1,6 @@
 //! Writes: checked, proposed, and answered when they are applied.
 
-use super::super::command::{Applied, Command, Refusal, Write};
+use super::super::command::{Applied, Command, HEAD_BYTES_MAX, Refusal, Write};
 use super::super::entry::Key;
 use super::super::machine::Effect;
 use super::super::tables::Event;
@@ -59,7 +59,8 @@ impl Server {
             Ok(value) => value,
             Err(refusal) => return refuse(&mut self.metrics, asker, refusal, fx),
         };
-        let mut bytes = Vec::new();
+        let size = HEAD_BYTES_MAX + command.key.len() + written(command).len();
+        let mut bytes = Vec::with_capacity(size);
         command.encode(&mut bytes);
         let leads = self.raft.role() == Role::Leader;
         if self.config.batches && leads && written(command).len() <= SMALL_BYTES_MAX {
