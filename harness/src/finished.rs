@@ -99,6 +99,14 @@ pub struct Finished {
     pub metrics: String,
 }
 
+impl Finished {
+    /// Whether any check fired, or any property that no check names was broken.
+    #[must_use]
+    pub fn fired(&self) -> bool {
+        self.verdicts.iter().any(crate::outcome::violated) || !self.unnamed.is_empty()
+    }
+}
+
 /// One event of the engine, for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceLine {

@@ -143,9 +143,9 @@ impl Watch {
         }
     }
 
-    /// The invariants that are watched.
-    pub fn properties(&self) -> impl Iterator<Item = contract::Property> {
-        self.invariants.iter().map(|invariant| invariant.property())
+    /// The invariants that are watched, with what each has counted.
+    pub fn properties(&self) -> impl Iterator<Item = (contract::Property, String)> {
+        self.invariants.iter().map(|invariant| (invariant.property(), invariant.measured()))
     }
 
     /// Waits for `when`; [`Watch::happened`] gets `id` when it has.

@@ -345,8 +345,7 @@ const TAIL_MAX: usize = 40;
 
 /// The last events before the first violation; a run without one has nothing to explain.
 fn tail(run: &Finished) -> Vec<row::TailRow> {
-    let fired = run.verdicts.iter().any(crate::outcome::violated) || !run.unnamed.is_empty();
-    if !fired {
+    if !run.fired() {
         return Vec::new();
     }
     let row = |event: &crate::run::TraceLine| row::TailRow {

@@ -400,10 +400,18 @@ impl Runner {
     /// Lifts what is left of the faults, judges the run, and keeps what a report needs.
     #[must_use]
     pub fn finish(mut self) -> Finished {
+        let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
+        let metrics = self.metrics();
+        Finished { trace, metrics, ..self.conclude() }
+    }
+
+    /// As [`Runner::finish`], without the trace and without what a scraper would find: what it
+    /// takes to write them down is many times what it takes to judge a short run.
+    #[must_use]
+    pub fn conclude(mut self) -> Finished {
         let ended_at = self.now();
         let incidents = self.incidents();
-        let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
-        let (digest, metrics) = (self.engine.digest(), self.metrics());
+        let digest = self.engine.digest();
         let nodes = (0..self.roster.names().len() as u32).map(NodeId);
         let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
         self.stop_waiting(ended_at);
@@ -414,7 +422,7 @@ impl Runner {
         let load = load.expect("the runner gave the engine a Load");
         let (ops, never_sent) = (load.history(), load.never_sent());
         let watch = self.engine.observer();
-        let properties: Vec<Property> = watch.properties().collect();
+        let properties: Vec<(Property, String)> = watch.properties().collect();
         let marks: Vec<Marked> = watch.marks.iter().copied().collect();
         let (extremes, samples) = (watch.extremes.seen(), self.sampler.taken());
         let data = RunData {
@@ -461,8 +469,8 @@ impl Runner {
             incidents,
             metered: watch.metered,
             spent,
-            trace,
-            metrics,
+            trace: Vec::new(),
+            metrics: String::new(),
             occurrences: self.director.spans,
             converged: self.converged,
             ops,

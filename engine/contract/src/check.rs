@@ -60,6 +60,11 @@ pub trait Invariant {
         touched: NodeId,
         nodes: &dyn Nodes,
     ) -> Result<(), Violation>;
+    /// What it has counted so far that reports show beside its verdict, in a few words; empty where
+    /// there is no figure.
+    fn measured(&self) -> String {
+        String::new()
+    }
     /// A copy, for snapshots of the world.
     fn fork(&self) -> Box<dyn Invariant>;
 }

@@ -36,7 +36,7 @@ pub use op::{Call, Op, Outcome, ReadLevel, Ret, Value};
 pub use rng::{Domain, Ratio, Rng, Word};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
-    Defect, EventKind, Fields, GaugeKind, Group, Membership, PredicateKind, Preload, Refused,
+    Defect, EventKind, Fields, GaugeKind, Group, Membership, Need, PredicateKind, Preload, Refused,
     Relation, Role, Seat, System,
 };
 pub use time::{Duration, Instant, Now, SimTime, WallTime};

@@ -29,6 +29,8 @@ pub enum Domain {
     Clock = 7,
     /// Choices of the engine among events that are otherwise equal: `ties`.
     Ties = 8,
+    /// Choices of a search among the snapshots that it goes on from: `novelty`.
+    Search = 9,
 }
 
 /// 64 random bits. Every draw is a pure function of one of these, so a host can draw the words of

@@ -121,6 +121,29 @@ pub struct Defect {
     pub source: &'static str,
     /// The check or invariant that must catch it.
     pub caught_by: &'static str,
+    /// What must befall the world, beside load, for the flaw to show: one of each group. Empty
+    /// where it shows by itself, or by chance alone.
+    pub needs: &'static [&'static [Need]],
+}
+
+/// A kind of trouble that a flaw may need to show, wider than a kind of fault: a cut link and a slow
+/// one are both trouble with the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// A node stops and loses its memory.
+    Crash,
+    /// Messages are lost, late, doubled or out of order.
+    Network,
+    /// A node stands still, or is slow.
+    Pause,
+    /// Clocks drift or jump.
+    Clock,
+    /// A disk fails, lies or is slow.
+    Disk,
+    /// Members come and go.
+    Membership,
+    /// Something that the system depends on does not answer, or not in time.
+    Dependency,
 }
 
 /// A row of the table of events.

@@ -123,6 +123,71 @@ fn an_idle_group_changes_no_other_nodes_digest() {
     }
 }
 
+/// A client that is never woken, a node that only ticks and writes, one that chats with it under
+/// faults, marks that nobody reads and streams that draw more: nothing of it reaches the others.
+#[test]
+fn strangers_change_nothing() {
+    let small = rough(6);
+    let mut large = small.clone();
+    for name in ["a/1", "a/2"] {
+        let stranger = NodeSpec { name: name.into(), ..NodeSpec::default() };
+        large.nodes.insert(0, stranger);
+    }
+    let boot = |strangers: u32| {
+        common::boot_with(move |node: NodeId, _, fx: &mut contract::Fx<'_>| {
+            match node.0.checked_sub(strangers) {
+                Some(rank) => Relay::boot(Some(rank), strangers, fx),
+                None => {
+                    fx.set_timer(contract::TimerKey(0), Duration::from_millis(3));
+                    Ok(Box::new(Stranger))
+                }
+            }
+        })
+    };
+    let mut small = world(small, boot(0));
+    let mut large = world(large, boot(2));
+    large.run_until(ms(50));
+    let ratio = Ratio::new(1, 2);
+    let conditions = [
+        Condition::Loss { from: A, to: B, ratio },
+        Condition::SlowCpu { node: A, times: 3 },
+        Condition::WriteFails { node: B, ratio },
+    ];
+    for condition in conditions {
+        large.impose(condition).expect("the engine has it");
+    }
+    small.run_until(ms(600));
+    large.run_until(ms(600));
+    assert!(small.events() > 200 && large.counters().marks > 500);
+    for node in 0..3 {
+        assert_eq!(small.node_digest(NodeId(node)), large.node_digest(NodeId(node + 2)));
+    }
+}
+
+/// Draws, writes, marks, and sends to the other stranger.
+#[derive(Clone, Debug)]
+struct Stranger;
+
+impl contract::Node for Stranger {
+    fn on_input(
+        &mut self,
+        _now: contract::Now,
+        input: contract::Input<'_>,
+        fx: &mut contract::Fx<'_>,
+    ) {
+        (0..4).for_each(|event| fx.mark(event, [0; 3], 0));
+        let drawn = fx.rng.next_u64();
+        let _ = fx.disk.write_at(contract::FileId(1), drawn % 4_096, &[1; 100]);
+        if let contract::Input::Timer(key) = input {
+            fx.set_timer(key, Duration::from_millis(3));
+            fx.datagram(NodeId(1 - fx.me().0), |out| out.push(1));
+        }
+    }
+    fn fork(&self) -> Option<Box<dyn contract::Node>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
 /// Passes datagrams around among three nodes; the first id is a parameter.
 #[derive(Clone, Debug)]
 struct Relay {

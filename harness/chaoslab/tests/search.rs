@@ -4,6 +4,7 @@ use contract::{Duration, SimTime};
 use harness::cause::{Branching, messages};
 use harness::cli::{Lab, names};
 use harness::explore::exhaustive::{Bounds, replay, search};
+use harness::explore::{Explored, Limits, Strategy, explore};
 use harness::record::record;
 use harness::run::{self, Runner};
 use harness::scenario::Scenario;
@@ -13,6 +14,8 @@ use harness::select::Roster;
 use harness::shrink::happened::listed;
 use harness::shrink::past::Past;
 use harness::shrink::target;
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 const LAB: Lab = Lab::of(sim::SYSTEMS);
@@ -126,12 +129,9 @@ fn a_pin_decides_about_one_message() {
     assert_eq!(pinned(&pin(1_000_000_000, "fate = \"lost\"")).digest, plain.digest);
 }
 
-/// The only candidate loses both of its vote requests, so nobody leads in time; either of them would
-/// have done.
-#[test]
-fn a_single_message_that_mattered_is_found() {
-    let lost = |to: &str| format!("[[pin]]\nstream = \"link h/1>{to}\"\nn = 0\nfate = \"lost\"\n");
-    let text = format!(
+/// Three nodes of which one asks for votes before it is too late; `more` is added.
+fn one_candidate(more: &str) -> Scenario {
+    scenario(&format!(
         r#"
 format = 1
 name   = "test"
@@ -149,27 +149,59 @@ pre_vote       = false
 tick           = "0ms"
 election_fixed = ["1500ms", "9s", "9s"]
 
-{}{}
+{more}
+
 [[check]]
 id     = "led"
 kind   = "converge"
 after  = "0s"
 within = "1800ms"
 to     = ["raft.single_leader"]
-"#,
-        lost("h/2"),
-        lost("h/3")
-    );
+"#
+    ))
+}
+
+/// The messages without whose loss somebody leads in time; `None` where somebody does.
+fn mattered(draft: &Draft) -> Option<messages::Messages> {
     let lab = names(&LAB);
-    let draft = Draft::of(&scenario(&text), 1);
     let record = record(&run::run(draft.plan(&lab).expect("a plan"), false));
-    let cause = target(&record, None).expect("nobody leads in time");
+    let cause = target(&record, None).ok()?;
     let branching = Branching { points: 1, futures: 1, messages: 50, jobs: 2 };
     let at = Duration::from_millis(1_900);
-    let found = messages::what_if(&lab, &draft, at, &cause, branching, &mut |_| {});
+    Some(messages::what_if(&lab, draft, at, &cause, branching, &mut |_| {}))
+}
+
+/// The only candidate loses both of its vote requests, so nobody leads in time; either of them would
+/// have done.
+#[test]
+fn a_single_message_that_mattered_is_found() {
+    let lost = |to: &str| format!("[[pin]]\nstream = \"link h/1>{to}\"\nn = 0\nfate = \"lost\"\n");
+    let both = format!("{}{}", lost("h/2"), lost("h/3"));
+    let found = mattered(&Draft::of(&one_candidate(&both), 1)).expect("nobody leads in time");
     let links: Vec<&str> = found.mattered.iter().map(|one| one.to.as_str()).collect();
     assert_eq!((found.tried, links), (2, vec!["h/2", "h/3"]), "{found:?}");
     assert!(found.mattered.iter().all(|one| one.without == "nothing fires"), "{found:?}");
+}
+
+/// The network loses half of all messages by chance, and in some seeds all that the candidate needed.
+/// A message that is said to have mattered did: pinned to come through, it makes the difference in
+/// a run from the start.
+#[test]
+fn a_message_that_was_lost_by_chance_and_mattered_is_found() {
+    let loss = "[net]\nloss = \"50%\"\n";
+    let found = (1..=20).find_map(|seed| {
+        let found = mattered(&Draft::of(&one_candidate(loss), seed))?;
+        let one = found.mattered.into_iter().find(|one| one.what == "lost by chance")?;
+        Some((seed, one))
+    });
+    let (seed, one) = found.expect("in 20 seeds one loss decides");
+    let through = |fate: &str| {
+        let link = format!("stream = \"link {}>{}\"\nn = {}", one.from, one.to, one.n);
+        let pinned = one_candidate(&format!("{loss}[[pin]]\n{link}\nfate = \"{fate}\"\n"));
+        mattered(&Draft::of(&pinned, seed)).is_none()
+    };
+    assert!(through("delivered"), "{one:?}");
+    assert!(!through("lost"), "{one:?}");
 }
 
 /// What is wrong with a pin is said.
@@ -280,4 +312,31 @@ fn orders_that_no_node_can_tell_apart_are_one_state() {
     assert_eq!(one, state_after(&["h/1", "h/1>h/3", "h/1>h/2"]));
     assert_ne!(one, state_after(&["h/1", "h/1>h/3"]));
     assert_ne!(one, state_after(&["+power", "-power", "h/1", "h/1>h/2", "h/1>h/3"]));
+}
+
+/// `small/adrift` with a flaw of Raft that takes several accidents in one order.
+fn adrift() -> Plan {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/small/adrift.toml");
+    let text = fs::read_to_string(file).expect("the scenario is there");
+    let sets = [("defects".to_owned(), "[\"commit-previous-term\"]".to_owned())];
+    scenario(&text).plan(&names(&LAB), None, 1, 0, &sets).expect("the flaw is known")
+}
+
+fn explored(strategy: Strategy, salt: u64) -> Explored {
+    let limits = Limits { step: Duration(100_000_000), events: 400_000, salt };
+    explore(adrift(), strategy, limits, &mut |_| {}).expect("its nodes can be copied")
+}
+
+#[test]
+fn novelty_goes_further_than_chance() {
+    // Far apart, so that no two searches give a world the same salt.
+    let salts = [0, 1 << 32, 3 << 32];
+    let of_chance = salts.map(|salt| explored(Strategy::Random, salt).found.is_some());
+    let of_novelty = salts.map(|salt| explored(Strategy::Novelty, salt).found);
+    let times = of_novelty.iter().flatten().count();
+    assert!(times > of_chance.iter().filter(|found| **found).count(), "found it {times} times");
+    for (path, causes) in of_novelty.into_iter().flatten() {
+        let finished = path.replay(adrift(), Strategy::Novelty).expect("it boots");
+        assert!(finished.fired(), "{path} was said to break {causes:?}");
+    }
 }

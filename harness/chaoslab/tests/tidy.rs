@@ -1,5 +1,6 @@
 //! The rules of the architecture that a compiler cannot hold alone: who may depend on whom, which
-//! crates are `no_std`, what a protocol may import, and how long a function or a file may be.
+//! crates are `no_std`, what a protocol may import, how long a function or a file may be,
+//! and that what the list of capabilities names is there.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -218,4 +219,32 @@ fn every_source_is_in_the_list_of_papers() {
             );
         }
     }
+}
+
+/// The alternatives that braces stand for: `a/{b,c}.rs` is `a/b.rs` and `a/c.rs`.
+fn spelt_out(path: &str) -> Vec<String> {
+    let Some((before, rest)) = path.split_once('{') else {
+        return vec![path.to_owned()];
+    };
+    let (inside, after) = rest.split_once('}').expect("a brace that opens is closed");
+    inside.split(',').flat_map(|one| spelt_out(&format!("{before}{one}{after}"))).collect()
+}
+
+#[test]
+fn what_coverage_names_exists() {
+    const TOP: [&str; 7] =
+        ["engine/", "scenarios/", "sim/", "harness/", "reports/", "fuzz/", "docs/"];
+    let text = fs::read_to_string(root().join("docs/coverage.md")).expect("coverage is there");
+    // What stands between backquotes is every second part.
+    let quoted = text.split('`').skip(1).step_by(2);
+    let paths: Vec<String> = quoted
+        .filter(|path| TOP.iter().any(|top| path.starts_with(top)))
+        .flat_map(spelt_out)
+        .collect();
+    assert!(paths.len() > 100, "coverage names {} paths only", paths.len());
+    // A path of a module may leave the ending of its file out.
+    let exists =
+        |path: &String| root().join(path).exists() || root().join(format!("{path}.rs")).exists();
+    let missing: Vec<&String> = paths.iter().filter(|path| !exists(path)).collect();
+    assert!(missing.is_empty(), "docs/coverage.md names what is not there: {missing:?}");
 }

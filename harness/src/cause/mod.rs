@@ -17,10 +17,12 @@ pub use future::{Branching, Point};
 pub use messages::{Mattered, Messages};
 pub use whatif::{Factor, WhatIf};
 
+use crate::run::Finished;
 use crate::scenario::Lab;
+use crate::scenario::draft::Draft;
 use crate::shrink::passes::Shrinking;
 use crate::shrink::{Subject, Trials};
-use contract::SimTime;
+use contract::{Duration, SimTime};
 use reports::seeds::Cause;
 use serde::Serialize;
 
@@ -53,6 +55,46 @@ pub struct Explained {
     pub trials: u64,
 }
 
+/// What the failure of `subject` needs.
+struct Needed {
+    /// The run without what it can do without.
+    plain: Draft,
+    /// When the violation showed in it.
+    violation: Duration,
+    /// Its faults written out as they happened, and the run of that.
+    unrolled: Draft,
+    run: Finished,
+    whatif: WhatIf,
+}
+
+fn needed(
+    subject: &Subject,
+    trials: &mut Trials<'_>,
+    tell: &mut dyn FnMut(&str),
+) -> Result<Needed, String> {
+    let mut silent = |_: &Draft, _: u64| {};
+    let mut shrinking = Shrinking::begin(subject, trials, &mut silent)?;
+    shrinking.plain();
+    let (plain, violation) = (shrinking.best().clone(), shrinking.at());
+    tell("writing out the faults");
+    shrinking.unroll();
+    shrinking.name_whole_groups();
+    let (unrolled, run) = shrinking.into_best();
+    tell("running without single faults");
+    let whatif = whatif::what_if(&unrolled, &run, trials);
+    Ok(Needed { plain, violation, unrolled, run, whatif })
+}
+
+/// The faults and flaws that the failure of `subject` needs, and the scenario that was asked: its
+/// faults are written out as they happened.
+///
+/// # Errors
+/// When the run does not fail any more: what it did instead.
+pub fn factors(subject: &Subject, trials: &mut Trials<'_>) -> Result<(Draft, WhatIf), String> {
+    let needed = needed(subject, trials, &mut |_| {})?;
+    Ok((needed.unrolled, needed.whatif))
+}
+
 /// Explains the failure of `subject`.
 ///
 /// # Errors
@@ -64,17 +106,7 @@ pub fn explain(
     branching: Branching,
     tell: &mut dyn FnMut(&str),
 ) -> Result<Explained, String> {
-    let mut silent = |_: &crate::scenario::draft::Draft, _: u64| {};
-    let mut shrinking = Shrinking::begin(subject, trials, &mut silent)?;
-    shrinking.plain();
-    let plain = shrinking.best().clone();
-    let violation = shrinking.at();
-    tell("writing out the faults");
-    shrinking.unroll();
-    shrinking.name_whole_groups();
-    let (draft, run) = shrinking.into_best();
-    tell("running without single faults");
-    let whatif = whatif::what_if(&draft, &run, trials);
+    let Needed { plain, violation, run, whatif, .. } = needed(subject, trials, tell)?;
     let messages = messages::what_if(lab, &plain, violation, trials.cause(), branching, tell);
     let future = future::branch(lab, &plain, &run, violation, trials.cause(), branching, tell);
     let mut explained = Explained {

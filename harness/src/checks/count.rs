@@ -61,8 +61,7 @@ impl CheckKind for Count {
     }
 
     fn wanted(&self, check: &CheckPlan, plan: &Plan) -> Wanted {
-        let named = ["what", "per"].into_iter().filter_map(|name| What::of(plan, check, name));
-        Wanted { events: named.filter_map(|what| what.event()).collect(), ..Wanted::default() }
+        What::marks(plan, check, &["what", "per"])
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {

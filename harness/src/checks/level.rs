@@ -75,8 +75,7 @@ impl CheckKind for Level {
     }
 
     fn wanted(&self, check: &CheckPlan, plan: &Plan) -> Wanted {
-        let named = ["up", "down"].into_iter().filter_map(|name| What::of(plan, check, name));
-        Wanted { events: named.filter_map(|what| what.event()).collect(), ..Wanted::default() }
+        What::marks(plan, check, &["up", "down"])
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {

@@ -2,7 +2,7 @@
 
 use super::{RunData, human};
 use crate::measure::extremes::span;
-use crate::measure::{self, Marked, RowOf};
+use crate::measure::{self, Marked, RowOf, Wanted};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind};
 use contract::{Kind, NodeId, Op, OpId, Outcome, SettingValue, SimTime, Verdict, Violation};
@@ -80,6 +80,13 @@ impl What {
         }
         let gauge = measure::gauge(plan, text).map(Self::Gauge);
         gauge.or_else(|| measure::event(plan, text).map(Self::Event))
+    }
+
+    /// The marks that a check wants whose `fields` may name events.
+    #[must_use]
+    pub fn marks(plan: &Plan, check: &CheckPlan, fields: &[&str]) -> Wanted {
+        let named = fields.iter().filter_map(|name| Self::of(plan, check, name));
+        Wanted { events: named.filter_map(|what| what.event()).collect(), ..Wanted::default() }
     }
 
     /// The event whose marks have to be kept.

@@ -99,8 +99,8 @@ pub struct RunData<'a> {
     pub violations: &'a [Violation],
     /// How often each property was violated, those included that were not kept.
     pub violated: &'a BTreeMap<&'static str, u64>,
-    /// The properties that were watched.
-    pub properties: &'a [Property],
+    /// The properties that were watched, with what their invariants counted.
+    pub properties: &'a [(Property, String)],
     /// Every occurrence of a fault.
     pub occurrences: &'a [Occurrence],
     /// What the faults did to the world, in the order of time.

@@ -56,8 +56,7 @@ impl CheckKind for Rate {
     }
 
     fn wanted(&self, check: &CheckPlan, plan: &Plan) -> Wanted {
-        let event = What::of(plan, check, "what").and_then(|what| what.event());
-        Wanted { events: event.into_iter().collect(), ..Wanted::default() }
+        What::marks(plan, check, &["what"])
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {

@@ -5,6 +5,7 @@ use super::{Lab, load, print};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::table::{Field, Row};
+use crate::zoo::needs::words;
 use crate::{checks, faults};
 use std::fs;
 
@@ -65,7 +66,8 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
                 rows.extend(system.events().iter().map(|event| row(event.name, event.about)));
             }
             Listed::Defects => rows.extend(system.defects().iter().map(|defect| {
-                let about = format!("{} Caught by {}.", defect.about, defect.caught_by);
+                let (about, needs) = (defect.about, words(defect.needs));
+                let about = format!("{about} Caught by {}. Needs {needs}.", defect.caught_by);
                 (defect.name.to_owned(), about)
             })),
             Listed::Settings => rows.extend(system.roles().iter().flat_map(|role| {

@@ -290,12 +290,15 @@ fn walked(args: &ZooArgs) -> String {
     let files: Vec<String> =
         args.files.iter().map(|file| format!("`{}`", file.display())).collect();
     let clean = match args.clean {
-        Some(seeds) => format!("{seeds}"),
-        None => "twenty times the seeds that its flaws took, at least 20,".to_owned(),
+        Some(seeds) => format!("{seeds} seeds"),
+        None => format!(
+            "{QUICK_CLEAN} seeds, or twenty times as many as its flaws took at most to be caught, \
+             where that is more"
+        ),
     };
     format!(
-        "This walk: {}; at most {} seeds per flaw, until it was caught six times; without a flaw \
-         {clean} seeds per scenario.\n",
+        "This walk went through {}. A flaw got at most {} seeds, and no more once it was caught \
+         {ENOUGH} times. Every scenario was also run without a flaw, on {clean}.\n",
         files.join(", "),
         args.seeds
     )

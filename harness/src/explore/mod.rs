@@ -3,9 +3,9 @@
 //! A world is moved on in steps; after each it can be copied and given other random numbers, so one
 //! past has many futures. [`Strategy::Random`] follows whole futures from the start, which is a sweep
 //! by other means and what the others are measured against. [`Strategy::Ties`] varies nothing but
-//! the order of events at one instant. [`Strategy::Novelty`] keeps snapshots of abstract states that
-//! were seen seldom (the abstraction is [`contract::System::fingerprint`]) and goes on from those:
-//! Go-Explore (Ecoffet et al., Nature 2021) with the count of a state as its weight.
+//! the order of events at one instant. [`Strategy::Novelty`] keeps snapshots of abstract states (the
+//! abstraction is [`contract::System::fingerprint`]) and goes on from those that were reached
+//! seldom, for as long as that brings it to new ones: Go-Explore (Ecoffet et al., Nature 2021).
 //!
 //! What was found is a [`Path`]: the instants at which which salt was given to the world. It replays.
 
@@ -23,12 +23,11 @@ use crate::select::Roster;
 use contract::Duration;
 use pool::Pool;
 use reports::seeds::Cause;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// From a state that was seen seldom so many steps are made, at most; what is new on the way is
-/// kept.
-const STEPS_MAX: u64 = 40;
+/// A future of a novelty search ends after so many steps in which it found nothing new.
+const IDLE_STEPS_MAX: u64 = 8;
 
 /// How to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ pub struct Explored {
     pub events: u64,
     /// The most steps from the start.
     pub depth: u64,
-    /// Worlds that were followed to the end.
+    /// Worlds that were followed until they were judged as a whole.
     pub ends: u64,
     /// The first failure: how to get there, and what it breaks.
     pub found: Option<(Path, Vec<Cause>)>,
@@ -144,26 +143,22 @@ impl Search<'_> {
     }
 
     fn novel_states(&mut self, root: Runner) {
-        let mut pool = Pool::default();
-        let state = root.fingerprint();
-        pool.add(state, World { runner: root, path: Path::default(), depth: 0 });
+        let mut pool = Pool::new(self.salt);
+        let root = World { runner: root, path: Path::default(), depth: 0 };
+        pool.reach(root.runner.fingerprint(), &root);
         while !self.is_over() {
-            let Some(mut world) = pool.take(&self.seen) else { return };
+            let Some(mut world) = pool.take() else { return };
             self.turn(&mut world);
-            let mut left = STEPS_MAX;
-            while left > 0 && !self.is_over() && !world.runner.is_over() {
+            // A state counts once in a future, however often this one comes back to it.
+            let mut been = BTreeSet::new();
+            let mut idle = 0;
+            while idle < IDLE_STEPS_MAX && !self.is_over() && !world.runner.is_over() {
                 self.step(&mut world);
-                left -= 1;
                 let state = self.note(&world);
-                if self.seen[&state] == 1
-                    && let Some(fork) = world.fork()
-                {
-                    pool.add(state, fork);
-                }
+                let is_new = been.insert(state) && pool.reach(state, &world);
+                idle = if is_new { 0 } else { idle + 1 };
             }
-            if world.runner.is_over() {
-                self.close(world);
-            }
+            self.close(world);
         }
     }
 
@@ -200,7 +195,7 @@ impl Search<'_> {
         state
     }
 
-    /// The world is at its end: judges everything that is judged there.
+    /// The world is not followed any further: judges everything that is judged at an end.
     fn close(&mut self, world: World) {
         self.explored.ends += 1;
         if self.explored.found.is_none() {
@@ -209,9 +204,22 @@ impl Search<'_> {
     }
 
     fn judge(&mut self, runner: Runner, path: &Path) {
-        let causes = Cause::all(&record(&runner.finish()));
+        let rest = if runner.is_over() { None } else { runner.fork() };
+        let mut finished = runner.conclude();
+        if !finished.fired() {
+            return;
+        }
+        // What fires in the middle may be what is not done yet. Whoever replays the path sees its
+        // end, so that is what decides.
+        if let Some(mut rest) = rest {
+            let before = rest.events();
+            rest.go_on(false);
+            self.explored.events += rest.events() - before;
+            finished = rest.conclude();
+        }
+        let causes: Vec<Cause> = Cause::all(&record(&finished)).into_iter().collect();
         if !causes.is_empty() {
-            self.explored.found = Some((path.clone(), causes.into_iter().collect()));
+            self.explored.found = Some((path.clone(), causes));
         }
     }
 }

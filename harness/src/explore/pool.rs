@@ -1,42 +1,97 @@
 //! The snapshots that a novelty search goes on from.
 
 use super::World;
+use contract::{Domain, Rng};
 use std::collections::BTreeMap;
 
-/// So many snapshots are kept at most; the state seen most often gives way.
-const POOL_MAX: usize = 256;
+/// So many snapshots are kept of one abstract state: two pasts that look alike may differ in what
+/// the abstraction leaves out.
+const WORLDS_OF_STATE_MAX: usize = 4;
 
-/// One snapshot for each of the states that were seen least.
-#[derive(Default)]
+/// So many snapshots are kept in all, of some hundred kilobytes each; those of the state that was
+/// reached most often give way.
+const WORLDS_MAX: usize = 4096;
+
+/// Snapshots of the abstract states that were reached, and how often each was.
 pub struct Pool {
-    worlds: BTreeMap<u64, Kept>,
+    rng: Rng,
+    states: BTreeMap<u64, Kept>,
+    /// How many snapshots are kept.
+    worlds: usize,
 }
 
+#[derive(Default)]
 struct Kept {
-    world: World,
+    worlds: Vec<World>,
+    /// How many futures came into this state.
+    reached: u64,
     /// How often the search has gone on from here.
     taken: u64,
 }
 
+impl Kept {
+    /// How likely it is chosen: the less it was reached and gone on from, the likelier; not at all
+    /// where nothing is kept to go on from.
+    fn weight(&self) -> u64 {
+        assert!(self.reached > 0, "a state is kept once a future came into it");
+        if self.worlds.is_empty() {
+            return 0;
+        }
+        (1 << 40) / ((1 + self.taken) * self.reached.isqrt())
+    }
+}
+
 impl Pool {
-    /// Keeps a world in a state, unless there is one already: what was first is closer to the start.
-    pub fn add(&mut self, state: u64, world: World) {
-        self.worlds.entry(state).or_insert(Kept { world, taken: 0 });
-        if self.worlds.len() > POOL_MAX {
-            let worst = self.worlds.iter().max_by_key(|(state, kept)| (kept.taken, **state));
-            let worst = worst.map(|(state, _)| *state);
-            worst.and_then(|state| self.worlds.remove(&state));
+    /// An empty pool; with equal salts the choices are equal.
+    pub fn new(salt: u64) -> Self {
+        Self { rng: Rng::new(salt, Domain::Search, "novelty"), states: BTreeMap::new(), worlds: 0 }
+    }
+
+    /// A future came into `state`; whether it is the first. Of all the worlds that come into a
+    /// state, each is as likely to be among those that are kept (Vitter's reservoir).
+    pub fn reach(&mut self, state: u64, world: &World) -> bool {
+        let kept = self.states.entry(state).or_default();
+        kept.reached += 1;
+        let is_first = kept.reached == 1;
+        let place = self.rng.below(kept.reached) as usize;
+        let before = kept.worlds.len();
+        if before < WORLDS_OF_STATE_MAX {
+            kept.worlds.extend(world.fork());
+        } else if let Some(kept) = kept.worlds.get_mut(place)
+            && let Some(fork) = world.fork()
+        {
+            *kept = fork;
+        }
+        self.worlds += kept.worlds.len() - before;
+        if self.worlds > WORLDS_MAX {
+            self.make_room();
+        }
+        is_first
+    }
+
+    fn make_room(&mut self) {
+        let with_worlds = self.states.values_mut().filter(|kept| !kept.worlds.is_empty());
+        if let Some(most) = with_worlds.max_by_key(|kept| kept.reached) {
+            self.worlds -= most.worlds.len();
+            most.worlds.clear();
         }
     }
 
-    /// A copy of the world whose state was seen and taken least; of equals, the deepest.
-    pub fn take(&mut self, seen: &BTreeMap<u64, u64>) -> Option<World> {
-        let weight = |(state, kept): &(&u64, &mut Kept)| {
-            let times = seen.get(state).copied().unwrap_or(0);
-            (kept.taken + times, u64::MAX - kept.world.depth, **state)
-        };
-        let (_, kept) = self.worlds.iter_mut().min_by_key(weight)?;
+    /// A copy of a world, by lot; `None` when there is none.
+    pub fn take(&mut self) -> Option<World> {
+        let total: u64 = self.states.values().map(Kept::weight).sum();
+        if total == 0 {
+            return None;
+        }
+        let mut lot = self.rng.below(total);
+        let kept = self.states.values_mut().find(|kept| {
+            let weight = kept.weight();
+            let is_hit = lot < weight;
+            lot = lot.saturating_sub(weight);
+            is_hit
+        })?;
         kept.taken += 1;
-        kept.world.fork()
+        let nth = self.rng.below(kept.worlds.len() as u64) as usize;
+        kept.worlds.get(nth)?.fork()
     }
 }

@@ -314,7 +314,7 @@ fn ops(cx: &mut Cx<'_>, fields: &mut Fields<'_>) -> Option<Vec<(String, u32)>> {
         return None;
     };
     let mut found = Vec::new();
-    for entry in &table.entries {
+    for entry in table.entries.iter() {
         if !format::OPS.contains(&entry.key.as_str()) {
             cx.unknown("operation", &entry.key, entry.key_span, format::OPS);
             continue;

@@ -51,7 +51,7 @@ impl Draft {
         else {
             return;
         };
-        for entry in &mut table.entries {
+        for entry in table.entries_mut() {
             if let Value::List(items) = &mut entry.item.value
                 && items.len() as u64 == count
             {

@@ -23,7 +23,7 @@ pub fn write(tree: &Table) -> String {
             Value::Table(table) if PER_GROUP.contains(&key) => {
                 let mut outer = toml_edit::Table::new();
                 outer.set_implicit(true);
-                for inner in &table.entries {
+                for inner in table.entries.iter() {
                     outer.insert(&inner.key, section(&inner.item));
                 }
                 toml_edit::Item::Table(outer)
@@ -62,7 +62,7 @@ fn list(items: &[Item]) -> toml_edit::Item {
 /// A table with a header; what is inside of it is written inline, except for `[[net.link]]`.
 fn table(table: &Table) -> toml_edit::Table {
     let mut written = toml_edit::Table::new();
-    for entry in &table.entries {
+    for entry in table.entries.iter() {
         let item = match &entry.item.value {
             Value::List(items) if entry.key == "link" && !items.is_empty() => list(items),
             _ => toml_edit::Item::Value(inline(&entry.item)),
@@ -102,7 +102,7 @@ pub fn inline(item: &Item) -> toml_edit::Value {
         Value::List(items) => inline_list(items),
         Value::Table(table) => {
             let mut written = InlineTable::new();
-            for entry in &table.entries {
+            for entry in table.entries.iter() {
                 written.insert(&entry.key, inline(&entry.item));
             }
             toml_edit::Value::InlineTable(written)

@@ -22,6 +22,10 @@ pub struct Draft {
 /// Tables whose single fields a run may do without.
 const SETTINGS: &[&str] = &["tuning", "net", "disk", "clock", "memory", "preload"];
 
+/// Chances of the network, which pinned messages can stand in for.
+pub const CHANCES: [&str; 5] =
+    ["net.loss", "net.duplicate", "net.reorder", "net.reorder_extra", "net.corrupt"];
+
 impl Draft {
     /// The scenario without its variants, under `seed`.
     #[must_use]
@@ -115,6 +119,12 @@ impl Draft {
         paths::get(&self.tree, path).is_some()
     }
 
+    /// Whether the network loses, doubles, reorders or damages messages by chance.
+    #[must_use]
+    pub fn is_rough(&self) -> bool {
+        CHANCES.iter().any(|path| self.has(path))
+    }
+
     /// The text at a path of the top level or below.
     #[must_use]
     pub fn text(&self, path: &str) -> Option<&str> {
@@ -204,7 +214,7 @@ impl Draft {
                     found.extend(table.entries.iter().map(|entry| format!("net.{}", entry.key)));
                 }
                 Some(Value::Table(groups)) => {
-                    for group in &groups.entries {
+                    for group in groups.entries.iter() {
                         let Some(table) = group.item.table() else { continue };
                         let path = |field: &super::tree::Entry| {
                             format!("{key}.{}.{}", group.key, field.key)

@@ -120,7 +120,7 @@ pub fn apply(cx: &mut Cx<'_>, tree: &Table, variant: &Table) -> Table {
         }
     }
     if let Some(Value::Table(set)) = variant.get("set").map(|item| &item.value) {
-        for entry in &set.entries {
+        for entry in set.entries.iter() {
             put(cx, &mut edited, &entry.key, entry.key_span, entry.item.clone());
         }
     }

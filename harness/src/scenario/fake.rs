@@ -51,7 +51,7 @@ const fn event(name: &'static str) -> EventKind {
 }
 
 const fn defect(name: &'static str) -> Defect {
-    Defect { name, about: "for tests", source: "nowhere", caught_by: "lin" }
+    Defect { name, about: "for tests", source: "nowhere", caught_by: "lin", needs: &[] }
 }
 
 struct Watch;

@@ -168,7 +168,7 @@ impl<'t> Fields<'t> {
 
     /// Reports every field that nobody asked for.
     pub fn finish(self, cx: &mut Cx<'_>) {
-        for entry in &self.table.entries {
+        for entry in self.table.entries.iter() {
             if self.known.contains(&entry.key.as_str()) {
                 continue;
             }

@@ -24,9 +24,12 @@ const WRITING: &[&str] = &["put", "cas", "append"];
 
 /// The groups of clients that some `[[op]]` of the tree names.
 pub fn groups(tree: &Table) -> BTreeSet<String> {
-    let client = |table: &Table| table.get("client")?.as_text().map(str::to_owned);
-    let clients = tree.tables("op").filter_map(|(_, table)| client(table));
-    clients.filter_map(|client| Some(client.split_once('/')?.0.to_owned())).collect()
+    let mut named: Vec<&str> = tree
+        .tables("op")
+        .filter_map(|(_, table)| Some(table.get("client")?.as_text()?.split_once('/')?.0))
+        .collect();
+    named.dedup();
+    named.into_iter().map(str::to_owned).collect()
 }
 
 /// Reads every `[[op]]`, by group of clients, in the order of time and then of the file.

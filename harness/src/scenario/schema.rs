@@ -282,7 +282,7 @@ mod tests {
                     let name = name.as_str().unwrap_or_default();
                     table.get(name).ok_or_else(|| format!("{at}: {name} is missing"))?;
                 }
-                for entry in &table.entries {
+                for entry in table.entries.iter() {
                     let named = &schema["properties"][&entry.key];
                     let inner =
                         if named.is_null() { &schema["additionalProperties"] } else { named };

@@ -50,7 +50,7 @@ fn keys(tree: &Table) -> BTreeMap<usize, Range<usize>> {
 }
 
 fn collect(table: &Table, found: &mut BTreeMap<usize, Range<usize>>) {
-    for entry in &table.entries {
+    for entry in table.entries.iter() {
         found.insert(entry.key_span.range().start, entry.item.span.range());
         match &entry.item.value {
             Value::Table(inner) => collect(inner, found),
@@ -157,7 +157,7 @@ fn heads_a_table(lines: &[(&Line<'_>, String)]) -> bool {
 
 /// Whether two trees say the same, wherever it stands.
 fn alike(one: &Table, two: &Table) -> bool {
-    let pairs = || one.entries.iter().zip(&two.entries);
+    let pairs = || one.entries.iter().zip(two.entries.iter());
     one.entries.len() == two.entries.len()
         && pairs().all(|(a, b)| a.key == b.key && alike_items(&a.item, &b.item))
 }

@@ -4,6 +4,7 @@
 
 use super::units::Measure;
 use std::ops::Range;
+use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 /// A place: bytes of one of the sources.
@@ -30,14 +31,14 @@ impl Span {
 }
 
 /// A value with its place.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq)]
 pub struct Item {
     pub span: Span,
     pub value: Value,
 }
 
 /// What a value is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Text(String),
     Int(i128),
@@ -50,14 +51,15 @@ pub enum Value {
     Table(Table),
 }
 
-/// A table, in the order of the file.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A table, in the order of the file. Copies share their entries until one of them is changed: a
+/// shrink copies tens of thousands of operations for each trial, and takes some of them away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    pub entries: Vec<Entry>,
+    pub entries: Arc<Vec<Entry>>,
 }
 
 /// A key and its value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub key: String,
     pub key_span: Span,
@@ -84,25 +86,31 @@ impl Table {
 
     /// The value of `key`, to change.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Item> {
-        let found = self.entries.iter_mut().find(|entry| entry.key == key);
+        let found = self.entries_mut().iter_mut().find(|entry| entry.key == key);
         found.map(|entry| &mut entry.item)
     }
 
     /// Sets `key`; a key that was there keeps its position.
     pub fn set(&mut self, key: &str, key_span: Span, item: Item) {
-        match self.entries.iter_mut().find(|entry| entry.key == key) {
+        let entries = self.entries_mut();
+        match entries.iter_mut().find(|entry| entry.key == key) {
             Some(entry) => {
                 entry.item = item;
                 entry.key_span = key_span;
             }
-            None => self.entries.push(Entry { key: key.to_owned(), key_span, item }),
+            None => entries.push(Entry { key: key.to_owned(), key_span, item }),
         }
+    }
+
+    /// The entries, to change.
+    pub fn entries_mut(&mut self) -> &mut Vec<Entry> {
+        Arc::make_mut(&mut self.entries)
     }
 
     /// Takes `key` out.
     pub fn remove(&mut self, key: &str) -> Option<Item> {
         let index = self.entries.iter().position(|entry| entry.key == key)?;
-        Some(self.entries.remove(index).item)
+        Some(self.entries_mut().remove(index).item)
     }
 
     /// The tables in the list `key`; nothing when it is not a list of tables.
@@ -205,7 +213,7 @@ fn convert_table(table: &DeTable<'_>, source: u16, offset: usize) -> Table {
         .collect();
     // The parser sorts by name; people (and the order of faults and axes) go by the file.
     entries.sort_by_key(|entry| entry.key_span);
-    Table { entries }
+    Table { entries: Arc::new(entries) }
 }
 
 fn convert(value: &DeValue<'_>, range: &Range<usize>, source: u16, offset: usize) -> Item {

@@ -53,7 +53,7 @@ impl Draft {
 fn written_out(fault: &Table, one: &Happened) -> Table {
     let time = |nanos| Item::quantity(Span::default(), Measure::Duration, nanos);
     let mut table = Table::default();
-    for entry in &fault.entries {
+    for entry in fault.entries.iter() {
         match entry.key.as_str() {
             "at" | "when" => table.set("at", Span::default(), time(one.start.0)),
             "for" | "until" => {

@@ -13,6 +13,7 @@
 pub mod chunks;
 pub mod happened;
 pub mod minimal;
+mod operations;
 pub mod passes;
 pub mod past;
 mod pinning;
@@ -37,6 +38,7 @@ pub fn shrink(
 ) -> Result<Shrunk, String> {
     let mut shrinking = Shrinking::begin(subject, trials, tell)?;
     shrinking.plain();
+    shrinking.keep_flaws();
     shrinking.shorten();
     shrinking.faults();
     shrinking.nodes();

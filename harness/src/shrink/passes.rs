@@ -1,7 +1,7 @@
 //! The reductions, each a series of candidates that are kept when they still fail.
 
 use super::chunks::minimise;
-use super::happened::{core, happened, listed};
+use super::happened::happened;
 use super::minimal::Shrunk;
 use super::subject::Subject;
 use super::trial::{Trials, Verdict};
@@ -9,20 +9,6 @@ use crate::run::Finished;
 use crate::scenario::Lab;
 use crate::scenario::draft::Draft;
 use contract::{Duration, Verdict as Judged};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// From so many single operations on, only a part of them is tried one by one.
-const OPS_SINGLE_MAX: usize = 400;
-
-/// Of so many operations, pairs are tried.
-const OPS_PAIRED_MAX: usize = 150;
-
-/// And so many pairs at a time, at most.
-const PAIRS_MAX: u64 = 400;
-
-/// Every so many-th operation alone, the thinnest first: a load is often heavy for the sake of
-/// likelihood alone.
-const THINNED: [usize; 6] = [4096, 1024, 256, 64, 16, 4];
 
 /// Times of so many operations are rounded one by one; of more, all at once.
 const OPS_ROUNDED_MAX: usize = 64;
@@ -42,14 +28,14 @@ const ROUND: [Duration; 8] = [
 /// A shrink in progress.
 pub struct Shrinking<'s, 'a, 't> {
     subject: &'s Subject,
-    trials: &'s mut Trials<'a>,
+    pub(super) trials: &'s mut Trials<'a>,
     tell: &'t mut dyn FnMut(&Draft, u64),
-    best: Draft,
+    pub(super) best: Draft,
     /// The run of `best`.
-    run: Finished,
+    pub(super) run: Finished,
     /// When the violation showed in it.
     at: Duration,
-    removed: Vec<String>,
+    pub(super) removed: Vec<String>,
 }
 
 impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
@@ -120,14 +106,14 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
         verdict
     }
 
-    fn attempt_edit(&mut self, edit: impl FnOnce(&mut Draft)) -> bool {
+    pub(super) fn attempt_edit(&mut self, edit: impl FnOnce(&mut Draft)) -> bool {
         let mut candidate = self.best.clone();
         edit(&mut candidate);
         self.attempt(candidate) == Verdict::Same
     }
 
     /// Runs the best once more, to look at what happened in it.
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         let best = self.best.clone();
         if let Some((run, _)) = self.trials.run(&best) {
             self.run = run;
@@ -173,6 +159,16 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
             if self.best.has(key) {
                 self.attempt_edit(|draft| draft.remove(key));
             }
+        }
+    }
+
+    /// Where the check asks for enough of something, it must stay the planted flaws that it misses
+    /// it for: with fewer nodes and operations it might fire by itself.
+    pub fn keep_flaws(&mut self) {
+        let path = format!("check.{}.kind", self.trials.cause().check);
+        let kind = self.best.text(&path).unwrap_or("invariant");
+        if !["invariant", "linearizable"].contains(&kind) {
+            self.trials.only_with_flaws(&self.best);
         }
     }
 
@@ -256,114 +252,6 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
                     break;
                 }
             }
-        }
-    }
-
-    /// Lists the operations as they happened, and takes away what can go: first everything but
-    /// what the violation names, then everything on other keys, then part by part.
-    pub fn operations(&mut self) {
-        self.look();
-        if self.best.ops() == 0 {
-            let listed = listed(&self.run);
-            if !self.attempt_edit(|draft| draft.set_ops(&listed)) {
-                return;
-            }
-            self.look();
-        }
-        let keys = self.best.op_keys();
-        let core = core(&self.run);
-        let times: BTreeSet<(u64, u64)> = self
-            .run
-            .ops
-            .iter()
-            .filter(|op| core.contains(&op.id))
-            .map(|op| (op.call_at.0, op.call.key().unwrap_or(u64::MAX)))
-            .collect();
-        let at = |draft: &Draft, n: usize| draft.duration(&format!("op.{}.at", n + 1));
-        let base = self.best.clone();
-        let in_core: Vec<bool> = (0..keys.len())
-            .map(|n| at(&base, n).is_some_and(|at| times.contains(&(at.0, keys[n]))))
-            .collect();
-        let core_keys: BTreeSet<u64> = times.iter().map(|(_, key)| *key).collect();
-        let _ = self.attempt_edit(|draft| draft.keep_ops(|n| in_core[n]))
-            || self.attempt_edit(|draft| draft.keep_ops(|n| core_keys.contains(&keys[n])))
-            || THINNED.into_iter().any(|step| {
-                step < keys.len() && self.attempt_edit(|draft| draft.keep_ops(|n| n % step == 0))
-            });
-        self.fewer_operations();
-        self.list_again();
-        self.fewer_clients();
-        let (before, after) = (keys.len(), self.best.ops());
-        if after < before {
-            self.removed.push(format!("{} of {before} operations", before - after));
-        }
-    }
-
-    /// Lists the operations as they are sent now: with others gone, some wait less.
-    fn list_again(&mut self) {
-        self.look();
-        let listed = listed(&self.run);
-        if self.attempt_edit(|draft| draft.set_ops(&listed)) {
-            self.fewer_operations();
-        }
-    }
-
-    /// Two operations at once, where no single one can go: what counts may be that two sides did
-    /// equally much. Whether any went.
-    fn fewer_pairs(&mut self) -> bool {
-        let before = self.best.ops();
-        if before > OPS_PAIRED_MAX {
-            return false;
-        }
-        let mut first = 0;
-        let last_trial = self.trials.trials + PAIRS_MAX;
-        while first < self.best.ops() && self.trials.trials < last_trial {
-            let ops = self.best.ops();
-            let without = |second: usize| {
-                move |draft: &mut Draft| draft.keep_ops(|n| n != first && n != second)
-            };
-            // The far end first: the two sides are rarely next to each other.
-            let went = (first + 1..ops).rev().any(|second| {
-                self.trials.trials < last_trial && self.attempt_edit(without(second))
-            });
-            first += usize::from(!went);
-        }
-        self.best.ops() < before
-    }
-
-    fn fewer_operations(&mut self) {
-        let base = self.best.clone();
-        minimise(base.ops(), &mut |kept| {
-            let kept: BTreeSet<usize> = kept.iter().copied().collect();
-            let mut candidate = base.clone();
-            candidate.keep_ops(|n| kept.contains(&n));
-            self.attempt(candidate) == Verdict::Same
-        });
-    }
-
-    /// Only as many clients as are asked for something; and, where that works, the same client.
-    fn fewer_clients(&mut self) {
-        for (group, _) in self.best.groups("clients") {
-            let clients = self.best.op_clients();
-            let mine = clients.iter().filter(|client| client.starts_with(&format!("{group}/")));
-            let mine: BTreeSet<&String> = mine.collect();
-            if mine.is_empty() {
-                continue;
-            }
-            let number = |client: &&String| client.rsplit('/').next()?.parse::<u64>().ok();
-            let most = mine.iter().filter_map(number).max().unwrap_or(1);
-            let path = format!("clients.{group}.count");
-            let mut numbered: Vec<&String> = mine.iter().copied().collect();
-            numbered.sort_by_key(number);
-            let dense: BTreeMap<String, String> = numbered
-                .iter()
-                .enumerate()
-                .map(|(n, client)| ((*client).clone(), format!("{group}/{}", n + 1)))
-                .collect();
-            let _ = self.attempt_edit(|draft| {
-                draft.rename_clients(&dense);
-                draft.set_count(&path, dense.len() as u64);
-            }) || self.attempt_edit(|draft| draft.set_count(&path, most));
         }
     }
 
@@ -506,22 +394,6 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
                 return needed;
             }
         }
-    }
-
-    fn certify_operations(&mut self) -> Vec<String> {
-        let ops = self.best.ops();
-        if ops > OPS_SINGLE_MAX {
-            return vec![format!("{ops} operations: single ones were not tried")];
-        }
-        let mut needed = Vec::new();
-        for n in 0..ops {
-            let mut step = self.best.clone();
-            step.keep_ops(|other| other != n);
-            if let Verdict::Other(instead) = self.trials.ask(&step) {
-                needed.push(format!("operation {}: without it {instead}", n + 1));
-            }
-        }
-        needed
     }
 
     /// What came of it.

@@ -5,6 +5,7 @@ use super::chunks::minimise;
 use super::passes::Shrinking;
 use super::trial::Verdict;
 use crate::run::Runner;
+use crate::scenario::draft::CHANCES;
 use crate::scenario::plan::PinPlan;
 use crate::select::Roster;
 use contract::SimTime;
@@ -16,10 +17,6 @@ const SENT_MAX: usize = 4_000;
 
 /// More pins than this are no simpler than a distribution.
 const PINS_MAX: usize = 20;
-
-/// Chances of the network that pins stand in for.
-const CHANCES: [&str; 5] =
-    ["net.loss", "net.duplicate", "net.reorder", "net.reorder_extra", "net.corrupt"];
 
 impl Shrinking<'_, '_, '_> {
     /// Makes the network constant and pins what has to be otherwise, where few pins will do.

@@ -39,6 +39,8 @@ pub struct Trials<'a> {
     events_each: u64,
     /// Whether the last part of the budget may be spent.
     last: bool,
+    /// Whether a candidate must not fail without the planted flaws.
+    flawed_only: bool,
     known: BTreeMap<u64, Verdict>,
     /// Runs so far.
     pub trials: u64,
@@ -65,6 +67,7 @@ impl<'a> Trials<'a> {
             budget,
             events_each: u64::MAX,
             last: false,
+            flawed_only: false,
             known: BTreeMap::new(),
             trials: 0,
             events: 0,
@@ -92,12 +95,32 @@ impl<'a> Trials<'a> {
         self.events_each = events.saturating_mul(4).saturating_add(100_000);
     }
 
+    /// From now on a candidate that also fails without the planted flaws is none, if `whole` does
+    /// not: a check that asks for enough of something fires for want of load too.
+    pub fn only_with_flaws(&mut self, whole: &Draft) {
+        self.flawed_only = !whole.texts("defects").is_empty() && !self.fails_unflawed(whole);
+    }
+
+    fn fails_unflawed(&mut self, draft: &Draft) -> bool {
+        let mut clean = draft.clone();
+        clean.remove("defects");
+        self.run(&clean).is_some_and(|(_, record)| self.judge(&record) == Verdict::Same)
+    }
+
+    /// Whether the first part of the budget ran out: what was found is the best so far.
+    #[must_use]
+    pub fn ran_out(&self) -> bool {
+        let most = |all: u64| all - all / 6;
+        self.trials >= most(self.budget.trials) || self.events >= most(self.budget.events)
+    }
+
     /// Whether nothing more may be tried. A sixth of the budget is kept for [`Trials::last_part`].
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let most = |all: u64| if self.last { all } else { all - all / 6 };
-        let spent =
-            self.trials >= most(self.budget.trials) || self.events >= most(self.budget.events);
+        let spent = match self.last {
+            true => self.trials >= self.budget.trials || self.events >= self.budget.events,
+            false => self.ran_out(),
+        };
         spent || interrupt::asked()
     }
 
@@ -116,7 +139,12 @@ impl<'a> Trials<'a> {
         let verdict = match self.run(draft) {
             None if self.is_over() => return Verdict::Spent,
             None => Verdict::Other("it is no scenario".to_owned()),
-            Some((_, record)) => self.judge(&record),
+            Some((_, record)) => match self.judge(&record) {
+                Verdict::Same if self.flawed_only && self.fails_unflawed(draft) => {
+                    Verdict::Other("it fails without the planted flaw too".to_owned())
+                }
+                verdict => verdict,
+            },
         };
         self.known.insert(hash, verdict.clone());
         verdict

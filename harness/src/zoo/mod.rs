@@ -4,8 +4,10 @@
 //!
 //! [`Pair`] is a flaw in a scenario: a variant that plants it, or a scenario that should pass with
 //! the flaw planted in it. [`Kill`] is what came of the seeds of a pair. [`table`] draws them, and
-//! [`Recorded`] is what the repository keeps, so that a check can repeat one seed per flaw.
+//! [`Recorded`] is what the repository keeps, so that a check can repeat one seed per flaw. [`needs`]
+//! holds what a flaw's row says that it needs against what a recorded run shows.
 
+pub mod needs;
 pub mod table;
 
 use crate::campaign::Law;

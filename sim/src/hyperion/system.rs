@@ -214,34 +214,15 @@ impl System for Hyperion {
     }
 
     fn fingerprint(&self, groups: &[Group], nodes: &dyn Nodes) -> u64 {
-        let mut digest = 0;
-        for group in groups {
-            let caches = || group.nodes.iter().map(|&id| nodes.get::<Server>(id));
-            let terms = caches().flatten().map(|server| server.raft().term());
-            let lowest_term = terms.min().unwrap_or(0);
-            for (server, &id) in caches().zip(&group.nodes) {
-                digest = mix(digest, fingerprint(server, lowest_term));
-                let busy = nodes.get::<Client>(id).is_some_and(Client::is_busy);
-                digest = mix(digest, u64::from(busy));
-            }
-        }
-        digest
+        groups.iter().fold(0, |digest, group| {
+            let servers = group.nodes.iter().map(|&id| nodes.get::<Server>(id));
+            let waits = |server: &Server| server.writes_pending() + server.reads_pending() > 0;
+            let waiting = servers.clone().flatten().any(waits);
+            let digest =
+                mix(digest, raft::fingerprint(servers.map(|server| server.map(Server::raft))));
+            mix(digest, u64::from(waiting))
+        })
     }
-}
-
-/// The abstract state of a cache node. Terms and indexes count relative to others, because two
-/// runs that differ by an election long ago are in the same situation.
-fn fingerprint(server: Option<&Server>, lowest_term: u64) -> u64 {
-    let Some(server) = server else {
-        return 0;
-    };
-    let raft = server.raft();
-    let lag = raft.commit_index() - server.machine().applied_index().min(raft.commit_index());
-    let mut digest = mix(1, raft::fingerprint(raft));
-    digest = mix(digest, (raft.term() - lowest_term).min(4));
-    digest = mix(digest, lag.min(4));
-    digest = mix(digest, server.writes_pending().min(4));
-    mix(digest, server.reads_pending().min(4))
 }
 
 fn raft_of<'a>(nodes: &'a (dyn Nodes + 'a), node: NodeId) -> Option<&'a Raft> {

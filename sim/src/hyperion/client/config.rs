@@ -16,6 +16,8 @@ pub struct Config {
     pub timeout: Duration,
     /// How long one try may take.
     pub try_timeout: Duration,
+    /// How long a health check may take.
+    pub health_timeout: Duration,
     /// The wait before the second try; doubles with each further one.
     pub retry_base: Duration,
     /// The longest wait between two tries, without its jitter.
@@ -48,6 +50,7 @@ impl Config {
         Self {
             timeout: settings.duration("timeout"),
             try_timeout: settings.duration("try_timeout"),
+            health_timeout: settings.duration("health_timeout"),
             retry_base: settings.duration("retry_base"),
             retry_max: settings.duration("retry_max"),
             jitter: settings.bool("jitter") && !seat.has("no-jitter-synchronised-retry"),
@@ -115,6 +118,7 @@ mod tests {
         let config = Config {
             timeout: Duration::ZERO,
             try_timeout: Duration::ZERO,
+            health_timeout: Duration::ZERO,
             retry_base: Duration(10),
             retry_max: Duration(65),
             jitter: true,

@@ -12,6 +12,7 @@
 
 mod breaker;
 mod config;
+mod health;
 mod near_cache;
 mod operation;
 
@@ -140,6 +141,7 @@ impl Client {
             id,
             call: call.clone(),
             seq: if writes { self.seq } else { 0 },
+            since: self.now,
             tries: 0,
             redirects: 0,
             target,
@@ -150,7 +152,7 @@ impl Client {
             unresolved: 0,
             stream: (0, Vec::new()),
         });
-        fx.set_timer(DEADLINE, self.config.timeout);
+        fx.set_timer(DEADLINE, self.time_for_operation());
         self.try_at(target, fx);
     }
 
@@ -179,7 +181,7 @@ impl Client {
         operation.tries += 1;
         operation.target = target;
         operation.sent = false;
-        fx.set_timer(TRY, self.config.try_timeout);
+        fx.set_timer(TRY, self.time_for_try());
         let link = &mut self.links[target as usize];
         match link.state {
             LinkState::Closed => link.state = LinkState::Opening(fx.open(link.to)),
@@ -445,10 +447,14 @@ impl Client {
             DEADLINE => {
                 let labels = [u64::from(operation.tries), u64::from(target), 0];
                 fx.mark(Event::ClientTimeout.row(), labels, 0);
+                let is_health_check = operation.is_health_check();
                 if !operation.waits {
                     self.note(true, fx);
                 }
-                self.give_up(fx);
+                match is_health_check {
+                    true => self.unhealthy(fx),
+                    false => self.give_up(fx),
+                }
             }
             TRY => {
                 self.note(true, fx);
@@ -481,6 +487,9 @@ impl Client {
 
     fn wait_at_least(&mut self, least: Duration, fx: &mut Fx<'_>) {
         let operation = in_flight(&mut self.operation);
+        if operation.is_health_check() {
+            return self.unhealthy(fx);
+        }
         if operation.tries >= self.config.attempts_max {
             return self.give_up(fx);
         }

@@ -3,7 +3,7 @@
 use super::super::command::{Applied, Command, Session, Write};
 use super::super::wire::{Answer, ReadOptions, Request, Verb};
 use alloc::vec::Vec;
-use contract::{Call, Duration, OpId, Outcome, ReadLevel, Ret, Value};
+use contract::{Call, Duration, Instant, OpId, Outcome, ReadLevel, Ret, Value};
 
 /// The operation in flight.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct Operation {
     pub call: Call,
     /// Its number in the session, the same for every try; 0 for a read.
     pub seq: u64,
+    /// When it was asked.
+    pub since: Instant,
     /// Tries so far.
     pub tries: u32,
     /// Redirects followed since the last wait.
@@ -39,6 +41,12 @@ impl Operation {
     #[must_use]
     pub const fn is_write(&self) -> bool {
         self.seq > 0
+    }
+
+    /// Whether it asks one node how it is.
+    #[must_use]
+    pub fn is_health_check(&self) -> bool {
+        matches!(self.call, Call::Admin { verb, .. } if verb == Verb::Health.name())
     }
 
     /// Takes the next answer of a stream to `request`: the result once it is whole.

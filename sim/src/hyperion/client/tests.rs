@@ -434,3 +434,34 @@ fn a_stream_with_a_gap_is_none() {
     assert_eq!(world.outcome, None);
     assert!(!world.open.contains_key(&conn), "the connection is closed");
 }
+
+/// An operator asks how a node is.
+const HEALTH: Call = Call::Admin { verb: "health", arg: 0 };
+
+#[test]
+fn a_health_check_that_is_answered_is_a_yes() {
+    let mut world = World::new(0, &[]);
+    world.invoke(&HEALTH);
+    let (_, conn, id, _) = world.sent_to();
+    assert_eq!(world.timers[&DEADLINE.0], Duration::from_millis(500));
+    world.answer(conn, id, &Answer::Done { count: 9 });
+    assert_eq!(world.outcome, Some(Outcome::Ok(Ret::Done { version: 9 })));
+}
+
+#[test]
+fn a_health_check_asks_one_node_once() {
+    // Silence, a node that cannot serve, and a connection that is lost: each is a no at once.
+    for no in 0..3 {
+        let mut world = World::new(0, &[]);
+        world.invoke(&HEALTH);
+        let (node, conn, id, _) = world.sent_to();
+        assert_eq!(node, 0);
+        match no {
+            0 => world.fire(DEADLINE),
+            1 => world.answer(conn, id, &Answer::Unavailable),
+            _ => world.input(Input::Closed { conn, reason: CloseReason::Reset }),
+        }
+        assert_eq!(world.outcome, Some(Outcome::Fail));
+        assert!(world.sent.is_empty() && world.timers.is_empty(), "nobody else is asked");
+    }
+}

@@ -12,13 +12,19 @@
 //! A correct run cannot break this, however long a deposed leader goes on; two nodes that both
 //! acknowledge new writes in overlapping reigns break it as soon as their indexes meet. The breach
 //! is that of the two reigns: it is reported once, with the first pair of entries.
+//!
+//! How much of it there was is counted: the indexes at which the newer reign acknowledged another
+//! entry than the older one had, up to the last acknowledgement of the older one.
+//! What the newer one acknowledges after that is no conflict of two leaders any more; it seals the
+//! loss of what the older one had acknowledged.
 
 use super::super::chunk_map::ChunkMap;
 use super::super::tables::Event;
 use super::Seats;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use contract::{Invariant, Mark, NodeId, Nodes, Property, SimTime, Violation};
@@ -40,6 +46,17 @@ pub struct NoTwoNodesAck {
     acked: Vec<ChunkMap<u64, Ack>>,
     /// The pairs of reigns that were reported.
     reported: BTreeSet<[Reign; 2]>,
+    /// By group and by the older one of two reigns, which goes on acknowledging.
+    conflicts: BTreeMap<(usize, Reign), Conflicts>,
+}
+
+/// Indexes at which two reigns acknowledged an entry each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Conflicts {
+    /// All that were seen.
+    seen: u64,
+    /// Those that the older reign had not ended before.
+    counted: u64,
 }
 
 /// A node that acknowledges as the leader of a term.
@@ -61,10 +78,33 @@ impl NoTwoNodesAck {
             seats: seats.clone(),
             acked: vec![ChunkMap::default(); seats.groups],
             reported: BTreeSet::new(),
+            conflicts: BTreeMap::new(),
         }
     }
 
+    /// Counts what stands against each other, when `ack` is given at an index that `held` has.
+    fn count(&mut self, group: usize, held: Option<Ack>, ack: Ack) {
+        if let Some(conflicts) = self.conflicts.get_mut(&(group, (ack.node, ack.term))) {
+            // The older reign is not over yet.
+            conflicts.counted = conflicts.seen;
+        }
+        if let Some(held) = held.filter(|held| held.term != ack.term) {
+            let (older, newer) = if held.term < ack.term { (held, ack) } else { (ack, held) };
+            let conflicts = self.conflicts.entry((group, (older.node, older.term))).or_default();
+            conflicts.seen += 1;
+            if newer.at <= older.at {
+                conflicts.counted = conflicts.seen;
+            }
+        }
+    }
+
+    /// At how many indexes two leaders at once acknowledged an entry each.
+    fn conflicting_indexes(&self) -> u64 {
+        self.conflicts.values().map(|conflicts| conflicts.counted).sum()
+    }
+
     fn acknowledged(&mut self, group: usize, index: u64, ack: Ack) -> Result<(), Violation> {
+        self.count(group, self.acked[group].get(&index).copied(), ack);
         let acked = &mut self.acked[group];
         let same = acked.get(&index).map(|held| (index, *held));
         let conflict = match same {
@@ -157,6 +197,15 @@ impl Invariant for NoTwoNodesAck {
         Ok(())
     }
 
+    fn measured(&self) -> String {
+        match self.conflicting_indexes() {
+            0 => String::new(),
+            indexes => {
+                format!("{} entries conflict, two at each of {indexes} indexes", 2 * indexes)
+            }
+        }
+    }
+
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(self.clone())
     }
@@ -231,6 +280,28 @@ mod tests {
             }
         }
         assert_eq!(broken, 1);
+    }
+
+    /// Acknowledgements as (node, index), each a moment after the last; how many indexes conflict.
+    fn conflicts(acks: &[(u32, u64)]) -> u64 {
+        let mut invariant = NoTwoNodesAck::new(&seats());
+        for (moment, &(node, index)) in (0..).zip(acks) {
+            let ack = Ack { at: SimTime(moment), ..ack(node, index) };
+            let _ = invariant.acknowledged(0, index, ack);
+        }
+        assert_eq!(invariant.measured().is_empty(), invariant.conflicting_indexes() == 0);
+        invariant.conflicting_indexes()
+    }
+
+    #[test]
+    fn entries_conflict_while_both_leaders_go_on() {
+        assert_eq!(conflicts(&[(0, 10), (0, 11), (0, 12)]), 0, "one leader");
+        assert_eq!(conflicts(&[(0, 10), (1, 11), (0, 10)]), 0, "no index has two entries");
+        let both = [(0, 10), (0, 11), (0, 12), (1, 10), (0, 13), (1, 11), (0, 14)];
+        assert_eq!(conflicts(&both), 2);
+        // Index 12 is overwritten when the first leader has said its last: lost, not in conflict.
+        assert_eq!(conflicts(&[&both[..], &[(1, 12), (1, 13)]].concat()), 2);
+        assert_eq!(conflicts(&[(1, 10), (0, 10)]), 1, "the older one came last");
     }
 
     #[test]

@@ -7,9 +7,10 @@ use super::super::seal::Sealer;
 use super::super::store::{Limits, StoreConfig, StoreFlaws};
 use crate::protocol::raft;
 use alloc::sync::Arc;
-use contract::{Dist, Duration, Ratio, Seat, Settings};
+use contract::{Dist, Duration, Ratio, Refused, Seat};
 
 use super::pool::PoolConfig;
+use super::profiles::Profile;
 
 /// How a node serves a linearizable read. Each is a setting of `reads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +39,6 @@ impl Reads {
 
 /// The words of the setting `fsync`.
 pub const FSYNC_WORDS: &[&str] = &["always", "everysec", "never"];
-
-/// The words of the setting `profile`, and the cache size of each in MB.
-pub const PROFILES: &[&str] = &["default", "prod", "staging", "dev"];
-const CACHE_SIZES_MB: [u64; 4] = [4096, 8192, 1024, 256];
 
 /// The flaws that can be planted in a cache node, beside those of Raft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -164,21 +161,11 @@ fn count(seat: &Seat<'_>, name: &str) -> u64 {
     u64::try_from(seat.settings.int(name)).expect("the setting has a limit")
 }
 
-/// The size that was given, or that of the profile.
-fn cache_size(settings: &Settings) -> u64 {
-    if settings.has("cache_size") {
-        return settings.bytes("cache_size");
-    }
-    let profile = settings.choice("profile");
-    let row = PROFILES.iter().position(|known| *known == profile);
-    CACHE_SIZES_MB[row.expect("the setting accepts no other word")] << 20
-}
-
 fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
     let settings = seat.settings;
     let limits = Limits {
         // The limit is for what bytes count for.
-        store_bytes_max: cache_size(settings) / count(seat, "memory_scale"),
+        store_bytes_max: Profile::cache_size(settings) / count(seat, "memory_scale"),
         value_bytes_max: settings.bytes("value_size_max"),
     };
     let policy = match settings.bool("new_eviction_algorithm") {
@@ -209,18 +196,15 @@ pub fn pool_config(seat: &Seat<'_>) -> Option<PoolConfig> {
 }
 
 /// Reads the settings of Raft from a seat.
-#[must_use]
-pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
+///
+/// # Errors
+/// When the profile does not fit the group.
+pub fn raft_config(seat: &Seat<'_>) -> Result<raft::Config, Refused> {
     let settings = seat.settings;
     let count = |name| u32::try_from(settings.int(name)).expect("the setting has a limit");
     let fixed = settings.durations("election_fixed");
-    let members = seat.group.len() as u32;
-    let voters = match count("voters") {
-        0 => members,
-        voters => voters.min(members),
-    };
-    raft::Config {
-        voters: (0..voters).collect(),
+    Ok(raft::Config {
+        voters: (0..Profile::voters(seat)?).collect(),
         snapshot_after: u64::from(count("snapshot_after")),
         snapshot_tail: u64::from(count("snapshot_tail")),
         snapshot_chunk_bytes: u32::try_from(settings.bytes("snapshot_chunk"))
@@ -248,24 +232,5 @@ pub fn raft_config(seat: &Seat<'_>) -> raft::Config {
         },
         flaws: raft::Flaws::from_names(seat.defects),
         ..raft::Config::new(seat.index, seat.group.to_vec())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::super::testing::defaults;
-    use super::*;
-    use contract::SettingValue;
-
-    #[test]
-    fn profiles_stand_for_the_sizes_of_the_environments() {
-        let mut settings = defaults(super::super::super::tables::CACHE_SETTINGS);
-        assert_eq!(cache_size(&settings), 4096 << 20);
-        for (profile, size_mb) in [("prod", 8192), ("staging", 1024), ("dev", 256)] {
-            settings.0.insert("profile", SettingValue::Choice(profile));
-            assert_eq!(cache_size(&settings), size_mb << 20);
-        }
-        settings.0.insert("cache_size", SettingValue::Bytes(77));
-        assert_eq!(cache_size(&settings), 77);
-    }
+    })
 }

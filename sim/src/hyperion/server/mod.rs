@@ -16,13 +16,15 @@ mod load;
 mod lookups;
 pub mod metrics;
 mod pool;
+mod profiles;
 mod reads;
 mod verbs;
 mod watch;
 mod writes;
 
 pub use admin::Wish;
-pub use config::{Config, FSYNC_WORDS, PROFILES, Reads, ServerFlaws};
+pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
+pub use profiles::PROFILE_WORDS;
 
 use super::BATCH_KEYS_MAX;
 use super::command::{DropReason, Refusal, Write};
@@ -108,7 +110,7 @@ impl Server {
     /// When the log on the disk is damaged where it may have been acknowledged.
     pub fn boot(seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
         let config = Config::of(seat);
-        let raft = Raft::boot(config::raft_config(seat), now, fx)?;
+        let raft = Raft::boot(config::raft_config(seat)?, now, fx)?;
         let pool = config::pool_config(seat).map(|config| Pool::boot(config, fx));
         let mut server = Self {
             machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),

@@ -19,6 +19,10 @@ impl Server {
     ) {
         let leads = self.raft.role() == Role::Leader;
         let count = match verb {
+            // Whose disk has failed takes no part until it is restarted.
+            Verb::Health if self.raft.has_failed() => {
+                return answer(&mut self.metrics, asker, &Answer::Unavailable, fx);
+            }
             Verb::Health => self.machine.store().len(),
             Verb::StepDown | Verb::Evict if !leads => {
                 let hint = self.raft.leader();

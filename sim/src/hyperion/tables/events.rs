@@ -80,6 +80,8 @@ pub enum Event {
     GatewayMirrorAnswered,
     /// `gateway.mirror_full`
     GatewayMirrorFull,
+    /// `client.unhealthy`
+    ClientUnhealthy,
 }
 
 impl Event {
@@ -100,7 +102,7 @@ const fn event(
 }
 
 /// The events of Hyperion alone, in the order of [`Event`].
-const OWN_EVENTS: [EventKind; 36] = [
+const OWN_EVENTS: [EventKind; 37] = [
     event(
         "cache.hit",
         "bytes",
@@ -277,6 +279,12 @@ const OWN_EVENTS: [EventKind; 36] = [
         "",
         &[],
         "a request was not repeated, because the second cluster has too many to answer",
+    ),
+    event(
+        "client.unhealthy",
+        "ns",
+        &["node"],
+        "a health check was not answered in time, or not with a yes; the value is how long it took",
     ),
 ];
 

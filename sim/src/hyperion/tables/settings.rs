@@ -1,6 +1,6 @@
 //! The settings of the roles, with the names that the modelled codebase has for them.
 
-use super::super::server::{FSYNC_WORDS, PROFILES, Reads};
+use super::super::server::{FSYNC_WORDS, PROFILE_WORDS, Reads};
 use super::joined;
 use contract::{Duration, Kind, Setting};
 
@@ -146,15 +146,18 @@ pub const CACHE_SETTINGS: &[Setting] = &[
         "voters",
         count(0, 32),
         "0",
-        "How many nodes of the group vote at its birth, from the first on; 0 for all. The others \
-         are spare until a fault of the kind `membership` takes them in.",
+        "How many nodes of the group vote at its birth, from the first on \
+         (HYPERION_REPLICATION_FACTOR); 0 for as many as the profile says, which is all by default. \
+         The others are spare until a fault of the kind `membership` takes them in.",
     ),
     setting(
         "profile",
-        Kind::Choice(PROFILES),
+        Kind::Choice(PROFILE_WORDS),
         r#""default""#,
-        "The environment whose cache size holds where none is given: default 4096 MB, prod 8192, \
-         staging 1024, dev 256. Prod runs three nodes (HYPERION_REPLICATION_FACTOR), the others one.",
+        "The environment whose variables hold where a setting is not given. \
+         HYPERION_CACHE_SIZE_MB: default 4096, prod 8192, staging 1024, dev 256; \
+         HYPERION_REPLICATION_FACTOR: prod 3, staging and dev 1, by default all nodes of the group. \
+         A group that is smaller than that does not boot.",
     ),
     setting(
         "cache_size",
@@ -412,6 +415,13 @@ pub const CLIENT_SETTINGS: &[Setting] = &[
         Kind::DURATION,
         r#""100ms""#,
         "How long one try may take before the next node is asked (DEFAULT_TIMEOUT_MS).",
+    ),
+    setting(
+        "health_timeout",
+        Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(600) },
+        r#""500ms""#,
+        "How long a health check may take (HEALTH_CHECK_TIMEOUT_MS). What is not answered by then \
+         counts as a no, and is not asked elsewhere: the check is about that one node.",
     ),
     setting(
         "retry_base",

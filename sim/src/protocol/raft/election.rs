@@ -283,6 +283,12 @@ impl Raft {
         let deadline = now + self.config.election.0;
         self.transfer = Some(Transfer { to, deadline, is_sent: false });
         self.continue_transfer(fx);
+        if self.transfer.is_some_and(|transfer| !transfer.is_sent) {
+            // Some of what is under way may be lost, and finding that out takes heartbeats; nothing
+            // but time is lost when it was not.
+            self.progress[to as usize].rewind(now);
+            self.send_appends(now, to, fx);
+        }
     }
 
     /// Tells the successor to campaign once its log is complete. From then on the lease is void

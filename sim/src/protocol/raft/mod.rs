@@ -49,6 +49,7 @@ mod log;
 mod machine;
 mod members;
 mod membership;
+pub mod needs;
 mod progress;
 mod promise;
 mod quorum;

@@ -230,7 +230,15 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         let agrees = self.log.last_with_term_up_to(hint.index, hint.term);
-        if self.progress[from as usize].rejected(rejected, agrees, now) {
+        // Appends overtake each other, and the refusal of one that came too early may come after
+        // the answer to the one before it: no news about the log, but that append is lost. Nobody
+        // may write while leadership is handed over, so no later append would show it.
+        let is_awaited = self.transfer.is_some_and(|transfer| transfer.to == from);
+        let is_news = self.progress[from as usize].rejected(rejected, agrees, now);
+        if is_awaited && !is_news {
+            self.progress[from as usize].rewind(now);
+        }
+        if is_awaited || is_news {
             self.send_appends(now, from, fx);
         }
     }

@@ -283,13 +283,53 @@ pub fn view(raft: &Raft, fields: &mut dyn Fields) {
     fields.number("applied_index", raft.applied_index());
 }
 
-/// The abstract state of one node: equal where two runs should count as having been in the same
-/// situation, so differences to the commit index stand for absolute positions.
+/// The abstract state of a group: equal where two runs should count as having been in the same
+/// situation. Nodes are not told apart, terms and indexes count relative to each other, and what
+/// counts is what elections and commits turn on: who is what, whose term and whose log is ahead,
+/// and what is not committed. Coarse on purpose: where nearly every state is new, novelty says
+/// nothing. A node that is down is `None`.
 #[must_use]
-pub fn fingerprint(raft: &Raft) -> u64 {
-    let mut digest = mix(0, raft.role() as u64);
-    digest = mix(digest, raft.vote().map_or(0, |vote| u64::from(vote) + 1));
-    digest = mix(digest, raft.leader().map_or(0, |leader| u64::from(leader) + 1));
-    digest = mix(digest, (raft.last_index() - raft.commit_index()).min(8));
-    mix(digest, raft.promises_waiting().min(2))
+pub fn fingerprint<'r>(group: impl Iterator<Item = Option<&'r Raft>> + Clone) -> u64 {
+    let up = || group.clone().flatten();
+    let terms = ranks(up().map(Raft::term));
+    let log_terms = ranks(up().map(|raft| raft.last_id().term));
+    let committed = up().map(Raft::commit_index).max().unwrap_or(0);
+    let letter = |raft: Option<&Raft>| {
+        raft.map_or(0, |raft| {
+            letter(
+                raft,
+                rank(&terms, raft.term()),
+                rank(&log_terms, raft.last_id().term),
+                committed,
+            )
+        })
+    };
+    let mut letters: Vec<u64> = group.clone().map(letter).collect();
+    letters.sort_unstable();
+    letters.into_iter().fold(0, mix)
+}
+
+/// Different values, the highest first.
+fn ranks(values: impl Iterator<Item = u64>) -> Vec<u64> {
+    let mut values: Vec<u64> = values.collect();
+    values.sort_unstable_by(|a, b| b.cmp(a));
+    values.dedup();
+    values
+}
+
+/// How many are higher; beyond two they count as one.
+fn rank(ranks: &[u64], value: u64) -> u64 {
+    ranks.iter().take_while(|&&other| other > value).count().min(2) as u64
+}
+
+/// What one node adds to the abstract state of its group.
+fn letter(raft: &Raft, term: u64, log_term: u64, committed: u64) -> u64 {
+    let last = raft.last_id();
+    let behind = u64::from(last.index < committed);
+    let open = last.index.saturating_sub(committed).min(2);
+    let term = if raft.role() == super::Role::Follower { 0 } else { term };
+    // The first entry beyond what is committed is of an earlier term: what a leader must not commit alone.
+    let old = u64::from(raft.term_at(committed + 1).is_some_and(|at| at < raft.term()));
+    let digits = [raft.role() as u64, term, log_term, behind, open, old];
+    1 + digits.into_iter().fold(0, |all, digit| all * 4 + digit)
 }

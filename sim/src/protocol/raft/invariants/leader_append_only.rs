@@ -1,12 +1,11 @@
 //! Leader append-only (raft-paper §5.3, Figure 3).
 
-use super::{Members, violation};
+use super::{Look, Members, OfMembers, violation};
 use crate::protocol::raft::{LogId, Role};
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{Property, Violation};
 
 /// A leader never overwrites or deletes entries of its log; it only appends.
 ///
@@ -27,32 +26,19 @@ impl LeaderAppendOnly {
     }
 }
 
-impl Invariant for LeaderAppendOnly {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.leader_append_only",
-            about: "a leader never overwrites or deletes entries of its log",
-            source: "raft-paper §5.3",
-        }
+impl OfMembers for LeaderAppendOnly {
+    const PROPERTY: Property = Property {
+        name: "raft.leader_append_only",
+        about: "a leader never overwrites or deletes entries of its log",
+        source: "raft-paper §5.3",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
-        let boot = nodes.boot(touched);
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, .. } = *look;
         let (seen_in, before) = self.ends[position];
         let after = raft.last_id();
         self.ends[position] = (boot, after);
@@ -70,10 +56,6 @@ impl Invariant for LeaderAppendOnly {
             raft.term()
         );
         let rule = "a leader dropped an entry";
-        Err(violation(self.property(), rule, at, &[touched], detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &[touched], detail))
     }
 }

@@ -1,13 +1,12 @@
 //! Leader completeness (raft-paper §5.4, Figure 3).
 
-use super::{Members, violation};
+use super::{Look, Members, OfMembers, violation};
 use crate::protocol::raft::{LogId, Raft, Role};
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{NodeId, Nodes, Property, SimTime, Violation};
 
 /// What was committed in a term is in the log of every leader of a later term.
 ///
@@ -80,7 +79,7 @@ impl LeaderCompleteness {
         );
         let nodes = [missing.committed_by, node];
         let rule = "a leader lacks a committed entry";
-        violation(self.property(), rule, at, &nodes, detail)
+        violation(Self::PROPERTY, rule, at, &nodes, detail)
     }
 }
 
@@ -89,32 +88,19 @@ fn holds(raft: &Raft, id: LogId) -> bool {
     is_compacted || raft.entry(id.index).is_some_and(|entry| entry.id() == id)
 }
 
-impl Invariant for LeaderCompleteness {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.leader_completeness",
-            about: "what was committed in a term is in the log of every leader of a later term",
-            source: "raft-paper §5.4",
-        }
+impl OfMembers for LeaderCompleteness {
+    const PROPERTY: Property = Property {
+        name: "raft.leader_completeness",
+        about: "what was committed in a term is in the log of every leader of a later term",
+        source: "raft-paper §5.4",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
-        let boot = nodes.boot(touched);
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, nodes } = *look;
         if self.seen[position].boot != boot {
             self.seen[position] = Seen { boot, ..Seen::default() };
         }
@@ -132,10 +118,6 @@ impl Invariant for LeaderCompleteness {
             return self.judge_later_leaders(at, raft.term(), nodes);
         }
         Ok(())
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
     }
 }
 

@@ -1,13 +1,12 @@
 //! Log matching (raft-paper §5.3, Figure 3).
 
 use super::chunked::Chunked;
-use super::{Members, digest, violation};
+use super::{Look, Members, OfMembers, digest, violation};
 use crate::protocol::raft::{LogId, Raft};
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{NodeId, Property, Violation};
 
 /// Two logs that hold an entry with the same index and term are identical up to it.
 ///
@@ -109,32 +108,19 @@ impl LogMatching {
     }
 }
 
-impl Invariant for LogMatching {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.log_matching",
-            about: "logs with an entry of the same index and term are identical up to it",
-            source: "raft-paper §5.3",
-        }
+impl OfMembers for LogMatching {
+    const PROPERTY: Property = Property {
+        name: "raft.log_matching",
+        about: "logs with an entry of the same index and term are identical up to it",
+        source: "raft-paper §5.3",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
-        let boot = nodes.boot(touched);
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, .. } = *look;
         let held = &mut self.held[position];
         if held.boot == boot && held.last == raft.last_id() {
             return Ok(());
@@ -171,10 +157,6 @@ impl Invariant for LogMatching {
             self.members.name(touched)
         );
         let nodes = [known.holder, touched];
-        Err(violation(self.property(), rule, at, &nodes, detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &nodes, detail))
     }
 }

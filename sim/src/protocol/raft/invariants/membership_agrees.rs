@@ -1,13 +1,12 @@
 //! One history of configurations (raft-thesis §4.1).
 
-use super::{Members, violation};
+use super::{Look, Members, OfMembers, violation};
 use crate::protocol::raft::{Members as Group, Raft};
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{Property, Violation};
 
 /// What a node knows committed of the configuration, by entry or by snapshot, is the same on every
 /// node: two that disagree may each count a majority of their own.
@@ -49,35 +48,23 @@ impl MembershipAgrees {
     }
 }
 
-impl Invariant for MembershipAgrees {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.membership_agrees",
-            about: "the committed configuration is the same on every node, also behind snapshots",
-            source: "raft-thesis §4.1",
-        }
+impl OfMembers for MembershipAgrees {
+    const PROPERTY: Property = Property {
+        name: "raft.membership_agrees",
+        about: "the committed configuration is the same on every node, also behind snapshots",
+        source: "raft-thesis §4.1",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, .. } = *look;
         let (since, _) = raft.members_since();
         let seen = self.seen[position];
         let now = Seen {
-            boot: nodes.boot(touched),
+            boot,
             snapshot_index: raft.snapshot().map_or(0, |snapshot| snapshot.id.index),
             since,
             is_committed: since <= raft.commit_index(),
@@ -97,10 +84,6 @@ impl Invariant for MembershipAgrees {
             self.members.name(touched)
         );
         let rule = "two configurations at one index";
-        Err(violation(self.property(), rule, at, &[touched], detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &[touched], detail))
     }
 }

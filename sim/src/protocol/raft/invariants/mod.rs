@@ -38,13 +38,13 @@ pub use state_machine_safety::StateMachineSafety;
 pub fn all(group: &str, nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
     let members = Members::new(group, nodes, raft_of);
     vec![
-        Box::new(OneLeaderPerTerm::new(members.clone())),
-        Box::new(LeaderAppendOnly::new(members.clone())),
-        Box::new(LogMatching::new(members.clone())),
-        Box::new(LeaderCompleteness::new(members.clone())),
-        Box::new(StateMachineSafety::new(members.clone())),
-        Box::new(MembershipAgrees::new(members.clone())),
-        Box::new(Monotonic::new(members)),
+        Box::new(Watched(OneLeaderPerTerm::new(members.clone()))),
+        Box::new(Watched(LeaderAppendOnly::new(members.clone()))),
+        Box::new(Watched(LogMatching::new(members.clone()))),
+        Box::new(Watched(LeaderCompleteness::new(members.clone()))),
+        Box::new(Watched(StateMachineSafety::new(members.clone()))),
+        Box::new(Watched(MembershipAgrees::new(members.clone()))),
+        Box::new(Watched(Monotonic::new(members))),
     ]
 }
 
@@ -80,6 +80,58 @@ impl Members {
 
     fn raft<'a>(&self, nodes: &'a (dyn Nodes + 'a), node: NodeId) -> Option<&'a Raft> {
         (self.raft_of)(nodes, node)
+    }
+}
+
+/// A property of the members of a group; each of them is looked at by itself.
+trait OfMembers: Clone + 'static {
+    const PROPERTY: Property;
+
+    fn members(&self) -> &Members;
+
+    /// Looks at a member that has just handled an event.
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation>;
+}
+
+/// A member that is up, just after an event.
+struct Look<'a> {
+    at: SimTime,
+    node: NodeId,
+    /// Its position in the group.
+    position: usize,
+    /// How often it booted before.
+    boot: u32,
+    raft: &'a Raft,
+    nodes: &'a (dyn Nodes + 'a),
+}
+
+/// A property as the lab asks for it.
+struct Watched<P>(P);
+
+impl<P: OfMembers> Invariant for Watched<P> {
+    fn property(&self) -> Property {
+        P::PROPERTY
+    }
+
+    fn concerns(&self, node: NodeId) -> bool {
+        self.0.members().position(node).is_some()
+    }
+
+    fn after_event(
+        &mut self,
+        at: SimTime,
+        touched: NodeId,
+        nodes: &dyn Nodes,
+    ) -> Result<(), Violation> {
+        let members = self.0.members();
+        let Some(position) = members.position(touched) else { return Ok(()) };
+        let Some(raft) = members.raft(nodes, touched) else { return Ok(()) };
+        let boot = nodes.boot(touched);
+        self.0.look(&Look { at, node: touched, position, boot, raft, nodes })
+    }
+
+    fn fork(&self) -> Box<dyn Invariant> {
+        Box::new(Self(self.0.clone()))
     }
 }
 

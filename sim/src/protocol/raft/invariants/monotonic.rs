@@ -1,13 +1,12 @@
 //! What never goes back on one node (raft-paper Figure 2).
 
-use super::{Members, violation};
+use super::{Look, Members, OfMembers, violation};
 use crate::protocol::raft::Raft;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{Property, Violation};
 
 /// Term, commit index and applied index never go back within a boot; term and vote, once durable,
 /// not across boots either.
@@ -72,32 +71,20 @@ impl Monotonic {
     }
 }
 
-impl Invariant for Monotonic {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.monotonic",
-            about: "term, vote, commit index and applied index never go back",
-            source: "raft-paper §5.1",
-        }
+impl OfMembers for Monotonic {
+    const PROPERTY: Property = Property {
+        name: "raft.monotonic",
+        about: "term, vote, commit index and applied index never go back",
+        source: "raft-paper §5.1",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
-        let mut after = Seen::of(raft, nodes.boot(touched));
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, .. } = *look;
+        let mut after = Seen::of(raft, boot);
         let before = self.seen[position];
         let breach = before.and_then(|before| Self::judge(&before, &after, raft));
         if let (Some(before), None) = (before, &breach) {
@@ -109,10 +96,6 @@ impl Invariant for Monotonic {
             return Ok(());
         };
         let detail = format!("{}: {detail}", self.members.name(touched));
-        Err(violation(self.property(), rule, at, &[touched], detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &[touched], detail))
     }
 }

@@ -1,11 +1,10 @@
 //! Election safety (raft-paper §5.2, Figure 3).
 
-use super::{Members, violation};
+use super::{Look, Members, OfMembers, violation};
 use crate::protocol::raft::Role;
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{NodeId, Property, Violation};
 
 /// At most one leader is elected in a term.
 #[derive(Clone, Debug)]
@@ -23,31 +22,19 @@ impl OneLeaderPerTerm {
     }
 }
 
-impl Invariant for OneLeaderPerTerm {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.one_leader_per_term",
-            about: "at most one leader is elected in a term",
-            source: "raft-paper §5.2",
-        }
+impl OfMembers for OneLeaderPerTerm {
+    const PROPERTY: Property = Property {
+        name: "raft.one_leader_per_term",
+        about: "at most one leader is elected in a term",
+        source: "raft-paper §5.2",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        if self.members.position(touched).is_none() {
-            return Ok(());
-        }
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, raft, .. } = *look;
         if raft.role() != Role::Leader {
             return Ok(());
         }
@@ -59,10 +46,6 @@ impl Invariant for OneLeaderPerTerm {
         let (one, two) = (self.members.name(first), self.members.name(touched));
         let detail = format!("{one} and {two} were both elected in term {term}");
         let rule = "two leaders in one term";
-        Err(violation(self.property(), rule, at, &[first, touched], detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &[first, touched], detail))
     }
 }

@@ -2,8 +2,7 @@
 
 use super::super::machine::Raft;
 use super::chunked::Chunked;
-use super::{Members, digest, violation};
-use alloc::boxed::Box;
+use super::{Look, Members, OfMembers, digest, violation};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -11,7 +10,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 use contract::hash::hash_bytes;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use contract::{NodeId, Property, Violation};
 
 /// The snapshots that are remembered, of the highest indexes.
 const SNAPSHOTS_MAX: usize = 256;
@@ -120,32 +119,19 @@ impl StateMachineSafety {
     }
 }
 
-impl Invariant for StateMachineSafety {
-    fn property(&self) -> Property {
-        Property {
-            name: "raft.state_machine_safety",
-            about: "no two nodes apply different entries at the same index, nor hold other states of it",
-            source: "raft-paper §5.4.3",
-        }
+impl OfMembers for StateMachineSafety {
+    const PROPERTY: Property = Property {
+        name: "raft.state_machine_safety",
+        about: "no two nodes apply different entries at the same index, nor hold other states of it",
+        source: "raft-paper §5.4.3",
+    };
+
+    fn members(&self) -> &Members {
+        &self.members
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.members.position(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(position) = self.members.position(touched) else {
-            return Ok(());
-        };
-        let Some(raft) = self.members.raft(nodes, touched) else {
-            return Ok(());
-        };
-        let boot = nodes.boot(touched);
+    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
+        let Look { at, node: touched, position, boot, raft, .. } = *look;
         let seen = &mut self.seen[position];
         if seen.boot != boot {
             seen.boot = boot;
@@ -166,10 +152,6 @@ impl Invariant for StateMachineSafety {
         if core::mem::replace(&mut self.seen[position].has_diverged, true) {
             return Ok(());
         }
-        Err(violation(self.property(), rule, at, &[first, touched], detail))
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        Err(violation(Self::PROPERTY, rule, at, &[first, touched], detail))
     }
 }
