@@ -4,6 +4,7 @@ use contract::{Duration, SimTime};
 use harness::cause::{Branching, messages};
 use harness::cli::{Lab, names};
 use harness::explore::exhaustive::{Bounds, replay, search};
+use harness::explore::{Explored, Limits, Strategy, explore};
 use harness::record::record;
 use harness::run::{self, Runner};
 use harness::scenario::Scenario;
@@ -13,6 +14,8 @@ use harness::select::Roster;
 use harness::shrink::happened::listed;
 use harness::shrink::past::Past;
 use harness::shrink::target;
+use std::fs;
+use std::path::Path;
 use std::rc::Rc;
 
 const LAB: Lab = Lab::of(sim::SYSTEMS);
@@ -309,4 +312,31 @@ fn orders_that_no_node_can_tell_apart_are_one_state() {
     assert_eq!(one, state_after(&["h/1", "h/1>h/3", "h/1>h/2"]));
     assert_ne!(one, state_after(&["h/1", "h/1>h/3"]));
     assert_ne!(one, state_after(&["+power", "-power", "h/1", "h/1>h/2", "h/1>h/3"]));
+}
+
+/// `small/adrift` with a flaw of Raft that takes several accidents in one order.
+fn adrift() -> Plan {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios/small/adrift.toml");
+    let text = fs::read_to_string(file).expect("the scenario is there");
+    let sets = [("defects".to_owned(), "[\"commit-previous-term\"]".to_owned())];
+    scenario(&text).plan(&names(&LAB), None, 1, 0, &sets).expect("the flaw is known")
+}
+
+fn explored(strategy: Strategy, salt: u64) -> Explored {
+    let limits = Limits { step: Duration(100_000_000), events: 400_000, salt };
+    explore(adrift(), strategy, limits, &mut |_| {}).expect("its nodes can be copied")
+}
+
+#[test]
+fn novelty_goes_further_than_chance() {
+    // Far apart, so that no two searches give a world the same salt.
+    let salts = [0, 1 << 32, 3 << 32];
+    let of_chance = salts.map(|salt| explored(Strategy::Random, salt).found.is_some());
+    let of_novelty = salts.map(|salt| explored(Strategy::Novelty, salt).found);
+    let times = of_novelty.iter().flatten().count();
+    assert!(times > of_chance.iter().filter(|found| **found).count(), "found it {times} times");
+    for (path, causes) in of_novelty.into_iter().flatten() {
+        let finished = path.replay(adrift(), Strategy::Novelty).expect("it boots");
+        assert!(finished.fired(), "{path} was said to break {causes:?}");
+    }
 }

@@ -204,9 +204,21 @@ impl Search<'_> {
     }
 
     fn judge(&mut self, runner: Runner, path: &Path) {
-        let finished = runner.conclude();
-        if finished.fired() {
-            let causes = Cause::all(&record(&finished)).into_iter().collect();
+        let rest = if runner.is_over() { None } else { runner.fork() };
+        let mut finished = runner.conclude();
+        if !finished.fired() {
+            return;
+        }
+        // What fires in the middle may be what is not done yet. Whoever replays the path sees its
+        // end, so that is what decides.
+        if let Some(mut rest) = rest {
+            let before = rest.events();
+            rest.go_on(false);
+            self.explored.events += rest.events() - before;
+            finished = rest.conclude();
+        }
+        let causes: Vec<Cause> = Cause::all(&record(&finished)).into_iter().collect();
+        if !causes.is_empty() {
             self.explored.found = Some((path.clone(), causes));
         }
     }

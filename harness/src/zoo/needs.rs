@@ -123,13 +123,13 @@ mod tests {
 
     #[test]
     fn rows_and_causes_are_compared() {
+        const NETWORK: &[&[Need]] = &[&[Need::Network]];
+        const LEADER: &[&[Need]] = &[&[Need::Crash, Need::Network]];
         let says = |needs, found: &WhatIf, rough| {
             let (name, about, source, caught_by) = ("flaw", "", "", "");
             let defect = Defect { name, about, source, caught_by, needs };
             Compared::new(&defect, found, rough).says
         };
-        const NETWORK: &[&[Need]] = &[&[Need::Network]];
-        const LEADER: &[&[Need]] = &[&[Need::Crash, Need::Network]];
         let cut = found(&[("partition", true), ("crash", false)], &["partition"]);
         assert_eq!(says(NETWORK, &cut, false), "yes");
         assert_eq!(says(LEADER, &cut, false), "yes");
