@@ -47,6 +47,8 @@ fn duration(word: &str) -> Duration {
         "us" => Duration::from_micros(count),
         "ms" => Duration::from_millis(count),
         "s" => Duration::from_secs(count),
+        "min" => Duration::from_secs(60 * count),
+        "h" => Duration::from_secs(3_600 * count),
         unit => panic!("`{unit}` is no unit of time"),
     }
 }
