@@ -340,3 +340,34 @@ fn novelty_goes_further_than_chance() {
         assert!(finished.fired(), "{path} was said to break {causes:?}");
     }
 }
+
+/// h/1 leads, takes in h/5 as a learner and, with only h/4 between the sides, as a voter; h/2 is elected
+/// and asked to let go of h/1 before anything of its term is committed.
+const TWO_CHANGES: &str = "h/1 h/1>h/2 h/2>h/1 h/1>h/3 h/3>h/1 h/1>h/2 h/2>h/1 h/1>h/3 h/3>h/1 \
+    +learn h/1>h/2 h/2>h/1 h/1>h/3 h/3>h/1 h/1>h/5 h/5>h/1 h/1>h/5 h/5>h/1 h/1>h/5 h/5>h/1 h/1 \
+    h/1>h/2 +bridge +join h/2 h/2>h/3 h/3>h/2 h/2>h/4 h/4>h/2 +leave h/2>h/3 h/3>h/2 h/2>h/3 h/3>h/2 \
+    h/1>h/4 h/4>h/1";
+
+/// From where two changes of one voter each have been made, every order finds the election of a leader
+/// that lacks what was committed; and without the flaw the second of them is not made, and none does.
+#[test]
+fn two_changes_that_cross_terms_are_found_from_a_prefix() {
+    let text = include_str!("../../../scenarios/small/membership.toml");
+    let world = |variant| {
+        let plan = scenario(text).plan(&names(&LAB), variant, 1, 0, &[]);
+        plan.unwrap_or_else(|said| panic!("{said:?}"))
+    };
+    let after = TWO_CHANGES.split_whitespace().map(str::to_owned).collect();
+    let bounds = Bounds { waiting: 1, depth: 5, after, ..bounds(1) };
+    let flawed = || world(Some("single-server-change-cross-term"));
+    let found = search(flawed(), bounds.clone(), &mut |_| {}).expect("a world that can be copied");
+    let path = found.found.expect("a leader that lacks a committed entry");
+    let broken = replay(flawed(), &bounds, &path).expect("a world");
+    assert_eq!(broken.violations()[0].property, "raft.leader_completeness");
+    assert!(path.contains(&"+leave".to_owned()), "the second change is needed: {path:?}");
+    let clean = search(world(None), bounds.clone(), &mut |_| {}).expect("a world");
+    assert_eq!(clean.found, None);
+    assert!(clean.levels[0].states > 100, "{:?}", clean.levels);
+    let same = replay(world(None), &bounds, &path).expect("a world");
+    assert!(same.violations().is_empty(), "{:?}", same.violations());
+}
