@@ -48,7 +48,8 @@ impl Pool {
     }
 
     /// A future came into `state`; whether it is the first. Of all the worlds that come into a
-    /// state, each is as likely to be among those that are kept (Vitter's reservoir).
+    /// state, each is as likely to be among those that are kept (Vitter's reservoir), until room was
+    /// made; from then on those that come next.
     pub fn reach(&mut self, state: u64, world: &World) -> bool {
         let kept = self.states.entry(state).or_default();
         kept.reached += 1;
