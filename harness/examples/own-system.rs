@@ -1,6 +1,7 @@
 //! A system of your own: a server that keeps registers in memory, and its client. Run it with
 //! `cargo run -p chaoslab-harness --example own-system -- run harness/examples/own-system.toml`.
 
+use catalog::*;
 use contract::*;
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@
 //! disks); a minority counts as damaged here even where checksums would notice.
 
 use crate::scenario::plan::{FaultPlan, GroupPlan, Plan};
-use contract::Settings;
+use catalog::Settings;
 use std::collections::BTreeSet;
 
 /// A line of the budget that a plan exceeds.

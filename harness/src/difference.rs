@@ -5,7 +5,8 @@
 
 use crate::run::{Runner, TraceLine};
 use crate::select::Roster;
-use contract::{Fields, NodeId, SimTime};
+use catalog::Fields;
+use contract::{NodeId, SimTime};
 use std::fmt;
 use std::rc::Rc;
 

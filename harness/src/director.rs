@@ -4,11 +4,11 @@ use crate::faults::{self, Action, Stage, Step};
 use crate::observe::Watch;
 use crate::scenario::plan::{End, FaultPlan, Start};
 use crate::select::{Lots, Roster};
+use catalog::Membership;
 use contract::{
-    Condition, ConditionId, DiskFate, Dist, Domain, Duration, Membership, NodeId, Nodes, Rng,
-    SimTime,
+    Condition, ConditionId, DiskFate, Dist, Domain, Duration, NodeId, Nodes, Rng, SimTime,
 };
-use engine::exact::{self, Timed};
+use engine::hosting::{self, Timed};
 use engine::{Engine, FaultClass};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -329,7 +329,7 @@ impl Director {
         match span.script[step].action.clone() {
             Action::Impose(condition) => match engine.impose(condition.clone()) {
                 Ok(id) => {
-                    script.push(timed(engine, exact::Action::Impose(id, condition)));
+                    script.push(timed(engine, hosting::Action::Impose(id, condition)));
                     span.imposed[step] = Some(id);
                     span.conditions.push(id);
                 }
@@ -340,13 +340,13 @@ impl Director {
                 let step = span.script.iter().enumerate().filter(imposes).nth(nth);
                 let (step, _) = step.expect("a script lifts what it imposed");
                 if let Some(id) = span.imposed[step].take() {
-                    script.push(timed(engine, exact::Action::Lift(id)));
+                    script.push(timed(engine, hosting::Action::Lift(id)));
                     engine.lift(id);
                 }
             }
             Action::Strike(shock) => match engine.strike(shock.clone()) {
                 Ok(()) => {
-                    script.push(timed(engine, exact::Action::Strike(shock)));
+                    script.push(timed(engine, hosting::Action::Strike(shock)));
                     span.strikes += 1;
                 }
                 Err(unsupported) => span.void = Some(unsupported.0.to_owned()),
@@ -360,7 +360,7 @@ impl Director {
             return;
         }
         for id in span.imposed.iter_mut().filter_map(Option::take) {
-            self.script.push(timed(engine, exact::Action::Lift(id)));
+            self.script.push(timed(engine, hosting::Action::Lift(id)));
             engine.lift(id);
         }
         span.end = Some(engine.now());
@@ -413,8 +413,8 @@ impl Director {
     fn power_cycle(&mut self, node: NodeId, engine: &mut Engine<Watch>) {
         let down = Condition::Down { node, disk: DiskFate::Kept };
         if let Ok(id) = engine.impose(down.clone()) {
-            self.script.push(timed(engine, exact::Action::Impose(id, down)));
-            self.script.push(timed(engine, exact::Action::Lift(id)));
+            self.script.push(timed(engine, hosting::Action::Impose(id, down)));
+            self.script.push(timed(engine, hosting::Action::Lift(id)));
             engine.lift(id);
         }
     }
@@ -452,7 +452,7 @@ impl Director {
 }
 
 /// What is done to the world now, as a step of the script that other simulators play.
-fn timed(engine: &Engine<Watch>, action: exact::Action) -> Timed {
+fn timed(engine: &Engine<Watch>, action: hosting::Action) -> Timed {
     Timed { at: engine.now(), round: engine.round(), action }
 }
 

@@ -6,8 +6,9 @@ use crate::director::Occurrence;
 use crate::meter::Metered;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::select::Roster;
-use contract::{NodeId, Op, Property, SimTime, Verdict, Violation};
-use engine::exact::Timed;
+use catalog::{Property, Verdict, Violation};
+use contract::{NodeId, Op, SimTime};
+use engine::hosting::Timed;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -7,9 +7,8 @@ use crate::measure::{self, MARKS_MAX, Marked};
 use crate::meter::Metered;
 use crate::scenario::plan::{Covered, During, Plan, When};
 use crate::select::{Lots, Roster};
-use contract::{
-    Domain, Invariant, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime, System, Violation,
-};
+use catalog::{Invariant, System, Violation};
+use contract::{Domain, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime};
 use engine::{Control, Observer};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -144,7 +143,7 @@ impl Watch {
     }
 
     /// The invariants that are watched, with what each has counted.
-    pub fn properties(&self) -> impl Iterator<Item = (contract::Property, String)> {
+    pub fn properties(&self) -> impl Iterator<Item = (catalog::Property, String)> {
         self.invariants.iter().map(|invariant| (invariant.property(), invariant.measured()))
     }
 

@@ -1,7 +1,7 @@
 //! What became of a scenario's expectation, and the exit status that says so.
 
 use crate::run::{Finished, Judged};
-use contract::Verdict;
+use catalog::Verdict;
 use reports::record::RunOutcome;
 
 /// Judges a finished run against what its scenario expects.

@@ -4,7 +4,8 @@ use crate::checks::human;
 use crate::outcome::outcome;
 use crate::run::{Finished, Judged};
 use crate::world::token;
-use contract::{Call, Op, OpId, Outcome, Ret, SimTime, Verdict, Violation};
+use catalog::{Verdict, Violation};
+use contract::{Call, Op, OpId, Outcome, Ret, SimTime};
 use reports::Digest;
 use reports::record as row;
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,7 +183,7 @@ fn check(run: &Finished, judged: &Judged) -> row::CheckRow {
 fn recorded(run: &Finished, id: &str) -> String {
     let check = run.plan.checks.iter().find(|check| check.id == id);
     match check.and_then(|check| check.fields.0.get("recorded")) {
-        Some(contract::SettingValue::Text(text)) => text.clone(),
+        Some(catalog::SettingValue::Text(text)) => text.clone(),
         _ => String::new(),
     }
 }
@@ -336,7 +337,7 @@ pub fn answer(ret: &Ret) -> String {
         Ret::Added { total } => format!("{total}"),
         Ret::List { items } => format!("{} items", items.len()),
         Ret::Batch { values } => format!("{} values", values.len()),
-        Ret::Placed { workload, .. } => format!("workload {workload}"),
+        Ret::Own(own) => own.word.to_owned(),
     }
 }
 

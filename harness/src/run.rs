@@ -1,7 +1,7 @@
 //! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
 
-mod outside;
-pub mod still;
+mod intervene;
+pub mod stepper;
 
 use crate::checks::{Converged, RunData, SETTLED, known_moment, op_cost};
 use crate::director::{Changed, Director};
@@ -17,7 +17,8 @@ use crate::panics;
 use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
 use crate::select::Roster;
 use crate::world::{self, Seats};
-use contract::{Duration, NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Property, Violation};
+use contract::{Duration, NodeId, Nodes, SimTime};
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -542,7 +543,7 @@ fn waiting(roster: &Roster, check: &CheckPlan) -> Option<Waiting> {
     if check.kind != "converge" {
         return None;
     }
-    let Some(contract::SettingValue::List(names)) = check.fields.0.get("to") else {
+    let Some(catalog::SettingValue::List(names)) = check.fields.0.get("to") else {
         panic!("the compiler fills `to` with names of predicates");
     };
     let systems = roster.systems();
@@ -553,7 +554,7 @@ fn waiting(roster: &Roster, check: &CheckPlan) -> Option<Waiting> {
         })
     };
     let names = names.iter().map(|name| match name {
-        contract::SettingValue::Text(name) => name.as_str(),
+        catalog::SettingValue::Text(name) => name.as_str(),
         other => panic!("the compiler fills `to` with names, not {other:?}"),
     });
     let (settled, rows): (Vec<_>, Vec<_>) = names.partition(|name| *name == SETTLED);

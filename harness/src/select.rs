@@ -4,7 +4,8 @@
 //! and the words that a system defines itself, such as `h/leader`.
 
 use crate::scenario::plan::{GroupPlan, Plan};
-use contract::{Group, NodeId, Nodes, Rng, System};
+use catalog::{Group, System};
+use contract::{NodeId, Nodes, Rng};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -12,7 +12,7 @@ use crate::select::Roster;
 use crate::world::{self, Seats};
 use contract::{NodeId, Op, OpId, SimTime};
 use engine::Workload;
-use engine::exact::{Harvest, HostError, HostResult, HostRun, Parts, Simulator, run_here};
+use engine::hosting::{Harvest, HostError, HostResult, HostRun, Parts, Simulator, run_here};
 use std::rc::Rc;
 
 /// What two simulators that agree have in common.

@@ -2,7 +2,7 @@
 //! the fields of each. A row stands beside the code that it describes; parser, help, schema and
 //! reference pages read it from there.
 
-use contract::Kind;
+use catalog::Kind;
 use std::fmt;
 
 /// A kind of fault or check, as the scenario compiler and the help see it.
@@ -34,7 +34,7 @@ pub struct Field {
 /// What a field may hold. A name must be a row of a table or a key of the same file, so that a
 /// misspelt one is an error with a suggestion.
 ///
-/// Every field is stored as a [`contract::SettingValue`]: names as `Text`, lists of names as
+/// Every field is stored as a [`catalog::SettingValue`]: names as `Text`, lists of names as
 /// `List` of `Text`, sides as `List` of `List` of `Text`.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldKind {

@@ -2,7 +2,8 @@
 
 use crate::scenario::plan::{GroupPlan, Plan};
 use crate::select::{Lots, Roster};
-use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Preload, Refused, Rng, Seat};
+use catalog::{Preload, Seat};
+use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Refused, Rng};
 use engine::{Boot, Config, NodeSpec, Pin, Ties};
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,6 +1,7 @@
 //! A panic of a node is a violation with seed and time, and the lab goes on.
 
-use contract::{Fx, Input, Node, Now, Outcome, Refused, Ret, Role, Seat, System};
+use catalog::{Role, Seat, System};
+use contract::{Fx, Input, Node, Now, Outcome, Refused, Ret};
 use harness::cli::{Lab, names};
 use harness::outcome::outcome;
 use harness::record::record;

@@ -12,8 +12,8 @@ extern crate alloc;
 pub mod hyperion;
 pub mod protocol;
 
-use contract::System;
-use contract::conformance::Suite;
+use catalog::System;
+use catalog::conformance::Suite;
 
 /// Every system of this crate. To add one: write its folder, add its line.
 pub const SYSTEMS: &[&dyn System] = &[&hyperion::Hyperion];

@@ -6,6 +6,7 @@
 
 use crate::id::{NodeId, OpId};
 use crate::time::{Duration, SimTime};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// A value by identity: its bytes follow from `id` and are `size_bytes` long.
@@ -79,22 +80,41 @@ pub enum Call {
     Acquire { key: u64 },
     /// Gives a lock back.
     Release { key: u64 },
-    /// Starts a workload.
-    Spawn { image: u32, vcpu: u32, memory_bytes: u64 },
-    /// Stops a workload.
-    Stop { workload: u64 },
-    /// Fetches an object through an edge.
-    Fetch { key: u64 },
-    /// Removes an object from every edge.
-    Purge { key: u64 },
     /// An administrative verb of the system.
     Admin { verb: &'static str, arg: u64 },
+    /// An operation that only one system knows.
+    Own(Box<OwnCall>),
+}
+
+/// How many integers a call or an answer of a system's own carries at the most.
+pub const OWN_ARGS_MAX: usize = 4;
+
+/// A call of an operation that only one system knows; its own model judges it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnCall {
+    /// The row of the system's table of operations.
+    pub row: u16,
+    /// The name in that row.
+    pub name: &'static str,
+    /// The key, where the operation is about exactly one.
+    pub key: Option<u64>,
+    /// The arguments in the order of the row; unused ones are 0.
+    pub args: [u64; OWN_ARGS_MAX],
+}
+
+/// An answer to an operation that only one system knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnRet {
+    /// What came of it, in a word that reports show: `granted`.
+    pub word: &'static str,
+    /// What the answer carries; unused ones are 0.
+    pub args: [u64; OWN_ARGS_MAX],
 }
 
 impl Call {
     /// The name of the operation in scenario files and reports.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Get { .. } => "get",
             Self::BatchGet { .. } => "batch-get",
@@ -105,17 +125,14 @@ impl Call {
             Self::Append { .. } => "append",
             Self::Acquire { .. } => "acquire",
             Self::Release { .. } => "release",
-            Self::Spawn { .. } => "spawn",
-            Self::Stop { .. } => "stop",
-            Self::Fetch { .. } => "fetch",
-            Self::Purge { .. } => "purge",
             Self::Admin { .. } => "admin",
+            Self::Own(own) => own.name,
         }
     }
 
     /// The key that the operation is about, where it is about exactly one.
     #[must_use]
-    pub const fn key(&self) -> Option<u64> {
+    pub fn key(&self) -> Option<u64> {
         match self {
             Self::Get { key, .. }
             | Self::Put { key, .. }
@@ -124,10 +141,9 @@ impl Call {
             | Self::Add { key, .. }
             | Self::Append { key, .. }
             | Self::Acquire { key }
-            | Self::Release { key }
-            | Self::Fetch { key }
-            | Self::Purge { key } => Some(*key),
-            _ => None,
+            | Self::Release { key } => Some(*key),
+            Self::Own(own) => own.key,
+            Self::BatchGet { .. } | Self::Admin { .. } => None,
         }
     }
 }
@@ -152,8 +168,8 @@ pub enum Ret {
     List { items: Vec<Value> },
     /// One answer per key of a batch, in the order of its keys.
     Batch { values: Vec<Option<Value>> },
-    /// A workload runs on `node`.
-    Placed { workload: u64, node: NodeId },
+    /// What an operation that only one system knows returned.
+    Own(Box<OwnRet>),
 }
 
 /// How an operation ended. Knossos' `:ok`, `:fail`, `:info`.

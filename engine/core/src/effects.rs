@@ -89,7 +89,7 @@ impl Kernel {
         let due = host.clock.read(now).mono + after;
         let due_at = host.clock.when(due).max(now);
         if let Some(alarm) = host.timers.set(now, key, due, due_at)
-            && !self.still
+            && !self.is_frozen
         {
             self.set_alarm(node, alarm);
         }
@@ -116,7 +116,7 @@ impl Kernel {
         let host = self.hosts.get_mut(node);
         let (ticket, latency_ns) = host.disk.sync_begin(sync_files(files));
         // The device has yet to finish what the node asked of it before.
-        let at = match self.still {
+        let at = match self.is_frozen {
             true => now,
             false => host.busy_until.max(now) + Duration(latency_ns),
         };

@@ -29,7 +29,7 @@ pub(crate) struct Kernel {
     pub incidents: Vec<Incident>,
     pub events: u64,
     /// Nothing happens but what is chosen.
-    pub still: bool,
+    pub is_frozen: bool,
 }
 
 impl Kernel {
@@ -53,7 +53,7 @@ impl Kernel {
             trace: Trace::default(),
             incidents: Vec::new(),
             events: 0,
-            still: false,
+            is_frozen: false,
         }
     }
 
@@ -71,7 +71,7 @@ impl Kernel {
             trace: self.trace.clone(),
             incidents: self.incidents.clone(),
             events: self.events,
-            still: self.still,
+            is_frozen: self.is_frozen,
         })
     }
 
@@ -207,7 +207,7 @@ impl Kernel {
 
     /// The node is busy for `cost` more.
     pub fn spend(&mut self, node: NodeId, cost: Duration) {
-        if self.still {
+        if self.is_frozen {
             return;
         }
         let now = self.now();

@@ -12,17 +12,17 @@
 extern crate alloc;
 
 pub mod api;
-mod choose;
 pub mod clocks;
 mod conditions;
 pub mod config;
+mod controlled;
 pub mod counters;
 pub mod disk;
 mod effects;
 mod engine;
-pub mod exact;
 mod frames;
 mod host;
+pub mod hosting;
 mod kernel;
 mod manual;
 pub mod net;

@@ -6,8 +6,8 @@ mod suite;
 
 use common::{MS, ms};
 use contract::{Dist, Domain, NodeId, Rng};
-use engine::exact::{
-    Adapter, HostError, HostResult, HostRun, Parcel, Simulator, exact_problems, gather,
+use engine::hosting::{
+    Adapter, Envelope, HostError, HostResult, HostRun, Simulator, exact_problems, gather,
 };
 use engine::{Config, Idle};
 use std::rc::Rc;
@@ -102,11 +102,11 @@ fn a_parcel_that_comes_too_late_is_counted() {
     one.run(ms(100));
     two.run(ms(100));
     let sent = one.take_parcels();
-    sent.iter().for_each(|parcel| two.arrive(&parcel.bytes));
+    sent.iter().for_each(|envelope| two.arrive(&envelope.bytes));
     assert!(two.late() > 0 && two.late() <= sent.len() as u64);
 }
 
-/// Carries parcels within two milliseconds and wakes machines up to one millisecond late, in an
+/// Carries envelopes within two milliseconds and wakes machines up to one millisecond late, in an
 /// order that it draws anew at every tick.
 fn courier(run: &HostRun<'_>, seed: u64) -> HostResult {
     let parts = (run.parts)();
@@ -115,24 +115,24 @@ fn courier(run: &HostRun<'_>, seed: u64) -> HostResult {
     let mut machines: Vec<Adapter> = (0..count).map(machine).collect();
     let mut rng = Rng::new(seed, Domain::Swarm, "courier");
     let mut order: Vec<usize> = (0..machines.len()).collect();
-    let mut way: Vec<(u64, Parcel)> = Vec::new();
+    let mut way: Vec<(u64, Envelope)> = Vec::new();
     for tick in 0..=run.until.0.div_ceil(MS) + 3 {
         rng.shuffle(&mut order);
         for at in &order {
             let machine = &mut machines[*at];
             let (here, rest) = std::mem::take(&mut way)
                 .into_iter()
-                .partition(|(due, parcel)| *due <= tick && parcel.to.index() == *at);
+                .partition(|(due, envelope)| *due <= tick && envelope.to.index() == *at);
             way = rest;
-            let mut here: Vec<(u64, Parcel)> = here;
+            let mut here: Vec<(u64, Envelope)> = here;
             rng.shuffle(&mut here);
-            here.iter().for_each(|(_, parcel)| machine.arrive(&parcel.bytes));
+            here.iter().for_each(|(_, envelope)| machine.arrive(&envelope.bytes));
             if tick == 0 {
                 machine.start();
             }
             machine.run(ms(tick));
-            for parcel in machine.take_parcels() {
-                way.push((tick + rng.below(3), parcel));
+            for envelope in machine.take_parcels() {
+                way.push((tick + rng.below(3), envelope));
             }
         }
     }

@@ -182,6 +182,6 @@ fn looking_at_gauges_and_marks_changes_no_digest() {
     let (base, looked) = (run(BASE), run(&format!("{BASE}{LOOKS}")));
     assert_eq!((looked.digest, looked.events), (base.digest, base.events));
     assert_eq!((looked.verdicts.len(), base.verdicts.len()), (6, 1));
-    let held = |judged: &&harness::run::Judged| judged.verdict == contract::Verdict::Ok;
+    let held = |judged: &&harness::run::Judged| judged.verdict == catalog::Verdict::Ok;
     assert_eq!(looked.verdicts.iter().filter(held).count(), 6, "each of them saw something");
 }

@@ -299,7 +299,7 @@ fn without_the_flaw_no_order_breaks_anything() {
 fn orders_that_no_node_can_tell_apart_are_one_state() {
     let roster = Rc::new(Roster::new(Rc::new(small(""))));
     let mut world = Runner::new(&roster).expect("a world");
-    world.stand_still(4);
+    world.freeze(4);
     let state_after = |names: &[&str]| {
         let mut world = world.fork().expect("a copy");
         for name in names {

@@ -1,8 +1,8 @@
 //! Scenarios on three simulators: with the tag `exact` every node sees the same, and on turmoil's
 //! own network the checks say the same.
 
-use contract::Verdict;
-use engine::exact::{HostError, HostResult, HostRun, Simulator};
+use catalog::Verdict;
+use engine::hosting::{HostError, HostResult, HostRun, Simulator};
 use harness::cli::{Lab, names};
 use harness::loose::{self, Loose};
 use harness::run::{self, Finished};

@@ -7,7 +7,8 @@ use crate::measure::extremes::limit;
 use crate::measure::labels;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{NodeId, Property, SimTime, Verdict};
+use catalog::{Property, Verdict};
+use contract::{NodeId, SimTime};
 
 /// Judges a gauge after every event, or every mark of an event.
 pub struct Bound;

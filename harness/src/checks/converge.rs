@@ -3,7 +3,7 @@
 use super::{CheckKind, Converged, RunData, human};
 use crate::scenario::plan::CheckPlan;
 use crate::table::{Field, FieldKind, Row};
-use contract::{Kind, Property, Verdict, Violation};
+use catalog::{Kind, Property, Verdict, Violation};
 
 /// Reports what came of waiting for predicates to hold.
 pub struct Converge;

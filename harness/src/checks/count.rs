@@ -8,7 +8,8 @@ use super::{CheckKind, RunData};
 use crate::measure::{Marked, Wanted, labels};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{NodeId, Property, Ratio, SettingValue, SimTime, Verdict};
+use catalog::{Property, SettingValue, Verdict};
+use contract::{NodeId, Ratio, SimTime};
 use std::collections::BTreeMap;
 
 /// Counts marks and operations.

@@ -7,7 +7,7 @@ use crate::measure::extremes::limit;
 use crate::measure::samples::Schedule;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{Property, Verdict};
+use catalog::{Property, Verdict};
 
 /// Judges a gauge at one moment.
 pub struct Final;

@@ -4,7 +4,7 @@ use super::measured::RECORDED;
 use super::{CheckKind, RunData};
 use crate::scenario::plan::CheckPlan;
 use crate::table::{Field, FieldKind, Row};
-use contract::{Property, Verdict};
+use catalog::{Property, Verdict};
 
 /// Reports what a watched invariant found.
 pub struct InvariantCheck;

@@ -9,8 +9,9 @@ use super::{CheckKind, RunData};
 use crate::measure::{Marked, RowOf, Wanted, labels};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{Condition, ConditionId, Kind, NodeId, Property, SettingValue, SimTime, Verdict};
-use engine::exact::Action;
+use catalog::{Kind, Property, SettingValue, Verdict};
+use contract::{Condition, ConditionId, NodeId, SimTime};
+use engine::hosting::Action;
 use std::collections::BTreeMap;
 
 /// Judges a level after every mark.
@@ -123,7 +124,7 @@ struct Levels<'a> {
     down: Side,
     /// By group: what each node began and has not ended, and by how much that counts.
     begun: BTreeMap<Vec<u64>, Vec<(NodeId, u64)>>,
-    broken: Vec<contract::Violation>,
+    broken: Vec<catalog::Violation>,
 }
 
 impl Levels<'_> {

@@ -7,9 +7,8 @@ use crate::models::{self, RegisterCas};
 use crate::record::short_value;
 use crate::scenario::plan::CheckPlan;
 use crate::table::{Field, FieldKind, Row};
-use contract::{
-    Call, Kind, NodeId, Op, OpId, Outcome, Preload, Property, Ret, SimTime, Verdict, Violation,
-};
+use catalog::{Kind, Preload, Property, Verdict, Violation};
+use contract::{Call, NodeId, Op, OpId, Outcome, Ret, SimTime};
 
 /// Judges the history of a group of clients.
 pub struct Linearizable;

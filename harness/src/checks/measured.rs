@@ -5,7 +5,8 @@ use crate::measure::extremes::span;
 use crate::measure::{self, Marked, RowOf, Wanted};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind};
-use contract::{Kind, NodeId, Op, OpId, Outcome, SettingValue, SimTime, Verdict, Violation};
+use catalog::{Kind, SettingValue, Verdict, Violation};
+use contract::{NodeId, Op, OpId, Outcome, SimTime};
 
 /// `in`: the phase that counts.
 pub const IN: Field = Field {

@@ -29,8 +29,9 @@ use crate::scenario::plan::{CheckPlan, Phase, Plan};
 use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::table::Row;
-use contract::{Duration, NodeId, Op, Property, SimTime, Verdict, Violation};
-use engine::exact::Timed;
+use catalog::{Property, Verdict, Violation};
+use contract::{Duration, NodeId, Op, SimTime};
+use engine::hosting::Timed;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -11,7 +11,7 @@ use super::{CheckKind, RunData};
 use crate::measure::{Marked, RowOf, Wanted, events_with, labels};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Kind, Property, SettingValue, Verdict, Violation};
+use catalog::{Kind, Property, SettingValue, Verdict, Violation};
 
 /// Judges every operation.
 pub struct OpCost;

@@ -9,7 +9,8 @@ use super::{CheckKind, RunData, human};
 use crate::record::short_value;
 use crate::scenario::plan::CheckPlan;
 use crate::table::{Field, FieldKind, Row};
-use contract::{Kind, Op, Property, SimTime, Verdict, Violation};
+use catalog::{Kind, Property, Verdict, Violation};
+use contract::{Op, SimTime};
 
 const OVER: Field = Field {
     name: "over",

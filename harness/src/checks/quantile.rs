@@ -7,7 +7,8 @@ use crate::measure::extremes::{limit, span};
 use crate::measure::labels;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{Kind, NodeId, OpId, Outcome, Property, SettingValue, SimTime, Verdict};
+use catalog::{Kind, Property, SettingValue, Verdict};
+use contract::{NodeId, OpId, Outcome, SimTime};
 
 /// Judges quantiles by nearest rank.
 pub struct Quantile;

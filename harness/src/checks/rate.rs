@@ -9,7 +9,8 @@ use crate::measure::Wanted;
 use crate::measure::extremes::span;
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{Duration, Kind, Property, SettingValue, SimTime, Verdict};
+use catalog::{Kind, Property, SettingValue, Verdict};
+use contract::{Duration, SimTime};
 
 /// Judges every window of a given length.
 pub struct Rate;

@@ -9,7 +9,8 @@ use crate::measure::extremes::limit;
 use crate::measure::samples::{Sample, Schedule};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{Kind, Property, SettingValue, SimTime, Verdict};
+use catalog::{Kind, Property, SettingValue, Verdict};
+use contract::SimTime;
 
 /// Judges how soon.
 pub struct Reach;

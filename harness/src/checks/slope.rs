@@ -7,7 +7,8 @@ use crate::measure::samples::{Sample, Schedule};
 use crate::measure::{RowOf, Wanted};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::table::{Field, FieldKind, Row, Source};
-use contract::{Duration, Kind, NodeId, Outcome, Property, SimTime, Verdict};
+use catalog::{Kind, Property, Verdict};
+use contract::{Duration, NodeId, Outcome, SimTime};
 
 /// Judges the trend of a gauge at each node.
 pub struct Slope;

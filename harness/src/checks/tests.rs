@@ -10,11 +10,12 @@ use crate::measure::{Marked, Measured};
 use crate::scenario::plan::Plan;
 use crate::scenario::{Lab, Scenario};
 use crate::select::Roster;
+use catalog::{EventKind, GaugeKind, Role, Seat, System, Verdict};
 use contract::{
-    Call, Condition, ConditionId, DiskFate, EventKind, Fx, GaugeKind, Mark, Node, NodeId, Now, Op,
-    OpId, Outcome, ReadLevel, Refused, Ret, Role, Seat, SimTime, System, Value, Verdict,
+    Call, Condition, ConditionId, DiskFate, Fx, Mark, Node, NodeId, Now, Op, OpId, Outcome,
+    ReadLevel, Refused, Ret, SimTime, Value,
 };
-use engine::exact::{Action, Timed};
+use engine::hosting::{Action, Timed};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -4,7 +4,7 @@ use super::Lab;
 use super::args::ConformanceArgs;
 use crate::outcome::Exit;
 use crate::shell::Shell;
-use contract::conformance::{Agreement, Judged};
+use catalog::conformance::{Agreement, Judged};
 use std::fmt::Write as _;
 use std::fs;
 

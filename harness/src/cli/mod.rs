@@ -31,10 +31,10 @@ use crate::shell::Shell;
 pub use load::names;
 
 use args::{Cli, Command};
+use catalog::System;
+use catalog::conformance::Suite;
 use clap::Parser;
-use contract::System;
-use contract::conformance::Suite;
-use engine::exact::Simulator;
+use engine::hosting::Simulator;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ use crate::run::{self, Finished};
 use crate::rundir;
 use crate::shell::{Shell, fresh_seed};
 use crate::stopwatch::Stopwatch;
-use engine::exact::Simulator;
+use engine::hosting::Simulator;
 use reports::SeedResult;
 use reports::record::{RunOutcome, RunRecord};
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ use crate::shrink::{self, Budget, Shrunk, Subject, Trials};
 use crate::stopwatch::Stopwatch;
 use crate::zoo::Recorded;
 use crate::zoo::needs::Compared;
-use contract::Defect;
+use catalog::Defect;
 use reports::canvas::{Canvas, Cell, Table, Tone, figures, words};
 use reports::units::count;
 use std::fs;

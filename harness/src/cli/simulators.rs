@@ -7,8 +7,8 @@ use crate::run::Finished;
 use crate::shell::Shell;
 use crate::simulator::{self, Unequal};
 use crate::world;
-use contract::Verdict;
-use engine::exact::{HostError, Simulator};
+use catalog::Verdict;
+use engine::hosting::{HostError, Simulator};
 
 /// The simulators that `name` means besides our engine: none for `engine`, every one for `all`.
 pub fn named(lab: &Lab, name: &str) -> Result<Vec<&'static dyn Simulator>, String> {

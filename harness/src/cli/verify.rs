@@ -13,7 +13,7 @@ use crate::select::Roster;
 use crate::shell::Shell;
 use crate::{diagnostics, difference, interrupt};
 use contract::{Duration, SimTime};
-use engine::exact::Simulator;
+use engine::hosting::Simulator;
 use reports::Digest;
 use std::rc::Rc;
 

@@ -17,7 +17,7 @@
 
 use crate::interrupt;
 use crate::run::Runner;
-use crate::run::still::Choice;
+use crate::run::stepper::Choice;
 use crate::scenario::plan::Plan;
 use crate::select::Roster;
 use crate::shrink::chunks::minimise;
@@ -112,7 +112,7 @@ pub fn replay(plan: Plan, bounds: &Bounds, path: &[String]) -> Result<Runner, St
 fn follow(roster: &Rc<Roster>, bounds: &Bounds, path: &[String]) -> Result<Runner, String> {
     let mut runner = Runner::new(roster)?;
     runner.go_until(bounds.from);
-    runner.stand_still(bounds.waiting);
+    runner.freeze(bounds.waiting);
     for name in path {
         let choice = runner.choices().into_iter().find(|choice| runner.name_of(*choice) == *name);
         if let Some(choice) = choice {

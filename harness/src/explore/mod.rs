@@ -4,7 +4,7 @@
 //! past has many futures. [`Strategy::Random`] follows whole futures from the start, which is a sweep
 //! by other means and what the others are measured against. [`Strategy::Ties`] varies nothing but
 //! the order of events at one instant. [`Strategy::Novelty`] keeps snapshots of abstract states (the
-//! abstraction is [`contract::System::fingerprint`]) and goes on from those that were reached
+//! abstraction is [`catalog::System::fingerprint`]) and goes on from those that were reached
 //! seldom, for as long as that brings it to new ones: Go-Explore (Ecoffet et al., Nature 2021).
 //!
 //! What was found is a [`Path`]: the instants at which which salt was given to the world. It replays.

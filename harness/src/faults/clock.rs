@@ -2,7 +2,8 @@
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Duration, Kind, Settings, Shock};
+use catalog::{Kind, Settings};
+use contract::{Condition, Duration, Shock};
 
 /// Bends the clocks of nodes.
 pub struct Clock;

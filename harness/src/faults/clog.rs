@@ -4,7 +4,8 @@
 
 use super::{Action, FaultKind, Stage, Step, lasting, links_of, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Duration, NodeId, Settings};
+use catalog::Settings;
+use contract::{Condition, Duration, NodeId};
 
 /// Holds every message on some links until it ends.
 pub struct Clog;

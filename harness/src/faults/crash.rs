@@ -3,7 +3,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, DiskFate, Kind, Settings};
+use catalog::{Kind, Settings};
+use contract::{Condition, DiskFate};
 
 /// Kills nodes; they boot again when it ends.
 pub struct Crash;

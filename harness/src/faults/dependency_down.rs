@@ -3,7 +3,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of, touching};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, DiskFate, InFlight, Kind, Settings};
+use catalog::{Kind, Settings};
+use contract::{Condition, DiskFate, InFlight};
 
 /// Takes nodes away from those that use them. Slow dependencies are the fault `service-time`.
 pub struct DependencyDown;

@@ -2,7 +2,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Duration, Kind, NodeId, Settings};
+use catalog::{Kind, Settings};
+use contract::{Condition, Duration, NodeId};
 
 /// Bends the disks of nodes.
 pub struct DiskFault;

@@ -2,7 +2,8 @@
 
 use super::{Action, FaultKind, Stage, Step, links_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Duration, Kind, Settings, Shock};
+use catalog::{Kind, Settings};
+use contract::{Duration, Shock};
 
 /// Delivers a datagram of random bytes on some links.
 pub struct InjectFrame;

@@ -2,7 +2,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, links_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Kind, NodeId, Settings};
+use catalog::{Kind, Settings};
+use contract::{Condition, NodeId};
 
 /// Bends the law of some links for a while.
 pub struct Link;

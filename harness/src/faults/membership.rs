@@ -2,7 +2,8 @@
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Duration, Kind, Membership, Settings, Shock};
+use catalog::{Kind, Membership, Settings};
+use contract::{Duration, Shock};
 
 /// Asks nodes to take others in, or to let them go.
 pub struct ChangeMembers;

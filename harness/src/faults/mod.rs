@@ -18,7 +18,8 @@ mod pause;
 mod slow_cpu;
 
 use crate::table::Row;
-use contract::{Condition, Duration, Membership, NodeId, Rng, Settings, Shock};
+use catalog::{Membership, Settings};
+use contract::{Condition, Duration, NodeId, Rng, Shock};
 use std::sync::LazyLock;
 
 /// A kind of fault.
@@ -134,11 +135,11 @@ fn pairs(from: &[NodeId], to: &[NodeId]) -> Vec<(NodeId, NodeId)> {
 
 /// A field that holds a list of texts.
 fn texts(fields: &Settings, name: &str) -> Vec<String> {
-    use contract::SettingValue::{List, Text};
+    use catalog::SettingValue::{List, Text};
     let Some(List(items)) = fields.0.get(name) else {
         panic!("the compiler fills the field `{name}` with a list of texts");
     };
-    let text = |item: &contract::SettingValue| match item {
+    let text = |item: &catalog::SettingValue| match item {
         Text(text) => text.clone(),
         other => panic!("the compiler fills the field `{name}` with texts, not {other:?}"),
     };

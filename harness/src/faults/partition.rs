@@ -2,7 +2,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, pairs};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Dist, InFlight, Kind, NodeId, SettingValue, Settings};
+use catalog::{Kind, SettingValue, Settings};
+use contract::{Condition, Dist, InFlight, NodeId};
 
 /// Cuts every link between nodes of different sides; nodes on no side keep all of theirs.
 pub struct Partition;

@@ -2,7 +2,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Settings};
+use catalog::Settings;
+use contract::Condition;
 
 /// Stops nodes without killing them; what arrives meanwhile waits.
 pub struct Pause;

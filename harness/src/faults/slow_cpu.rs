@@ -6,7 +6,8 @@
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
 use crate::table::{Field, FieldKind, Row};
-use contract::{Condition, Kind, Settings};
+use catalog::{Kind, Settings};
+use contract::Condition;
 
 /// Multiplies the processor time that nodes spend.
 pub struct SlowCpu;

@@ -10,12 +10,15 @@
 
 use super::error::ReadError;
 use super::recorded::{Format, Recorded, Subject};
-use contract::{Call, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, SimTime, Value};
+use contract::op::OWN_ARGS_MAX;
+use contract::{
+    Call, Duration, NodeId, Op, OpId, Outcome, OwnCall, OwnRet, ReadLevel, Ret, SimTime, Value,
+};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 
 /// How many different verbs of administration one file may name.
-const VERBS_MAX: usize = 64;
+const WORDS_MAX: usize = 64;
 
 /// Writes `ops`, one per line.
 pub fn write(ops: &[Op], out: &mut impl Write) -> std::io::Result<()> {
@@ -102,7 +105,7 @@ impl<R: BufRead> Iterator for Lines<R> {
 
 #[derive(Default)]
 struct Reader {
-    verbs: Vec<&'static str>,
+    words: Vec<&'static str>,
 }
 
 impl Reader {
@@ -117,7 +120,7 @@ impl Reader {
     }
 
     fn op(&mut self, row: Row) -> Result<Op, &'static str> {
-        let outcome = Outcome::from(row.outcome);
+        let outcome = self.outcome(row.outcome)?;
         let ret_ns = match outcome {
             Outcome::Unknown => row.ret_ns.unwrap_or(u64::MAX),
             _ => row.ret_ns.ok_or("an operation that ended to have `ret_ns`")?,
@@ -152,27 +155,36 @@ impl Reader {
             CallRow::Append { key, value } => Call::Append { key, value: value.into() },
             CallRow::Acquire { key } => Call::Acquire { key },
             CallRow::Release { key } => Call::Release { key },
-            CallRow::Spawn { image, vcpu, memory_bytes } => {
-                Call::Spawn { image, vcpu, memory_bytes }
+            CallRow::Admin { verb, arg } => Call::Admin { verb: self.word(verb)?, arg },
+            CallRow::Own { row, name, key, args } => {
+                Call::Own(Box::new(OwnCall { row, name: self.word(name)?, key, args }))
             }
-            CallRow::Stop { workload } => Call::Stop { workload },
-            CallRow::Fetch { key } => Call::Fetch { key },
-            CallRow::Purge { key } => Call::Purge { key },
-            CallRow::Admin { verb, arg } => Call::Admin { verb: self.verb(verb)?, arg },
         })
     }
 
-    /// A verb that lives as long as the verbs of a system, which are constants. Few are ever made.
-    fn verb(&mut self, verb: String) -> Result<&'static str, &'static str> {
-        if let Some(known) = self.verbs.iter().find(|known| **known == verb) {
+    /// A word that lives as long as those of a system's tables, which are constants. Few are ever
+    /// made.
+    fn word(&mut self, word: String) -> Result<&'static str, &'static str> {
+        if let Some(known) = self.words.iter().find(|known| **known == word) {
             return Ok(known);
         }
-        if self.verbs.len() >= VERBS_MAX {
-            return Err("at most 64 different verbs");
+        if self.words.len() >= WORDS_MAX {
+            return Err("at most 64 different words of a system's own");
         }
-        let verb: &'static str = Box::leak(verb.into_boxed_str());
-        self.verbs.push(verb);
-        Ok(verb)
+        let word: &'static str = Box::leak(word.into_boxed_str());
+        self.words.push(word);
+        Ok(word)
+    }
+
+    fn outcome(&mut self, row: OutcomeRow) -> Result<Outcome, &'static str> {
+        Ok(match row {
+            OutcomeRow::Ok(RetRow::Own { word, args }) => {
+                Outcome::Ok(Ret::Own(Box::new(OwnRet { word: self.word(word)?, args })))
+            }
+            OutcomeRow::Ok(ret) => Outcome::Ok(ret.shared()),
+            OutcomeRow::Fail => Outcome::Fail,
+            OutcomeRow::Unknown => Outcome::Unknown,
+        })
     }
 }
 
@@ -236,23 +248,16 @@ enum CallRow {
     Release {
         key: u64,
     },
-    Spawn {
-        image: u32,
-        vcpu: u32,
-        memory_bytes: u64,
-    },
-    Stop {
-        workload: u64,
-    },
-    Fetch {
-        key: u64,
-    },
-    Purge {
-        key: u64,
-    },
     Admin {
         verb: String,
         arg: u64,
+    },
+    Own {
+        row: u16,
+        name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<u64>,
+        args: [u64; OWN_ARGS_MAX],
     },
 }
 
@@ -290,7 +295,7 @@ enum RetRow {
     Added { total: i64 },
     List { items: Vec<ValueRow> },
     Batch { values: Vec<Option<ValueRow>> },
-    Placed { workload: u64, node: u32 },
+    Own { word: String, args: [u64; OWN_ARGS_MAX] },
 }
 
 impl From<&Op> for Row {
@@ -327,11 +332,11 @@ impl From<&Call> for CallRow {
             Call::Append { key, value } => Self::Append { key, value: value.into() },
             Call::Acquire { key } => Self::Acquire { key },
             Call::Release { key } => Self::Release { key },
-            Call::Spawn { image, vcpu, memory_bytes } => Self::Spawn { image, vcpu, memory_bytes },
-            Call::Stop { workload } => Self::Stop { workload },
-            Call::Fetch { key } => Self::Fetch { key },
-            Call::Purge { key } => Self::Purge { key },
             Call::Admin { verb, arg } => Self::Admin { verb: verb.to_owned(), arg },
+            Call::Own(ref own) => {
+                let OwnCall { row, name, key, args } = **own;
+                Self::Own { row, name: name.to_owned(), key, args }
+            }
         }
     }
 }
@@ -342,16 +347,6 @@ impl From<&Outcome> for OutcomeRow {
             Outcome::Ok(ret) => Self::Ok(RetRow::from(ret)),
             Outcome::Fail => Self::Fail,
             Outcome::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<OutcomeRow> for Outcome {
-    fn from(row: OutcomeRow) -> Self {
-        match row {
-            OutcomeRow::Ok(ret) => Self::Ok(Ret::from(ret)),
-            OutcomeRow::Fail => Self::Fail,
-            OutcomeRow::Unknown => Self::Unknown,
         }
     }
 }
@@ -374,30 +369,30 @@ impl From<&Ret> for RetRow {
             Ret::Batch { ref values } => {
                 Self::Batch { values: values.iter().map(|&value| row(value)).collect() }
             }
-            Ret::Placed { workload, node } => Self::Placed { workload, node: node.0 },
+            Ret::Own(ref own) => Self::Own { word: own.word.to_owned(), args: own.args },
         }
     }
 }
 
-impl From<RetRow> for Ret {
-    fn from(row: RetRow) -> Self {
+impl RetRow {
+    /// An answer in the words that the lab's own models know.
+    fn shared(self) -> Ret {
         let value = |row: Option<ValueRow>| row.map(Value::from);
-        match row {
-            RetRow::Found { value, version, stale } => {
-                Self::Found { value: value.into(), version, stale }
+        let all = |rows: Vec<ValueRow>| rows.into_iter().map(Value::from).collect();
+        match self {
+            Self::Found { value, version, stale } => {
+                Ret::Found { value: value.into(), version, stale }
             }
-            RetRow::Missing => Self::Missing,
-            RetRow::Done { version } => Self::Done { version },
-            RetRow::Deleted { previous } => Self::Deleted { previous: value(previous) },
-            RetRow::Conflict { seen } => Self::Conflict { seen: value(seen) },
-            RetRow::Added { total } => Self::Added { total },
-            RetRow::List { items } => {
-                Self::List { items: items.into_iter().map(Value::from).collect() }
+            Self::Missing => Ret::Missing,
+            Self::Done { version } => Ret::Done { version },
+            Self::Deleted { previous } => Ret::Deleted { previous: value(previous) },
+            Self::Conflict { seen } => Ret::Conflict { seen: value(seen) },
+            Self::Added { total } => Ret::Added { total },
+            Self::List { items } => Ret::List { items: all(items) },
+            Self::Batch { values } => {
+                Ret::Batch { values: values.into_iter().map(value).collect() }
             }
-            RetRow::Batch { values } => {
-                Self::Batch { values: values.into_iter().map(value).collect() }
-            }
-            RetRow::Placed { workload, node } => Self::Placed { workload, node: NodeId(node) },
+            Self::Own { .. } => unreachable!("the reader turns words of a system's own itself"),
         }
     }
 }

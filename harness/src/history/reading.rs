@@ -3,7 +3,8 @@
 use super::{Format, ReadError, Subject, jsonl, read};
 use crate::checks::linearizable::{Verdict, check_recorded};
 use contract::{
-    Call, Domain, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, Rng, SimTime, Value,
+    Call, Domain, Duration, NodeId, Op, OpId, Outcome, OwnCall, OwnRet, ReadLevel, Ret, Rng,
+    SimTime, Value,
 };
 
 fn verdict(text: &str, format: Format) -> Verdict {
@@ -141,12 +142,18 @@ fn every_kind() -> Vec<Op> {
         (Call::Acquire { key }, Outcome::Unknown),
         (Call::Release { key }, Outcome::Fail),
         (
-            Call::Spawn { image: 1, vcpu: 2, memory_bytes: 3 },
-            Outcome::Ok(Ret::Placed { workload: 5, node: NodeId(6) }),
+            Call::Own(Box::new(OwnCall {
+                row: 2,
+                name: "lock",
+                key: Some(key),
+                args: [1, 2, 0, 0],
+            })),
+            Outcome::Ok(Ret::Own(Box::new(OwnRet { word: "granted", args: [u64::MAX, 0, 0, 0] }))),
         ),
-        (Call::Stop { workload: 5 }, Outcome::Unknown),
-        (Call::Fetch { key }, Outcome::Unknown),
-        (Call::Purge { key }, Outcome::Unknown),
+        (
+            Call::Own(Box::new(OwnCall { row: 3, name: "stop", key: None, args: [0; 4] })),
+            Outcome::Unknown,
+        ),
         (Call::Admin { verb: "transfer", arg: 1 }, Outcome::Unknown),
     ];
     let op = |(id, (call, outcome)): (u64, (Call, Outcome))| Op {

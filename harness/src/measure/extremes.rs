@@ -3,7 +3,8 @@
 use super::{RowOf, Wanted};
 use crate::scenario::plan::{CheckPlan, Plan};
 use crate::select::Roster;
-use contract::{NodeId, Nodes, SettingValue, SimTime};
+use catalog::SettingValue;
+use contract::{NodeId, Nodes, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a gauge was at its least and at its greatest, while it counted.

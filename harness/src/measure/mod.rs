@@ -8,7 +8,8 @@ pub mod extremes;
 pub mod samples;
 
 use crate::scenario::plan::{CheckPlan, Plan};
-use contract::{Mark, NodeId, SimTime, System};
+use catalog::System;
+use contract::{Mark, NodeId, SimTime};
 use std::collections::BTreeMap;
 
 /// At most so many marks are kept for the checks of one run; with more, they are inconclusive.

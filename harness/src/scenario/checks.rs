@@ -9,7 +9,7 @@ use super::{format, limits, moment, rows, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0501, E0504, E0505};
 use crate::table::Row;
-use contract::SettingValue;
+use catalog::SettingValue;
 
 /// The most checks, and the most covers, of one file.
 const CHECKS_MAX: usize = 1_000;

@@ -10,8 +10,9 @@ use super::units::Measure;
 use super::{clock, dist, moment, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0102, E0103, E0107, E0202, E0203, E0206, E0407, E0502, E0503};
+use catalog::{Kind, Role, SettingValue, System};
 use contract::dist::Zipf;
-use contract::{Dist, Duration, Kind, ReadLevel, Role, SettingValue, SimTime, System, Value};
+use contract::{Dist, Duration, ReadLevel, SimTime, Value};
 use engine::DiskSpec;
 
 /// The size of written values where a file does not say.

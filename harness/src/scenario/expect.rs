@@ -9,7 +9,7 @@ use super::tree::{Item, Span, Table, Value};
 use super::{moment, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0601, E0602, E0605};
-use contract::System;
+use catalog::System;
 
 /// The most variants of one file.
 const VARIANTS_MAX: usize = 100;

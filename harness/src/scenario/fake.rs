@@ -2,11 +2,11 @@
 
 use super::Lab;
 use crate::table::{Field, FieldKind, Row};
-use contract::{
-    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Kind, Node, NodeId,
-    Nodes, Now, PredicateKind, Property, Ratio, Refused, Relation, Role, Seat, Setting, Settings,
-    SimTime, System, Violation,
+use catalog::{
+    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, PredicateKind, Property,
+    Relation, Role, Seat, Setting, Settings, System, Violation,
 };
+use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, SimTime};
 
 /// A system under some name.
 pub struct Fake(&'static str);

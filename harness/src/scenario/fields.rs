@@ -8,7 +8,8 @@ use super::units::Measure;
 use super::value;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0102, E0103, E0107, E0108, E0201};
-use contract::{Dist, Duration, Kind, Ratio, SettingValue};
+use catalog::{Kind, SettingValue};
+use contract::{Dist, Duration, Ratio};
 
 /// A table that is being read.
 pub struct Fields<'t> {

@@ -11,7 +11,7 @@ use super::units::Measure;
 use super::{clock, value};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0106, E0107, E0202, E0203, E0204};
-use contract::{Role, Settings, System};
+use catalog::{Role, Settings, System};
 use engine::DiskSpec;
 use std::collections::BTreeSet;
 

@@ -5,7 +5,7 @@ use super::cx::Cx;
 use super::fields::Fields;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0201};
-use contract::{SettingValue, Settings};
+use catalog::{SettingValue, Settings};
 
 /// For each kind of check that needs a limit, the fields of which one at least must be there.
 const LIMITS: &[(&str, &[&str])] = &[

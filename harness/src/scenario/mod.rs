@@ -57,7 +57,7 @@ use crate::campaign::Law;
 use crate::diagnostics::codes::{E0101, E0607, E0701, E0703, E0704, E0705, E0706};
 use crate::diagnostics::{Diagnostic, any_error};
 use crate::table::{FieldKind, Row};
-use contract::{Kind, System};
+use catalog::{Kind, System};
 use cx::{Cx, Source};
 use edits::Edits;
 use names::Names;

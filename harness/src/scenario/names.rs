@@ -5,7 +5,8 @@ use super::Lab;
 use super::tree::{Table, Value};
 use super::units::Measure;
 use crate::scenario::plan::Phase;
-use contract::{Duration, Role, SimTime, System};
+use catalog::{Role, System};
+use contract::{Duration, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of one file. Whatever is malformed is left out here and reported by its reader.

@@ -1,7 +1,8 @@
 //! A plan: a scenario with its variant applied, its seed fixed and every draw made. A value that
 //! can be printed, compared, shrunk and run again; the runner reads nothing else.
 
-use contract::{Dist, Duration, Preload, Ratio, Settings, SimTime, System};
+use catalog::{Preload, Settings, System};
+use contract::{Dist, Duration, Ratio, SimTime};
 use engine::{ClockSpec, DiskSpec, LinkSpec, Pin};
 
 /// Everything one run needs.

@@ -11,7 +11,8 @@ use super::units::Measure;
 use super::value;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0202, E0401, E0407};
-use contract::{Dist, Domain, Duration, Preload, Rng, Value};
+use catalog::Preload;
+use contract::{Dist, Domain, Duration, Rng, Value};
 
 /// The most entries of one preload.
 const ENTRIES_MAX: u64 = 1_000_000;

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
-use contract::{Duration, SettingValue};
+use catalog::SettingValue;
+use contract::Duration;
 use std::collections::BTreeMap;
 
 /// Events of the engine, where a file does not say.

@@ -10,7 +10,8 @@ use crate::checks;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0105, E0201, E0206, E0403};
 use crate::table::{CLIENT_OPS, FieldKind, Row, Source};
-use contract::{Group, Kind, NodeId, SettingValue, Settings};
+use catalog::{Group, Kind, SettingValue, Settings};
+use contract::NodeId;
 
 /// The most sides of a partition.
 const SIDES_MAX: usize = 100;

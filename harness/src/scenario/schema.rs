@@ -9,7 +9,7 @@ use super::layout::{Field, Form, Layout, Shape, TABLES, TOP};
 use super::units::Measure;
 use crate::checks;
 use crate::table::{FieldKind, Row};
-use contract::{Kind, System};
+use catalog::{Kind, System};
 use serde_json::{Map, Value, json};
 
 /// The schema of the files that `lab` reads.

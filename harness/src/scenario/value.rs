@@ -10,7 +10,8 @@ use super::tree::{Item, Span, Value, parse_value};
 use super::units::{self, Measure, UnitError};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0104, E0105, E0201, E0202};
-use contract::{Dist, Duration, Kind, SettingValue};
+use catalog::{Kind, SettingValue};
+use contract::{Dist, Duration};
 
 /// The longest list of settings.
 const LIST_MAX: usize = 1_000;

@@ -4,7 +4,8 @@
 use crate::run::Finished;
 use crate::scenario::plan::{Expected, OpPlan};
 use crate::scenario::unroll::Happened;
-use contract::{Call, Op, OpId, Verdict as Judged};
+use catalog::Verdict as Judged;
+use contract::{Call, Op, OpId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the faults of a run did.

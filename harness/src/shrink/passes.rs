@@ -8,7 +8,8 @@ use super::trial::{Trials, Verdict};
 use crate::run::Finished;
 use crate::scenario::Lab;
 use crate::scenario::draft::Draft;
-use contract::{Duration, Verdict as Judged};
+use catalog::Verdict as Judged;
+use contract::Duration;
 
 /// Times of so many operations are rounded one by one; of more, all at once.
 const OPS_ROUNDED_MAX: usize = 64;

@@ -5,10 +5,8 @@ use crate::run::{Finished, Runner};
 use crate::scenario::{Lab, Scenario};
 use crate::select::{Lots, Roster};
 use crate::{checks, faults};
-use contract::{
-    Condition, ConditionId, DiskFate, Domain, Duration, Group, NodeId, Rng, Shock, SimTime, System,
-    Violation,
-};
+use catalog::{Group, System, Violation};
+use contract::{Condition, ConditionId, DiskFate, Domain, Duration, NodeId, Rng, Shock, SimTime};
 use std::rc::Rc;
 
 /// How often a predicate is looked at while a test waits for it.

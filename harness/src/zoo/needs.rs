@@ -2,7 +2,7 @@
 
 use crate::cause::WhatIf;
 use crate::cause::whatif::Factor;
-use contract::{Defect, Need};
+use catalog::{Defect, Need};
 use std::collections::BTreeSet;
 
 /// Which trouble a kind of fault is.

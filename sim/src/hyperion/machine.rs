@@ -11,8 +11,9 @@ use super::store::{NewEntry, Store, StoreConfig, StoreFlaws, TTL_MAX};
 use crate::protocol::frame::Malformed;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use catalog::Preload;
 use contract::hash::{hash_bytes, mix};
-use contract::{Duration, Preload, Value};
+use contract::{Duration, Value};
 
 /// The most clients that the table of sessions remembers. One that is not in the table when it is
 /// full is refused: forgetting another would let a late repetition of its write apply twice.

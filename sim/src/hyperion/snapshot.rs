@@ -99,7 +99,8 @@ mod tests {
     use super::super::seal::Sealer;
     use super::super::store::Limits;
     use super::*;
-    use contract::{Preload, Value};
+    use catalog::Preload;
+    use contract::Value;
     use proptest::prelude::*;
 
     const LIMITS: Limits = Limits { store_bytes_max: 100_000, value_bytes_max: 1_000 };

@@ -12,11 +12,12 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use contract::hash::mix;
-use contract::{
-    Defect, Duration, EventKind, Fields, Fx, GaugeKind, Group, Invariant, Membership, Node, NodeId,
-    Nodes, Now, PredicateKind, Ratio, Refused, Relation, Role, Seat, Settings, System,
+use catalog::{
+    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Membership, PredicateKind, Relation,
+    Role, Seat, Settings, System,
 };
+use contract::hash::mix;
+use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
 use core::any::Any;
 
 /// The role of a member of the group.

@@ -1,9 +1,8 @@
 //! Every planted flaw of Hyperion shows, and the same world without it is clean.
 
 use crate::world::{Plan, World};
-use contract::{
-    Call, Condition, Duration, NodeId, Outcome, ReadLevel, Ret, SettingValue, Shock, SimTime, Value,
-};
+use catalog::SettingValue;
+use contract::{Call, Condition, Duration, NodeId, Outcome, ReadLevel, Ret, Shock, SimTime, Value};
 
 /// What caught a flaw.
 fn caught(world: &World) -> Option<String> {

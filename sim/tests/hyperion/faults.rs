@@ -1,9 +1,8 @@
 //! Faults that the cluster must survive: nothing may be violated.
 
 use crate::world::{Plan, World};
-use contract::{
-    Condition, ConditionId, Domain, Duration, NodeId, Ratio, Rng, SettingValue, SimTime,
-};
+use catalog::SettingValue;
+use contract::{Condition, ConditionId, Domain, Duration, NodeId, Ratio, Rng, SimTime};
 
 const LEASE: SettingValue = SettingValue::Choice("leader-lease");
 

@@ -1,7 +1,8 @@
 //! The tables of the schema: what was durable is found again, row by row.
 
 use crate::world::{Plan, World};
-use contract::{Call, Duration, SettingValue, Value};
+use catalog::SettingValue;
+use contract::{Call, Duration, Value};
 use sim::hyperion::Server;
 use sim::hyperion::command::{Command, Write};
 use sim::hyperion::schema::{CommandType, Tables, Uuid};

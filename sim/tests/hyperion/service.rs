@@ -1,9 +1,8 @@
 //! What the service answers, call by call.
 
 use crate::world::{Plan, World};
-use contract::{
-    Call, Condition, DiskFate, Duration, Outcome, Preload, ReadLevel, Ret, SettingValue, Value,
-};
+use catalog::{Preload, SettingValue};
+use contract::{Call, Condition, DiskFate, Duration, Outcome, ReadLevel, Ret, Value};
 
 const READ: ReadLevel = ReadLevel::Linearizable;
 

@@ -1,7 +1,8 @@
 //! Settings from the defaults of the tables, for tests.
 
 use alloc::vec::Vec;
-use contract::{Dist, Duration, Kind, Ratio, Setting, SettingValue, Settings};
+use catalog::{Kind, Setting, SettingValue, Settings};
+use contract::{Dist, Duration, Ratio};
 
 /// The settings of a role with every default filled in.
 pub fn defaults(rows: &[Setting]) -> Settings {

@@ -2,10 +2,10 @@
 
 use crate::history::{Done, History};
 use crate::settings;
+use catalog::{Group, Invariant, Preload, Seat, SettingValue, Settings, System, Violation};
 use contract::{
-    Call, Condition, ConditionId, DiskFate, Dist, Domain, Duration, Fx, Group, InFlight, Invariant,
-    Mark, Node, NodeId, Nodes, Now, OpId, Outcome, Preload, Ratio, ReadLevel, Refused, Rng, Seat,
-    SettingValue, Settings, SimTime, System, Value, Violation,
+    Call, Condition, ConditionId, DiskFate, Dist, Domain, Duration, Fx, InFlight, Mark, Node,
+    NodeId, Nodes, Now, OpId, Outcome, Ratio, ReadLevel, Refused, Rng, SimTime, Value,
 };
 use engine::{
     Boot, Config, Control, DiskSpec, Engine, LinkSpec, NodeSpec, Observer, Stopped, Ties, Wake,

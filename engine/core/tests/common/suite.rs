@@ -6,7 +6,7 @@ use contract::{
     Input, Node, NodeId, Now, OpId, Outcome, Ratio, ReadLevel, Refused, Ret, Rng, Shock, SimTime,
     TimerKey,
 };
-use engine::exact::{Action, Harvest, HostError, HostRun, Parts, Simulator, Timed, run_here};
+use engine::hosting::{Action, Harvest, HostError, HostRun, Parts, Simulator, Timed, run_here};
 use engine::{Config, Event, Idle, Wake, Workload};
 use std::any::Any;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! Exact mode: a task per machine, and channels between them.
 
 use contract::{NodeId, SimTime};
-use engine::exact::{Adapter, HostError, HostResult, HostRun, gather};
+use engine::hosting::{Adapter, HostError, HostResult, HostRun, gather};
 use madsim::runtime::Runtime;
 use madsim::time::{TimeHandle, sleep};
 use std::cell::RefCell;
@@ -85,9 +85,9 @@ async fn drive(
                 machine.arrive(&bytes);
             }
             machine.run(now);
-            for parcel in machine.take_parcels() {
+            for envelope in machine.take_parcels() {
                 // A machine that is gone when the run ends needs nothing more.
-                let _ = board[parcel.to.index()].send(parcel.bytes);
+                let _ = board[envelope.to.index()].send(envelope.bytes);
             }
             let next_at = machine.next_at().unwrap_or(SimTime::MAX);
             Duration::from_nanos(next_at.since(now).0).min(SLEEP_MAX)

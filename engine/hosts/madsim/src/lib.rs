@@ -8,7 +8,7 @@
 #[cfg(all(madsim, any(target_os = "linux", target_os = "macos")))]
 mod exact;
 
-use engine::exact::{HostError, HostResult, HostRun, Simulator};
+use engine::hosting::{HostError, HostResult, HostRun, Simulator};
 
 /// madsim, for the table of simulators.
 #[derive(Clone, Copy, Debug, Default)]

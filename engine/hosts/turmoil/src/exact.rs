@@ -1,7 +1,7 @@
 //! Exact mode: one UDP socket per machine, and a loop that feeds its adapter.
 
 use contract::{NodeId, SimTime};
-use engine::exact::{Adapter, HostError, HostResult, HostRun, gather};
+use engine::hosting::{Adapter, HostError, HostResult, HostRun, gather};
 use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,7 +11,7 @@ use turmoil::net::UdpSocket;
 
 const PORT: u16 = 7_000;
 
-/// The longest parcel: the longest write on a stream, which frames bound at 16 MiB, and its head.
+/// The longest envelope: the longest write on a stream, which frames bound at 16 MiB, and its head.
 const PARCEL_BYTES_MAX: usize = (16 << 20) + 1_024;
 
 /// When the run begins: by then every machine listens. What is sent to a port on which nobody
@@ -120,10 +120,10 @@ fn receive(machine: &mut Adapter, socket: &UdpSocket, buffer: &mut [u8]) -> turm
 }
 
 fn send(machine: &mut Adapter, socket: &UdpSocket) -> turmoil::Result {
-    for parcel in machine.take_parcels() {
-        assert!(parcel.bytes.len() <= PARCEL_BYTES_MAX, "a parcel has a limit");
-        let to = turmoil::lookup(name(parcel.to.index()));
-        socket.try_send_to(&parcel.bytes, (to, PORT))?;
+    for envelope in machine.take_parcels() {
+        assert!(envelope.bytes.len() <= PARCEL_BYTES_MAX, "an envelope has a limit");
+        let to = turmoil::lookup(name(envelope.to.index()));
+        socket.try_send_to(&envelope.bytes, (to, PORT))?;
     }
     Ok(())
 }

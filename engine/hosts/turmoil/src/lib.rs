@@ -1,15 +1,15 @@
 //! The engine's nodes on [turmoil](https://docs.rs/turmoil): UDP between simulated hosts, tokio's
 //! paused time, ticks of one millisecond.
 //!
-//! In exact mode turmoil carries parcels and wakes machines up; everything that a node can see is
-//! decided by [`engine::exact::Adapter`]. Known limits of turmoil that matter here: time moves in
+//! In exact mode turmoil carries envelopes and wakes machines up; everything that a node can see is
+//! decided by [`engine::hosting::Adapter`]. Known limits of turmoil that matter here: time moves in
 //! ticks, hosts run one after the other within one, and a tick costs about a microsecond per host
 //! whether or not anything happens.
 
 mod exact;
 mod loose;
 
-use engine::exact::{HostError, HostResult, HostRun, LooseResult, LooseRun, Simulator};
+use engine::hosting::{HostError, HostResult, HostRun, LooseResult, LooseRun, Simulator};
 
 /// turmoil, for the table of simulators.
 #[derive(Clone, Copy, Debug, Default)]

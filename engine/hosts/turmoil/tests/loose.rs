@@ -7,7 +7,9 @@ use common::{Busy, MS, config, ms};
 use contract::{
     Condition, ConditionId, DiskFate, InFlight, Mark, NodeId, Nodes, OpId, Outcome, Ratio, SimTime,
 };
-use engine::exact::{Action, Harvest, LooseParts, LooseResult, LooseRun, Parts, Simulator, Timed};
+use engine::hosting::{
+    Action, Harvest, LooseParts, LooseResult, LooseRun, Parts, Simulator, Timed,
+};
 use engine::{Control, Idle, Observer};
 use host_turmoil::Turmoil;
 use std::cell::RefCell;

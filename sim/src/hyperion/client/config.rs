@@ -2,8 +2,9 @@
 
 use super::super::auth::{TOKEN_BYTES, token};
 use super::breaker::BreakerConfig;
+use catalog::Seat;
+use contract::Duration;
 use contract::hash::hash_bytes;
-use contract::{Duration, Seat};
 
 /// The most nodes that a client connects to, because a node admits ten connections per client and
 /// this client keeps one to each.

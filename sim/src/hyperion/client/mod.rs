@@ -27,10 +27,11 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use breaker::{Breaker, Change};
+use catalog::Seat;
 use contract::hash::hash_bytes;
 use contract::{
     Call, CloseReason, ConnId, Duration, Fx, Input, Instant, Node, NodeId, Now, OpId, Outcome,
-    ReadLevel, Ret, Seat, TimerKey,
+    ReadLevel, Ret, TimerKey,
 };
 use near_cache::{Kept, NearCache};
 use operation::Operation;

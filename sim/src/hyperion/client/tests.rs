@@ -6,7 +6,8 @@ use super::super::testing::{self, Asked, Host};
 use super::super::wire::{self, Answer, Request};
 use super::*;
 use alloc::collections::BTreeMap;
-use contract::{Effect, Outcome, Ratio, ReadLevel, SettingValue, Value};
+use catalog::SettingValue;
+use contract::{Effect, Outcome, Ratio, ReadLevel, Value};
 
 const NODES: [NodeId; 3] = [NodeId(10), NodeId(11), NodeId(12)];
 const VALUE: Value = Value { id: 77, size_bytes: 16 };

@@ -18,7 +18,8 @@ use crate::protocol::frame;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, Ratio, Seat, Value};
+use catalog::Seat;
+use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, Ratio, Value};
 use wire::Found;
 
 /// The bit by which values of rows are told from written and preloaded ones.

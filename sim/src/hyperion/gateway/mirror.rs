@@ -10,7 +10,8 @@ use super::link::Link;
 use crate::protocol::frame;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use contract::{ConnId, Fx, Ratio, Seat};
+use catalog::Seat;
+use contract::{ConnId, Fx, Ratio};
 
 /// The most requests that the second cluster has not answered.
 const PENDING_MAX: usize = 1_000;

@@ -27,8 +27,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use catalog::Seat;
 use contract::hash::hash_bytes;
-use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Seat, TimerKey};
+use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, TimerKey};
 use link::Link;
 use mirror::Mirror;
 

@@ -5,7 +5,8 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, Mark, NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Invariant, Property, Violation};
+use contract::{Mark, NodeId, Nodes, SimTime};
 
 const PROPERTY: Property = Property {
     name: "hyperion.auth_fails_closed",

@@ -19,7 +19,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Group, Invariant, NodeId, Nodes};
+use catalog::{Group, Invariant};
+use contract::{NodeId, Nodes};
 
 /// All of them, over the cache groups among `groups`.
 #[must_use]

@@ -27,7 +27,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, Mark, NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Invariant, Property, Violation};
+use contract::{Mark, NodeId, Nodes, SimTime};
 
 /// How many acknowledgements per group are remembered: more than two leaders can give during any
 /// overlap that a scenario lasts.
@@ -214,7 +215,7 @@ impl Invariant for NoTwoNodesAck {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use contract::Group;
+    use catalog::Group;
 
     fn seats() -> Seats {
         Seats::of(&[Group {

@@ -10,7 +10,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Invariant, Property, Violation};
+use contract::{NodeId, Nodes, SimTime};
 
 /// How many indexes per group are remembered; a replica further behind than that is not compared
 /// until it has caught up.

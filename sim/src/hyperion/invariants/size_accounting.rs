@@ -11,7 +11,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Invariant, Property, Violation};
+use contract::{NodeId, Nodes, SimTime};
 
 /// At least so many entries are applied between two recounts.
 const RECOUNT_EVERY: u64 = 64;

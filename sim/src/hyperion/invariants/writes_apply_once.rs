@@ -9,7 +9,8 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Invariant, NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Invariant, Property, Violation};
+use contract::{NodeId, Nodes, SimTime};
 
 const PROPERTY: Property = Property {
     name: "hyperion.writes_apply_once",

@@ -8,7 +8,8 @@ use super::super::tables::Event;
 use super::Server;
 use crate::protocol::raft::{Change, ChangeRefused, PeerSet, Role, Transition};
 use alloc::vec::Vec;
-use contract::{Fx, Membership, Now};
+use catalog::Membership;
+use contract::{Fx, Now};
 
 /// A change that an operator asked for and that is not started yet, or waits for learners.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

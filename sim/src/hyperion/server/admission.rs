@@ -7,7 +7,8 @@ use super::super::certificate::{self, Authority, CertificateError};
 use super::super::command::Refusal;
 use super::super::wire::Request;
 use super::{Asker, Server, refuse};
-use contract::{ConnId, Fx, Now, Settings};
+use catalog::Settings;
+use contract::{ConnId, Fx, Now};
 
 /// What is asked of those who connect. Each is a word of the setting `tls`.
 #[derive(Clone, Debug)]

@@ -7,7 +7,8 @@ use super::super::seal::Sealer;
 use super::super::store::{Limits, StoreConfig, StoreFlaws};
 use crate::protocol::raft;
 use alloc::sync::Arc;
-use contract::{Dist, Duration, Ratio, Refused, Seat};
+use catalog::Seat;
+use contract::{Dist, Duration, Ratio, Refused};
 
 use super::admission::Tls;
 use super::pool::PoolConfig;

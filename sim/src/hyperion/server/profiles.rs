@@ -4,7 +4,8 @@
 //! scenario wins over it. Nothing in the world reads an environment.
 
 use alloc::format;
-use contract::{Refused, Seat, Settings};
+use catalog::{Seat, Settings};
+use contract::Refused;
 
 /// What an environment sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +86,8 @@ mod tests {
     use super::super::super::testing::{defaults, target};
     use super::*;
     use alloc::vec::Vec;
-    use contract::{NodeId, Ratio, SettingValue};
+    use catalog::SettingValue;
+    use contract::{NodeId, Ratio};
 
     fn settings(profile: &'static str) -> Settings {
         let mut settings = defaults(CACHE_SETTINGS);

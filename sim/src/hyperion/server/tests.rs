@@ -6,7 +6,8 @@ use super::super::wire::{ReadOptions, Said};
 use super::*;
 use alloc::string::String;
 use alloc::vec;
-use contract::{Dist, Effect, Ratio, SettingValue};
+use catalog::SettingValue;
+use contract::{Dist, Effect, Ratio};
 
 const ME: NodeId = NodeId(0);
 const CLIENT: NodeId = NodeId(7);

@@ -3,7 +3,7 @@
 use super::joined;
 use crate::protocol::raft;
 use crate::protocol::raft::needs::{CLOCK, DEPENDENCY, NETWORK, NEW_LEADER, NOTHING};
-use contract::{Defect, Need};
+use catalog::{Defect, Need};
 
 const fn defect(
     name: &'static str,

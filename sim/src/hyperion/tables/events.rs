@@ -2,7 +2,7 @@
 
 use super::joined;
 use crate::protocol::raft;
-use contract::EventKind;
+use catalog::EventKind;
 
 /// The rows of [`EVENTS`] behind Raft's, as the numbers that marks carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

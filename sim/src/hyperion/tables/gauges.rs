@@ -2,7 +2,7 @@
 
 use super::joined;
 use crate::protocol::raft;
-use contract::GaugeKind;
+use catalog::GaugeKind;
 
 const fn gauge(name: &'static str, unit: &'static str, about: &'static str) -> GaugeKind {
     GaugeKind { name, unit, about }

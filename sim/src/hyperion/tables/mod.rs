@@ -16,7 +16,7 @@ pub use settings::{
 };
 
 use crate::protocol::raft;
-use contract::PredicateKind;
+use catalog::PredicateKind;
 
 /// All predicates.
 pub const PREDICATES: &[PredicateKind] = raft::PREDICATES;

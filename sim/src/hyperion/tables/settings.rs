@@ -2,7 +2,8 @@
 
 use super::super::server::{FSYNC_WORDS, PROFILE_WORDS, Reads, Tls};
 use super::joined;
-use contract::{Duration, Kind, Setting};
+use catalog::{Kind, Setting};
+use contract::Duration;
 
 const fn setting(
     name: &'static str,

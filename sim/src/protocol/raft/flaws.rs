@@ -4,7 +4,7 @@ use super::needs::{
     CRASH, CRASH_AND_DISK, CRASH_AND_NETWORK, DRIFT_AND_NETWORK, MEMBERS, MEMBERS_AND_NETWORK,
     NETWORK, NEW_LEADER, NOTHING,
 };
-use contract::Defect;
+use catalog::Defect;
 
 /// Declares [`Flaws`], one field per row, and [`DEFECTS`], so that the two cannot differ.
 macro_rules! flaws {

@@ -1,6 +1,6 @@
 //! What planted flaws need to show, beside load: the last column of the tables of flaws.
 
-use contract::Need;
+use catalog::Need;
 
 type Needs = &'static [&'static [Need]];
 

@@ -4,8 +4,9 @@
 use super::machine::Raft;
 use super::ready::Role;
 use alloc::vec::Vec;
+use catalog::{EventKind, Fields, GaugeKind, PredicateKind};
 use contract::hash::mix;
-use contract::{EventKind, Fields, GaugeKind, NodeId, Nodes, PredicateKind};
+use contract::{NodeId, Nodes};
 
 /// Finds the Raft inside a node of the embedding system; `None` where the node is down or of
 /// another kind.

@@ -4,7 +4,7 @@ use super::stream::{self, Command};
 use super::{ORIGIN, name};
 use contract::{CloseReason, Condition, ConditionId, ConnId, Node, NodeId, Nodes, SimTime};
 use engine::Observer;
-use engine::exact::{Adapter, Arrival, Notice, Outgoing};
+use engine::hosting::{Adapter, Arrival, Notice, Outgoing};
 use std::cell::{Ref, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};

@@ -11,7 +11,7 @@ mod stream;
 
 use contract::{Condition, ConditionId, NodeId, SimTime};
 use engine::Workload;
-use engine::exact::{Action, Adapter, HostError, LooseResult, LooseRun, Timed};
+use engine::hosting::{Action, Adapter, HostError, LooseResult, LooseRun, Timed};
 use machine::{Cluster, Machine};
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
 
 use super::machine::{Cluster, TCP_PORT};
 use contract::{CloseReason, ConnId, NodeId};
-use engine::exact::Arrival;
+use engine::hosting::Arrival;
 use std::net::IpAddr;
 use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -149,7 +149,7 @@ impl Speaker<'_> {
                 let values: Vec<String> = values.iter().map(|&v| self.value(v)).collect();
                 format!("saw {}", values.join(", "))
             }
-            Ret::Placed { .. } => "was placed".into(),
+            Ret::Own(own) => format!("was answered: {}", own.word),
         }
     }
 

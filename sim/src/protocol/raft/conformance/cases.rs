@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use contract::conformance::{Agreement, Judged, Malformed};
+use catalog::conformance::{Agreement, Judged, Malformed};
 use serde::Deserialize;
 
 /// One command of a data-driven test.

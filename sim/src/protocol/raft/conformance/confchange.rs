@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use contract::conformance::{Agreement, Judged, Malformed, Suite};
+use catalog::conformance::{Agreement, Judged, Malformed, Suite};
 
 /// The suite `raft-confchange`.
 #[derive(Clone, Copy, Debug)]

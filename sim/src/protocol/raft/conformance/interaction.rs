@@ -19,7 +19,7 @@ use super::world::{Setup, World};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use contract::conformance::{Agreement, Judged, Malformed, Suite};
+use catalog::conformance::{Agreement, Judged, Malformed, Suite};
 
 /// The suite `raft-interaction`.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use super::cases::{Case, read};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use contract::conformance::{Agreement, Judged, Malformed, Suite};
+use catalog::conformance::{Agreement, Judged, Malformed, Suite};
 
 /// The suite `raft-quorum`.
 #[derive(Clone, Copy, Debug)]

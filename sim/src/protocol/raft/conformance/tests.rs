@@ -5,7 +5,7 @@ extern crate std;
 use super::{ConfChange, Interaction, Quorum};
 use alloc::string::String;
 use alloc::vec::Vec;
-use contract::conformance::{Agreement, Judged, Suite};
+use catalog::conformance::{Agreement, Judged, Suite};
 
 const OWN: [(&dyn Suite, &str); 3] = [
     (&Quorum, include_str!("testdata/quorum.json")),

@@ -5,7 +5,7 @@ use crate::protocol::raft::{LogId, Role};
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Property, Violation};
+use catalog::{Property, Violation};
 
 /// A leader never overwrites or deletes entries of its log; it only appends.
 ///

@@ -6,7 +6,8 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{NodeId, Nodes, Property, SimTime, Violation};
+use catalog::{Property, Violation};
+use contract::{NodeId, Nodes, SimTime};
 
 /// What was committed in a term is in the log of every leader of a later term.
 ///

@@ -6,7 +6,8 @@ use crate::protocol::raft::{LogId, Raft};
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{NodeId, Property, Violation};
+use catalog::{Property, Violation};
+use contract::NodeId;
 
 /// Two logs that hold an entry with the same index and term are identical up to it.
 ///

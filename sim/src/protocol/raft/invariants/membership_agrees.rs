@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Property, Violation};
+use catalog::{Property, Violation};
 
 /// What a node knows committed of the configuration, by entry or by snapshot, is the same on every
 /// node: two that disagree may each count a majority of their own.

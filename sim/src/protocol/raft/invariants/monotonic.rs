@@ -6,7 +6,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use contract::{Property, Violation};
+use catalog::{Property, Violation};
 
 /// Term, commit index and applied index never go back within a boot; term and vote, once durable,
 /// not across boots either.

@@ -4,7 +4,8 @@ use super::{Look, Members, OfMembers, violation};
 use crate::protocol::raft::Role;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use contract::{NodeId, Property, Violation};
+use catalog::{Property, Violation};
+use contract::NodeId;
 
 /// At most one leader is elected in a term.
 #[derive(Clone, Debug)]

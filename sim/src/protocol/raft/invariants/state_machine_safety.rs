@@ -9,8 +9,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
+use catalog::{Property, Violation};
+use contract::NodeId;
 use contract::hash::hash_bytes;
-use contract::{NodeId, Property, Violation};
 
 /// The snapshots that are remembered, of the highest indexes.
 const SNAPSHOTS_MAX: usize = 256;

@@ -12,9 +12,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use catalog::{Invariant, Violation};
 use contract::{
-    DiskError, DiskFate, Domain, Duration, Effect, Fx, Input, Instant, Invariant, Mark, Node,
-    NodeId, Nodes, Now, Outbox, Rng, SimTime, SyncId, TimerKey, Violation, WallTime,
+    DiskError, DiskFate, Domain, Duration, Effect, Fx, Input, Instant, Mark, Node, NodeId, Nodes,
+    Now, Outbox, Rng, SimTime, SyncId, TimerKey, WallTime,
 };
 
 /// A node that is nothing but Raft.

@@ -5,7 +5,8 @@ use super::super::{EVENTS, Members, Payload, PeerSet, Raft};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use contract::{Mark, Violation};
+use catalog::Violation;
+use contract::Mark;
 use core::fmt::Write as _;
 
 /// The word for a frame's kind that scripts use.

@@ -1,9 +1,9 @@
 //! Carrying out what the node asked for, and what the script does to this machine.
 
 use super::adapter::Adapter;
-use super::fate;
+use super::arrival;
+use super::envelope::{Body, Envelope, Letter};
 use super::loose::{Notice, Outgoing};
-use super::parcel::{Body, Letter, Parcel};
 use super::schedule::Item;
 use super::script::{Moment, link_of, node_of};
 use crate::disk::DiskLaw;
@@ -113,7 +113,7 @@ impl Adapter {
         for (copy, due) in copies.into_iter().enumerate() {
             let Some(due) = due else { continue };
             let gates = self.gates.get(&to).map_or(&[][..], Vec::as_slice);
-            let Some(moment) = fate::arrival(gates, self.pos, due, held) else {
+            let Some(moment) = arrival::arrival(gates, self.pos, due, held) else {
                 continue;
             };
             let mut bytes = bytes.to_vec();
@@ -133,7 +133,7 @@ impl Adapter {
             return self.receive(letter);
         }
         let bytes = letter.encode();
-        self.parcels.push(Parcel { to, bytes });
+        self.envelopes.push(Envelope { to, bytes });
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn arrival(gates: &[Gate], pos: u32, due: SimTime, held: bool) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::script::OPEN;
+    use crate::hosting::script::OPEN;
 
     fn gate(pos: u32, at: u64, blocked: bool, held: bool, cuts: u32, lifted: bool) -> Gate {
         Gate { pos, moment: (SimTime(at), 0), blocked, held, cuts, lifted }

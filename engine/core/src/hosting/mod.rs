@@ -2,32 +2,32 @@
 //!
 //! An [`Adapter`] is one machine: it hosts one node, owns that node's clocks, timers, disk and
 //! connections, decides the fate of what the node sends from the engine's own link streams, and
-//! hands inputs to the node in the canonical order, in logical time. What leaves it are parcels of
+//! hands inputs to the node in the canonical order, in logical time. What leaves it are envelopes of
 //! bytes, each with the instant at which it is due; another simulator carries them and wakes the
-//! adapter up. If no parcel comes too late, every node sees what it sees on [`crate::Engine`], and
+//! adapter up. If no envelope comes too late, every node sees what it sees on [`crate::Engine`], and
 //! its digest is equal.
 //!
 //! Nothing that an adapter decides may depend on what another node did less than the shortest
-//! latency ago, because no parcel can have told it. That is why a run replays a concrete script
+//! latency ago, because no envelope can have told it. That is why a run replays a concrete script
 //! of faults: from it every adapter knows, at any instant, what holds on its links.
 //!
 //! Start with [`HostRun`], which describes a run, and [`Simulator`], which performs it.
 
 mod adapter;
+mod arrival;
 mod conns;
 mod effects;
-mod fate;
+mod envelope;
 mod loose;
-mod parcel;
 mod problems;
 mod reference;
 mod schedule;
 mod script;
-mod way;
+mod send_half;
 
 pub use adapter::Adapter;
+pub use envelope::Envelope;
 pub use loose::{Arrival, Judge, LooseParts, LooseResult, LooseRun, Notice, Outgoing};
-pub use parcel::Parcel;
 pub use problems::{LATENCY_MIN, exact_problems, script_problems};
 pub use reference::run_here;
 pub use script::{Action, Timed};
@@ -97,7 +97,7 @@ pub struct HostResult {
     pub digest: u64,
     /// Inputs handled, boots and crashes.
     pub events: u64,
-    /// Parcels that came after the instant at which they were due. The run is void with one.
+    /// Envelopes that came after the instant at which they were due. The run is void with one.
     pub late: u64,
     /// What the run needed and this mode does not have; the run is void with one.
     pub problems: Vec<String>,
@@ -167,7 +167,7 @@ pub fn gather(run: &HostRun<'_>, adapters: &mut [Adapter]) -> HostResult {
     let arrived: u64 = adapters.iter().map(|machine| machine.arrived).sum();
     let mut problems: Vec<String> = adapters.iter_mut().flat_map(Adapter::take_problems).collect();
     if sent != arrived {
-        problems.push(format!("of {sent} parcels {arrived} arrived"));
+        problems.push(format!("of {sent} envelopes {arrived} arrived"));
     }
     HostResult {
         digest,

@@ -1,6 +1,6 @@
 //! What is due at one machine, in the canonical order.
 
-use super::parcel::{Body, Letter};
+use super::envelope::{Body, Letter};
 use super::script::Moment;
 use crate::record::Class;
 use alloc::collections::BTreeMap;

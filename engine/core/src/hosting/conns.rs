@@ -4,10 +4,10 @@
 //! closes it, when it hears that it was closed, when it breaks, and with the node's life.
 
 use super::adapter::Adapter;
+use super::envelope::Body;
 use super::loose::Outgoing;
-use super::parcel::Body;
 use super::schedule::{Inbound, Item, Key, Waiting};
-use super::way::{Fate, OutPart, OutWay, Written};
+use super::send_half::{Fate, OutPart, SendHalf, Written};
 use crate::net::LOSSES_MAX;
 use crate::net::retry::after_losses;
 use crate::net::stream::split_of;
@@ -19,12 +19,12 @@ use contract::{CloseReason, ConnId, Duration, NodeId};
 #[derive(Debug)]
 pub(super) struct End {
     peer: NodeId,
-    way: OutWay,
+    send_half: SendHalf,
 }
 
 impl End {
     pub(super) fn new(peer: NodeId) -> Self {
-        Self { peer, way: OutWay::default() }
+        Self { peer, send_half: SendHalf::default() }
     }
 
     pub(super) fn peer(&self) -> NodeId {
@@ -171,10 +171,10 @@ impl Adapter {
         let end = self.conns.get_mut(&conn).expect("the end is there");
         let gates = self.gates.get(&end.peer).map_or(&[][..], Vec::as_slice);
         let to = end.peer;
-        match end.way.write(now, self.pos, written, gates) {
+        match end.send_half.write(now, self.pos, written, gates) {
             Fate::Read { moment, n } => self.ship(to, moment, (n, written.n), body),
             Fate::Broken { moment, class, n, reason } => {
-                if core::mem::replace(&mut end.way.break_told, true) {
+                if core::mem::replace(&mut end.send_half.break_told, true) {
                     return;
                 }
                 self.ship(to, moment, (n, n), Body::Break(conn, reason, class));

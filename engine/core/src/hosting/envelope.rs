@@ -7,14 +7,14 @@ use contract::{CloseReason, ConnId, NodeId, SimTime};
 
 /// A message of one machine to another, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
+pub struct Envelope {
     /// The machine it goes to.
     pub to: NodeId,
     /// Opaque to the simulator that carries it.
     pub bytes: Vec<u8>,
 }
 
-/// What a parcel says.
+/// What an envelope says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Letter {
     pub moment: Moment,

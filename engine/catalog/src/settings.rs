@@ -1,11 +1,9 @@
 //! Typed settings: declared once beside the code that reads them, parsed by the scenario compiler.
 
-use crate::dist::Dist;
-use crate::rng::Ratio;
-use crate::time::Duration;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use contract::{Dist, Duration, Ratio};
 use core::fmt;
 
 /// A setting that a scenario file may give, as a row of a role's table.

@@ -4,17 +4,14 @@
 //! selectors) stands in a static table here, so that a misspelt name is an error with a suggestion
 //! and the reference pages are generated.
 
-use crate::check::{Invariant, Nodes};
-use crate::id::NodeId;
-use crate::node::{Fx, Node};
-use crate::op::Value;
-use crate::rng::Ratio;
+use crate::check::{Invariant, Property};
+use crate::operation::{Operation, Verb};
 use crate::settings::{Setting, Settings};
-use crate::time::{Duration, Now};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, Value};
 
 /// A system under test.
 pub trait System: Sync {
@@ -27,7 +24,23 @@ pub trait System: Sync {
     /// What `[nodes.G] role = ".."` may be, with the settings of each. The role `client` is booted
     /// by `[clients.C]`.
     fn roles(&self) -> &'static [Role];
-    /// Planted flaws, off unless a scenario names them.
+    /// What its clients can be asked to do.
+    fn operations(&self) -> &'static [Operation] {
+        Operation::SHARED
+    }
+    /// What an operator can ask of it.
+    fn verbs(&self) -> &'static [Verb] {
+        &[]
+    }
+    /// The codes of the errors that [`System::relations`] may find, in the range of its own.
+    fn codes(&self) -> &'static [Code] {
+        &[]
+    }
+    /// What its invariants hold, and the roles without which they have nothing to look at.
+    fn properties(&self) -> &'static [PropertyRow] {
+        &[]
+    }
+    /// Planted defects, off unless a scenario names them.
     fn defects(&self) -> &'static [Defect] {
         &[]
     }
@@ -110,7 +123,27 @@ pub struct Role {
     pub uses: &'static [&'static str],
 }
 
-/// A planted flaw.
+/// A stable code of an error in a scenario file that only this system can find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `E0311`; unique among the codes of the lab and of all systems in it.
+    pub code: &'static str,
+    /// What is wrong, in a few words.
+    pub title: &'static str,
+    /// Why it is wrong and what to do, as `explain` shows it.
+    pub about: &'static str,
+}
+
+/// A property that some invariant of the system holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PropertyRow {
+    /// Its name, what it says, and where it is defined.
+    pub property: Property,
+    /// The roles whose nodes it looks at: one of them must be in the file. Empty where any will do.
+    pub roles: &'static [&'static str],
+}
+
+/// A planted defect.
 #[derive(Clone, Copy, Debug)]
 pub struct Defect {
     /// As in `defects = [..]`.
@@ -259,10 +292,6 @@ pub struct Relation {
     /// What must hold and what holds instead, with the figures.
     pub detail: String,
 }
-
-/// A node that will not serve from what it found on its disk, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused(pub String);
 
 /// Receives the state of a node for people.
 pub trait Fields {

@@ -7,8 +7,8 @@
 
 use super::HostRun;
 use super::conns::End;
+use super::envelope::{Body, Envelope, Letter};
 use super::loose::{Loose, Notice};
-use super::parcel::{Body, Letter, Parcel};
 use super::schedule::{Inbound, Item, Key, Schedule, Waiting};
 use super::script::{Action, Gates, Timed, gates};
 use crate::api::{Boot, Workload};
@@ -51,12 +51,12 @@ pub struct Adapter {
     pub(super) conns: BTreeMap<ConnId, End>,
     inbox: VecDeque<Waiting>,
     wake_queued: bool,
-    pub(super) parcels: Vec<Parcel>,
+    pub(super) envelopes: Vec<Envelope>,
     pub(super) problems: Vec<String>,
     pub(super) until: SimTime,
     events: u64,
     late: u64,
-    /// Parcels that were given to the simulator, and that came from it.
+    /// Envelopes that were given to the simulator, and that came from it.
     pub(super) sent: u64,
     pub(super) arrived: u64,
     trace: Option<Vec<Event>>,
@@ -107,7 +107,7 @@ impl Adapter {
             conns: BTreeMap::new(),
             inbox: VecDeque::new(),
             wake_queued: false,
-            parcels: Vec::new(),
+            envelopes: Vec::new(),
             problems: Vec::new(),
             until: run.until,
             events: 0,
@@ -127,11 +127,11 @@ impl Adapter {
         self.trace.iter_mut().for_each(Vec::clear);
     }
 
-    /// A parcel came. One that was due before what has happened already is counted as late.
+    /// A envelope came. One that was due before what has happened already is counted as late.
     pub fn arrive(&mut self, bytes: &[u8]) {
         self.arrived += 1;
         let Some(letter) = Letter::decode(bytes) else {
-            return self.problem("received bytes that are no parcel");
+            return self.problem("received bytes that are no envelope");
         };
         self.receive(letter);
     }
@@ -156,11 +156,11 @@ impl Adapter {
         true
     }
 
-    /// What is to be carried to other machines; each parcel once, in the order of sending.
-    pub fn take_parcels(&mut self) -> Vec<Parcel> {
-        let parcels = core::mem::take(&mut self.parcels);
-        self.sent += parcels.len() as u64;
-        parcels
+    /// What is to be carried to other machines; each envelope once, in the order of sending.
+    pub fn take_parcels(&mut self) -> Vec<Envelope> {
+        let envelopes = core::mem::take(&mut self.envelopes);
+        self.sent += envelopes.len() as u64;
+        envelopes
     }
 
     /// When something is due next; `None` when nothing is before the end of the run.
@@ -181,7 +181,7 @@ impl Adapter {
         self.events
     }
 
-    /// Parcels that came too late.
+    /// Envelopes that came too late.
     #[must_use]
     pub fn late(&self) -> u64 {
         self.late

@@ -1,4 +1,4 @@
-//! A world that stands still: nothing happens by itself, and whoever looks for orders of events
+//! A world that stands is_frozen: nothing happens by itself, and whoever looks for orders of events
 //! chooses what happens next.
 //!
 //! Simulated time stops. Every message waits until it is delivered ([`Engine::deliver_waiting`]),
@@ -20,9 +20,9 @@ impl<O: Observer> Engine<O> {
     /// From now on nothing happens but what is chosen, and what follows from it at once. What the
     /// queue holds for later never comes: not what is under way, not the load, not the slots of the
     /// harness.
-    pub fn stand_still(&mut self) {
+    pub fn freeze(&mut self) {
         self.hold_all();
-        self.kernel.still = true;
+        self.kernel.is_frozen = true;
         let now = self.kernel.now();
         for host in &mut self.kernel.hosts.all {
             host.busy_until = host.busy_until.min(now);
@@ -31,7 +31,7 @@ impl<O: Observer> Engine<O> {
 
     /// Lets everything happen that is due at this instant.
     pub fn settle(&mut self) -> Stopped {
-        assert!(self.kernel.still, "a world that runs has no end of an instant");
+        assert!(self.kernel.is_frozen, "a world that runs has no end of an instant");
         loop {
             if core::mem::take(&mut self.pause_asked) {
                 return Stopped::Paused;
@@ -73,7 +73,7 @@ impl<O: Observer> Engine<O> {
     /// Fires the timer of `node` that is due first by its own clock, which is moved there; of equals,
     /// that with the least key. `false` when none is set.
     pub fn fire_timer(&mut self, node: NodeId) -> bool {
-        assert!(self.kernel.still, "timers fire by themselves in a world that runs");
+        assert!(self.kernel.is_frozen, "timers fire by themselves in a world that runs");
         let at = self.kernel.now();
         let host = self.kernel.hosts.get_mut(node);
         if !host.alive {

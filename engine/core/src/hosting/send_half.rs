@@ -14,7 +14,7 @@ use contract::{CloseReason, Duration, SimTime};
 
 /// What is under way on a direction, as its sender knows it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct OutWay {
+pub(super) struct SendHalf {
     segments: VecDeque<Segment>,
     state: State,
     /// Steps of the script that are played.
@@ -75,7 +75,7 @@ pub(super) enum Fate {
     Never,
 }
 
-impl OutWay {
+impl SendHalf {
     /// Writes a segment at `now`, after `pos` steps of the script, on a link with these `gates`.
     pub fn write(&mut self, now: Moment, pos: u32, written: Written, gates: &[Gate]) -> Fate {
         let mut link = Link { gates, pos: self.pos };
@@ -319,7 +319,7 @@ impl Link<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exact::script::OPEN;
+    use crate::hosting::script::OPEN;
 
     const MS: u64 = 1_000_000;
 
@@ -344,33 +344,33 @@ mod tests {
 
     #[test]
     fn a_later_segment_does_not_overtake_and_is_read_with_the_one_before() {
-        let mut way = OutWay::default();
-        assert_eq!(way.write((SimTime(0), 0), 0, data(1, 9), &[]), read(9, 1));
-        assert_eq!(way.write((SimTime(MS), 0), 0, data(2, 6), &[]), read(9, 1));
-        assert_eq!(way.write((SimTime(9 * MS), 0), 0, data(3, 14), &[]), read(14, 3));
+        let mut send_half = SendHalf::default();
+        assert_eq!(send_half.write((SimTime(0), 0), 0, data(1, 9), &[]), read(9, 1));
+        assert_eq!(send_half.write((SimTime(MS), 0), 0, data(2, 6), &[]), read(9, 1));
+        assert_eq!(send_half.write((SimTime(9 * MS), 0), 0, data(3, 14), &[]), read(14, 3));
     }
 
     #[test]
     fn what_a_cut_loses_is_sent_again_when_the_link_is_back() {
         let gates = [cut(1, 3, false), cut(2, 100, true)];
-        let mut way = OutWay::default();
+        let mut send_half = SendHalf::default();
         // Lost at 7 ms, noticed then; tried again 200 ms later.
-        assert_eq!(way.write((SimTime(0), 0), 0, data(1, 7), &gates), read(212, 1));
+        assert_eq!(send_half.write((SimTime(0), 0), 0, data(1, 7), &gates), read(212, 1));
     }
 
     #[test]
     fn ten_seconds_without_a_link_break_the_connection() {
         let gates = [cut(1, 3, false)];
-        let mut way = OutWay::default();
+        let mut send_half = SendHalf::default();
         let broken = Fate::Broken {
             moment: (SimTime(10_004 * MS), 0),
             class: Class::Timer,
             n: 4 * MS,
             reason: CloseReason::Reset,
         };
-        assert_eq!(way.write((SimTime(4 * MS), 0), 1, data(1, 9), &gates), broken);
-        assert_eq!(way.write((SimTime(5 * MS), 0), 1, data(2, 10), &gates), broken);
+        assert_eq!(send_half.write((SimTime(4 * MS), 0), 1, data(1, 9), &gates), broken);
+        assert_eq!(send_half.write((SimTime(5 * MS), 0), 1, data(2, 10), &gates), broken);
         let late = (SimTime(20_000 * MS), 0);
-        assert_eq!(way.write(late, 1, data(3, 20_005), &gates), Fate::Never);
+        assert_eq!(send_half.write(late, 1, data(3, 20_005), &gates), Fate::Never);
     }
 }

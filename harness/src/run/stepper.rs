@@ -35,10 +35,10 @@ pub enum Choice {
 impl Runner {
     /// Lets simulated time stop. So many messages wait on a link at most: a further one takes the
     /// place of the oldest, which is lost.
-    pub fn stand_still(&mut self, waiting_max: usize) {
+    pub fn freeze(&mut self, waiting_max: usize) {
         assert!(waiting_max > 0, "something arrives");
         self.waiting_max = waiting_max;
-        self.engine.stand_still();
+        self.engine.freeze();
         // A search copies worlds all the time, and replays what it found.
         self.engine.set_trace_len(TRACE_LEN);
         self.settle();

@@ -1,13 +1,9 @@
 //! What holds in a run: properties, invariants and verdicts.
 
-use crate::id::{NodeId, OpId};
-use crate::node::{Mark, Node};
-use crate::op::{Call, Outcome};
-use crate::time::SimTime;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::any::Any;
+use contract::{Call, Mark, NodeId, Nodes, OpId, Outcome, SimTime};
 
 /// A named property and where it is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,30 +63,6 @@ pub trait Invariant {
     }
     /// A copy, for snapshots of the world.
     fn fork(&self) -> Box<dyn Invariant>;
-}
-
-/// Read-only view of a world's nodes. A node that is down is not there.
-pub trait Nodes {
-    /// How many nodes the world has, up or down.
-    fn count(&self) -> usize;
-    /// The node, when it is up.
-    fn node(&self, id: NodeId) -> Option<&dyn Node>;
-    /// How often the node has booted before: 0 in its first life.
-    fn boot(&self, id: NodeId) -> u32;
-}
-
-impl dyn Nodes + '_ {
-    /// The node as its concrete type, when it is up and of that type.
-    #[must_use]
-    pub fn get<T: Node>(&self, id: NodeId) -> Option<&T> {
-        let node: &dyn Any = self.node(id)?;
-        node.downcast_ref::<T>()
-    }
-
-    /// All ids, up or down.
-    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
-        (0..self.count() as u32).map(NodeId)
-    }
 }
 
 /// A breach of a property.

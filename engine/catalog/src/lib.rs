@@ -1,0 +1,28 @@
+//! What a system under test says of itself: the rows that scenario files, checks, reports and help
+//! are made of.
+//!
+//! A system declares each row once, beside the code that it describes: roles with their settings
+//! ([`settings`]), operations and verbs ([`operation`]), events, gauges, predicates, properties,
+//! codes and defects ([`system`]). A name that is misspelt in a scenario file is an error with a
+//! suggestion; one that is misspelt in the system does not compile.
+//!
+//! Start with [`system::System`].
+//!
+//! **Invariant:** this crate is `no_std` and knows no system.
+#![no_std]
+
+extern crate alloc;
+
+pub mod check;
+pub mod conformance;
+pub mod operation;
+pub mod settings;
+pub mod system;
+
+pub use check::{Invariant, Property, Verdict, Violation};
+pub use operation::{Argument, Form, Operation, Verb};
+pub use settings::{Kind, Setting, SettingValue, Settings};
+pub use system::{
+    Code, Defect, EventKind, Fields, GaugeKind, Group, Membership, Need, PredicateKind, Preload,
+    PropertyRow, Relation, Role, Seat, System,
+};

@@ -1,0 +1,34 @@
+//! What may be seen of all nodes of a world at once, and why one of them would not boot.
+
+use crate::id::NodeId;
+use crate::node::Node;
+use alloc::string::String;
+use core::any::Any;
+
+/// Read-only view of a world's nodes. A node that is down is not there.
+pub trait Nodes {
+    /// How many nodes the world has, up or down.
+    fn count(&self) -> usize;
+    /// The node, when it is up.
+    fn node(&self, id: NodeId) -> Option<&dyn Node>;
+    /// How often the node has booted before: 0 in its first life.
+    fn boot(&self, id: NodeId) -> u32;
+}
+
+impl dyn Nodes + '_ {
+    /// The node as its concrete type, when it is up and of that type.
+    #[must_use]
+    pub fn get<T: Node>(&self, id: NodeId) -> Option<&T> {
+        let node: &dyn Any = self.node(id)?;
+        node.downcast_ref::<T>()
+    }
+
+    /// All ids, up or down.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.count() as u32).map(NodeId)
+    }
+}
+
+/// A node that will not serve from what it found on its disk, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused(pub String);
