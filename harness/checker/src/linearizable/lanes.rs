@@ -354,7 +354,7 @@ mod tests {
              4 get -> 2 3..5
              3 get -> 1 6..7",
         );
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks/linearizable/testdata");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/linearizable/testdata");
         let path = format!("{folder}/lanes.svg");
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, svg).expect("the tree can be written");

@@ -152,8 +152,7 @@ mod tests {
     /// Histories, each followed by the rule, the core and the sentence; `UPDATE=1` rewrites them.
     #[test]
     fn contradictions_are_told_in_one_sentence() {
-        let path =
-            concat!(env!("CARGO_MANIFEST_DIR"), "/src/checks/linearizable/testdata/sentences.txt");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/linearizable/testdata/sentences.txt");
         let expect = std::fs::read_to_string(path).expect("the file is in the tree");
         let told: Vec<String> = expect.trim().split("\n\n").map(told).collect();
         let told = told.join("\n\n") + "\n";
