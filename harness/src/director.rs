@@ -1,6 +1,7 @@
 //! The faults of a run: when each starts, what it imposed, and when it is lifted.
 
-use crate::faults::{self, Action, Stage, Step};
+use crate::faults::{Action, Stage, Step};
+use crate::kinds::Kinds;
 use crate::observe::Watch;
 use crate::select::{Lots, Roster};
 use catalog::Membership;
@@ -278,7 +279,7 @@ impl Director {
     ) -> usize {
         let roster = Rc::clone(&self.roster);
         let plan = &roster.plan().faults[fault];
-        let kind = faults::kind(plan.kind).expect("the compiler accepts known kinds only");
+        let kind = Kinds::of(roster.plan()).fault(plan.kind).expect("the compiler accepts known kinds only");
         let progress = &mut self.faults[fault];
         progress.started += 1;
         let mut scene = Scene {

@@ -4,7 +4,8 @@
 //! say. Faults are those that our engine resolved. Checks that need what only our runner records
 //! are not judged.
 
-use crate::checks::{self, RunData};
+use crate::checks::RunData;
+use crate::kinds::Kinds;
 use crate::load::Load;
 use crate::measure::{Marked, Measured};
 use crate::observe::Watch;
@@ -112,7 +113,7 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
     };
     let judged = plan.checks.iter().filter(|check| JUDGED.contains(&check.kind));
     let verdicts = judged.map(|check| {
-        let kind = checks::kind(check.kind).expect("the compiler accepts known kinds only");
+        let kind = Kinds::of(plan).check(check.kind).expect("the compiler accepts known kinds only");
         (check.id.clone(), kind.judge(check, &data))
     });
     let verdicts = verdicts.collect();

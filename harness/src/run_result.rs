@@ -1,8 +1,9 @@
 //! What is left of a run once it is over, and what the checks say of it.
 
 use crate::checks::op_cost::Spent;
-use crate::checks::{self, Converged, RunData};
+use crate::checks::{Converged, RunData};
 use crate::director::Occurrence;
+use crate::kinds::Kinds;
 use crate::meter::Metered;
 use crate::select::Roster;
 use catalog::{Property, Verdict, Violation};
@@ -136,8 +137,9 @@ pub struct Judged {
 /// A verdict per check, in the order of the plan.
 #[must_use]
 pub fn judge(data: &RunData<'_>) -> Vec<Judged> {
+    let kinds = Kinds::of(data.plan);
     let judged = |check: &CheckPlan| {
-        let kind = checks::kind(check.kind).expect("the compiler accepts known kinds only");
+        let kind = kinds.check(check.kind).expect("the compiler accepts known kinds only");
         Judged {
             id: check.id.clone(),
             kind: check.kind,

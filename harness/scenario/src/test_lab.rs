@@ -1,7 +1,7 @@
 //! A system of nothing but tables, for tests of the compiler.
 
 use crate::Lab;
-use crate::kinds::{Field, FieldKind, Row};
+use crate::kinds::{Behind, Field, FieldKind, Row};
 use catalog::{
     Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, PredicateKind, Property,
     Relation, Role, Seat, Setting, Settings, System, Violation,
@@ -258,4 +258,5 @@ pub const LAB: Lab<'static> = Lab {
     faults: FAULTS,
     checks: CHECKS,
     models: &["register", "register-cas"],
+    behind: Behind::NOTHING,
 };
