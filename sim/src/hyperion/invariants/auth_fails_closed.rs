@@ -8,15 +8,17 @@ use alloc::vec::Vec;
 use catalog::{Invariant, Property, Violation};
 use contract::{Mark, NodeId, Nodes, SimTime};
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "hyperion.auth_fails_closed",
     about: "a gateway passes on only what the auth service granted",
     source: "hyperion-notes security",
 };
 
 /// Needs no memory: every mark says whether somebody granted it.
-#[derive(Clone, Debug)]
-pub struct AuthFailsClosed;
+#[derive(Clone, Debug, Default)]
+pub struct AuthFailsClosed {
+    looked: u64,
+}
 
 impl Invariant for AuthFailsClosed {
     fn property(&self) -> Property {
@@ -30,7 +32,11 @@ impl Invariant for AuthFailsClosed {
         mark: Mark,
         _: &dyn Nodes,
     ) -> Result<(), Violation> {
-        if mark.event != Event::GatewayForwarded.row() || mark.labels[0] == 1 {
+        if mark.event != Event::GatewayForwarded.row() {
+            return Ok(());
+        }
+        self.looked += 1;
+        if mark.labels[0] == 1 {
             return Ok(());
         }
         Err(Violation {
@@ -45,6 +51,10 @@ impl Invariant for AuthFailsClosed {
 
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use catalog::{Invariant, Property, Violation};
 use contract::{Mark, NodeId, Nodes, SimTime};
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "hyperion.evicts_in_order",
     about: "what is evicted to make room was used no later than what stays",
     source: "lru-k §2",
@@ -32,6 +32,8 @@ type Use = (u64, u64);
 #[derive(Clone, Debug)]
 pub struct EvictsInOrder {
     seats: Seats,
+    /// How many things were judged.
+    looked: u64,
     books: Vec<Book>,
     reads: u64,
 }
@@ -69,7 +71,12 @@ impl Book {
 
 impl EvictsInOrder {
     pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), books: vec![Book::default(); seats.slots()], reads: 0 }
+        Self {
+            seats: seats.clone(),
+            looked: 0,
+            books: vec![Book::default(); seats.slots()],
+            reads: 0,
+        }
     }
 }
 
@@ -134,6 +141,7 @@ impl Invariant for EvictsInOrder {
         if book.batch.is_empty() {
             return Ok(());
         }
+        self.looked += 1;
         book.batch.sort_unstable();
         let found = server(nodes, touched).and_then(|server| book.disorder(server));
         book.batch.clear();
@@ -151,6 +159,10 @@ impl Invariant for EvictsInOrder {
                 self.seats.name(touched),
             ),
         })
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

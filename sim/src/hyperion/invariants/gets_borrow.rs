@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use catalog::{Invariant, Property, Violation};
 use contract::{Mark, NodeId, Nodes, SimTime};
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "hyperion.gets_borrow",
     about: "a get borrows what it serves, and gives it back",
     source: "hyperion-notes PR 847",
@@ -22,13 +22,15 @@ const PROPERTY: Property = Property {
 #[derive(Clone, Debug)]
 pub struct GetsBorrow {
     seats: Seats,
+    /// How many things were judged.
+    looked: u64,
     /// Per node: whether its copying was reported.
     reported: Vec<bool>,
 }
 
 impl GetsBorrow {
     pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), reported: vec![false; seats.slots()] }
+        Self { seats: seats.clone(), looked: 0, reported: vec![false; seats.slots()] }
     }
 }
 
@@ -49,7 +51,11 @@ impl Invariant for GetsBorrow {
         nodes: &dyn Nodes,
     ) -> Result<(), Violation> {
         let [key, deep_clones, _] = mark.labels;
-        if mark.event != Event::Hit.row() || deep_clones == 0 || self.seats.group(node).is_none() {
+        if mark.event != Event::Hit.row() || self.seats.group(node).is_none() {
+            return Ok(());
+        }
+        self.looked += 1;
+        if deep_clones == 0 {
             return Ok(());
         }
         if core::mem::replace(&mut self.reported[node.index()], true) {
@@ -73,6 +79,10 @@ impl Invariant for GetsBorrow {
 
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

@@ -12,14 +12,15 @@ mod size_accounting;
 mod writes_apply_once;
 
 use super::server::Server;
-use super::system::is_cache;
+use super::system::{GATEWAY, MIRRORING_GATEWAY, is_cache};
+use super::tables::CACHES;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Group, Invariant};
+use catalog::{Group, Invariant, Property, PropertyRow};
 use contract::{NodeId, Nodes};
 
 /// All of them, over the cache groups among `groups`.
@@ -27,7 +28,7 @@ use contract::{NodeId, Nodes};
 pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
     let seats = Seats::of(groups);
     vec![
-        Box::new(auth_fails_closed::AuthFailsClosed),
+        Box::new(auth_fails_closed::AuthFailsClosed::default()),
         Box::new(gets_borrow::GetsBorrow::new(&seats)),
         Box::new(evicts_in_order::EvictsInOrder::new(&seats)),
         Box::new(no_two_nodes_ack_in_overlap::NoTwoNodesAck::new(&seats)),
@@ -35,6 +36,21 @@ pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         Box::new(size_accounting::SizeAccounting::new(&seats)),
         Box::new(writes_apply_once::WritesApplyOnce::new(&seats)),
     ]
+}
+
+/// What [`all`] holds, and of which nodes.
+pub const PROPERTIES: &[PropertyRow] = &[
+    PropertyRow { property: auth_fails_closed::PROPERTY, roles: &[GATEWAY, MIRRORING_GATEWAY] },
+    of_caches(gets_borrow::PROPERTY),
+    of_caches(evicts_in_order::PROPERTY),
+    of_caches(no_two_nodes_ack_in_overlap::PROPERTY),
+    of_caches(replicas_equal::PROPERTY),
+    of_caches(size_accounting::PROPERTY),
+    of_caches(writes_apply_once::PROPERTY),
+];
+
+const fn of_caches(property: Property) -> PropertyRow {
+    PropertyRow { property, roles: CACHES }
 }
 
 /// Which cache group each node is in, and what it is called.

@@ -34,7 +34,7 @@ use contract::{Mark, NodeId, Nodes, SimTime};
 /// overlap that a scenario lasts.
 const ACKS_MAX: u64 = 65_536;
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "raft.no_two_nodes_ack_in_overlap",
     about: "no two nodes acknowledge writes that cannot be in one log",
     source: "raft-paper §5.4.3",
@@ -43,6 +43,8 @@ const PROPERTY: Property = Property {
 #[derive(Clone, Debug)]
 pub struct NoTwoNodesAck {
     seats: Seats,
+    /// How many things were judged.
+    looked: u64,
     /// Per group: acknowledged writes by their index in the log.
     acked: Vec<ChunkMap<u64, Ack>>,
     /// The pairs of reigns that were reported.
@@ -77,6 +79,7 @@ impl NoTwoNodesAck {
     pub fn new(seats: &Seats) -> Self {
         Self {
             seats: seats.clone(),
+            looked: 0,
             acked: vec![ChunkMap::default(); seats.groups],
             reported: BTreeSet::new(),
             conflicts: BTreeMap::new(),
@@ -105,6 +108,7 @@ impl NoTwoNodesAck {
     }
 
     fn acknowledged(&mut self, group: usize, index: u64, ack: Ack) -> Result<(), Violation> {
+        self.looked += 1;
         self.count(group, self.acked[group].get(&index).copied(), ack);
         let acked = &mut self.acked[group];
         let same = acked.get(&index).map(|held| (index, *held));
@@ -205,6 +209,10 @@ impl Invariant for NoTwoNodesAck {
                 format!("{} entries conflict, two at each of {indexes} indexes", 2 * indexes)
             }
         }
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

@@ -17,7 +17,7 @@ use contract::{NodeId, Nodes, SimTime};
 /// until it has caught up.
 const DIGESTS_MAX: u64 = 8_192;
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "hyperion.replicas_equal",
     about: "replicas that applied the same prefix of the log gave the same answers",
     source: "raft-paper §5.4.3",
@@ -26,6 +26,8 @@ const PROPERTY: Property = Property {
 #[derive(Clone, Debug)]
 pub struct ReplicasEqual {
     seats: Seats,
+    /// How many things were judged.
+    looked: u64,
     /// Per group: the first digest seen at an index, and at which node.
     digests: Vec<ChunkMap<u64, (u64, NodeId)>>,
     /// Per node: the index at which it was last looked at.
@@ -39,6 +41,7 @@ impl ReplicasEqual {
     pub fn new(seats: &Seats) -> Self {
         Self {
             seats: seats.clone(),
+            looked: 0,
             digests: vec![ChunkMap::default(); seats.groups],
             compared: vec![0; seats.slots()],
             diverged: vec![None; seats.slots()],
@@ -81,6 +84,9 @@ impl Invariant for ReplicasEqual {
             }
             return Ok(());
         };
+        if first != touched {
+            self.looked += 1;
+        }
         let boot = Some(nodes.boot(touched));
         if digest == expect || self.diverged[touched.index()] == boot {
             return Ok(());
@@ -98,6 +104,10 @@ impl Invariant for ReplicasEqual {
                  {expect:#018x}"
             ),
         })
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

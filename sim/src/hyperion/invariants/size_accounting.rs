@@ -17,7 +17,7 @@ use contract::{NodeId, Nodes, SimTime};
 /// At least so many entries are applied between two recounts.
 const RECOUNT_EVERY: u64 = 64;
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "hyperion.size_accounting",
     about: "the counter of bytes held, the list of endings and the order of eviction fit the entries",
     source: "etcd-io/raft a370b6f",
@@ -26,13 +26,15 @@ const PROPERTY: Property = Property {
 #[derive(Clone, Debug)]
 pub struct SizeAccounting {
     seats: Seats,
+    /// How many things were judged.
+    looked: u64,
     /// Per node: its boot, and the index from which on it is recounted next.
     due: Vec<(u32, u64)>,
 }
 
 impl SizeAccounting {
     pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), due: vec![(0, RECOUNT_EVERY); seats.slots()] }
+        Self { seats: seats.clone(), looked: 0, due: vec![(0, RECOUNT_EVERY); seats.slots()] }
     }
 }
 
@@ -66,6 +68,7 @@ impl Invariant for SizeAccounting {
         if index < due.1 {
             return Ok(());
         }
+        self.looked += 1;
         let store = server.machine().store();
         due.1 = index + store.len().max(RECOUNT_EVERY);
         let counted: u64 = store.iter().map(Entry::size_bytes).sum();
@@ -92,6 +95,10 @@ impl Invariant for SizeAccounting {
         due.1 = u64::MAX;
         let (nodes, ops) = (vec![touched], Vec::new());
         Err(Violation { property: PROPERTY.name, rule, at, nodes, ops, detail })
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

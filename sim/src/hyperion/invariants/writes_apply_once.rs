@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use catalog::{Invariant, Property, Violation};
 use contract::{NodeId, Nodes, SimTime};
 
-const PROPERTY: Property = Property {
+pub const PROPERTY: Property = Property {
     name: "hyperion.writes_apply_once",
     about: "each write of a session takes effect at most once",
     source: "raft-thesis §6.3",
@@ -21,13 +21,15 @@ const PROPERTY: Property = Property {
 #[derive(Clone, Debug)]
 pub struct WritesApplyOnce {
     seats: Seats,
+    /// How many things were judged.
+    looked: u64,
     /// Per group: the last index that was reported. Every replica repeats the same breach.
     reported: Vec<u64>,
 }
 
 impl WritesApplyOnce {
     pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), reported: vec![0; seats.groups] }
+        Self { seats: seats.clone(), looked: 0, reported: vec![0; seats.groups] }
     }
 }
 
@@ -49,8 +51,11 @@ impl Invariant for WritesApplyOnce {
         let Some(group) = self.seats.group(touched) else {
             return Ok(());
         };
-        let repeat = server(nodes, touched).and_then(|server| server.machine().last_repeat());
-        let Some(repeat) = repeat else {
+        let Some(server) = server(nodes, touched) else {
+            return Ok(());
+        };
+        self.looked += u64::from(server.machine().sessions() > 0);
+        let Some(repeat) = server.machine().last_repeat() else {
             return Ok(());
         };
         if repeat.again_index <= self.reported[group] {
@@ -75,6 +80,10 @@ impl Invariant for WritesApplyOnce {
                 repeat.first_index,
             ),
         })
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {

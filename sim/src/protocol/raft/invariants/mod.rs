@@ -14,8 +14,8 @@ mod one_leader_per_term;
 mod state_machine_safety;
 
 use super::entry::Entry;
+use super::group::RaftOf;
 use super::machine::Raft;
-use super::tables::RaftOf;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -39,15 +39,26 @@ pub use state_machine_safety::StateMachineSafety;
 pub fn all(group: &str, nodes: &[NodeId], raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
     let members = Members::new(group, nodes, raft_of);
     vec![
-        Box::new(Watched(OneLeaderPerTerm::new(members.clone()))),
-        Box::new(Watched(LeaderAppendOnly::new(members.clone()))),
-        Box::new(Watched(LogMatching::new(members.clone()))),
-        Box::new(Watched(LeaderCompleteness::new(members.clone()))),
-        Box::new(Watched(StateMachineSafety::new(members.clone()))),
-        Box::new(Watched(MembershipAgrees::new(members.clone()))),
-        Box::new(Watched(Monotonic::new(members))),
+        watched(OneLeaderPerTerm::new(members.clone())),
+        watched(LeaderAppendOnly::new(members.clone())),
+        watched(LogMatching::new(members.clone())),
+        watched(LeaderCompleteness::new(members.clone())),
+        watched(StateMachineSafety::new(members.clone())),
+        watched(MembershipAgrees::new(members.clone())),
+        watched(Monotonic::new(members)),
     ]
 }
+
+/// What [`all`] holds, in its order.
+pub const PROPERTIES: [Property; 7] = [
+    OneLeaderPerTerm::PROPERTY,
+    LeaderAppendOnly::PROPERTY,
+    LogMatching::PROPERTY,
+    LeaderCompleteness::PROPERTY,
+    StateMachineSafety::PROPERTY,
+    MembershipAgrees::PROPERTY,
+    Monotonic::PROPERTY,
+];
 
 /// The members of one group, and how to look into them.
 #[derive(Clone, Debug)]
@@ -107,7 +118,14 @@ struct Look<'a> {
 }
 
 /// A property as the lab asks for it.
-struct Watched<P>(P);
+struct Watched<P> {
+    property: P,
+    looked: u64,
+}
+
+fn watched<P: OfMembers>(property: P) -> Box<dyn Invariant> {
+    Box::new(Watched { property, looked: 0 })
+}
 
 impl<P: OfMembers> Invariant for Watched<P> {
     fn property(&self) -> Property {
@@ -115,7 +133,7 @@ impl<P: OfMembers> Invariant for Watched<P> {
     }
 
     fn concerns(&self, node: NodeId) -> bool {
-        self.0.members().position(node).is_some()
+        self.property.members().position(node).is_some()
     }
 
     fn after_event(
@@ -124,15 +142,20 @@ impl<P: OfMembers> Invariant for Watched<P> {
         touched: NodeId,
         nodes: &dyn Nodes,
     ) -> Result<(), Violation> {
-        let members = self.0.members();
+        let members = self.property.members();
         let Some(position) = members.position(touched) else { return Ok(()) };
         let Some(raft) = members.raft(nodes, touched) else { return Ok(()) };
         let boot = nodes.boot(touched);
-        self.0.look(&Look { at, node: touched, position, boot, raft, nodes })
+        self.looked += 1;
+        self.property.look(&Look { at, node: touched, position, boot, raft, nodes })
+    }
+
+    fn looked(&self) -> u64 {
+        self.looked
     }
 
     fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(Self(self.0.clone()))
+        Box::new(Self { property: self.property.clone(), looked: self.looked })
     }
 }
 

@@ -93,7 +93,7 @@ impl StateMachineSafety {
         Some(Breach { rule: "different entries applied at one index", first: first.by, detail })
     }
 
-    /// Compares the snapshot of the node where it is a new one: only a flaw puts another state under
+    /// Compares the snapshot of the node where it is a new one: only a defect puts another state under
     /// the index of one that was taken.
     fn judge_snapshot(&mut self, position: usize, raft: &Raft) -> Option<Breach> {
         let by = self.members.nodes[position];
