@@ -19,12 +19,14 @@ pub use contract;
 pub mod check;
 pub mod conformance;
 pub mod operation;
+pub mod per_node;
 pub mod rows;
 pub mod settings;
 pub mod system;
 
 pub use check::{Invariant, Property, Verdict, Violation};
 pub use operation::{Argument, Form, Operation, Verb};
+pub use per_node::{Judged, Look, PerNode, Watched, watch};
 pub use rows::{Base, Embeds, Find, Itself};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{

@@ -13,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
     Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Membership,
-    PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System,
+    PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System, Watched,
 };
 use contract::hash::mix;
 use contract::{Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
@@ -144,8 +144,10 @@ impl System for Hyperion {
 
     fn invariants(&self, groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         let caches = groups.iter().filter(|group| is_cache(group.role));
-        let of_raft =
-            caches.flat_map(|group| raft::invariants::all(&group.name, &group.nodes, RAFT_OF));
+        let of_raft = caches.flat_map(|group| {
+            let members = Watched::of([(group.name.as_str(), group.nodes.as_slice())]);
+            raft::invariants::all(&members, RAFT_OF)
+        });
         of_raft.chain(invariants::all(groups)).collect()
     }
 
