@@ -362,13 +362,16 @@ impl Runner {
         missing
     }
 
-    /// Whether a predicate holds for every group that it can be asked about.
+    /// Whether a predicate holds for every group that it is about, of which there is one at least.
     fn holds(&self, system: &str, row: usize) -> bool {
         let servers = |group: &crate::select::Members<'_>| {
             group.plan.system.name() == system && group.plan.load.is_none()
         };
-        let mut groups = self.roster.groups().filter(servers);
-        groups.all(|group| group.plan.system.holds(row, group.nodes, self.engine.nodes()))
+        let groups = self.roster.groups().filter(servers);
+        let mut said = groups
+            .filter_map(|group| group.plan.system.holds(row, group.nodes, self.engine.nodes()))
+            .peekable();
+        said.peek().is_some() && said.all(|holds| holds)
     }
 
     /// When a moment of a scenario file was; `None` while it has not come.

@@ -50,6 +50,10 @@ const fn event(name: &'static str) -> EventKind {
     EventKind { name, unit: "", labels: &[], about: "for tests" }
 }
 
+const fn predicate(name: &'static str) -> PredicateKind {
+    PredicateKind { name, about: "for tests", roles: &[], holds: |_, _| None }
+}
+
 const fn defect(name: &'static str) -> Defect {
     Defect { name, about: "for tests", source: "nowhere", caught_by: "lin", needs: &[] }
 }
@@ -62,6 +66,9 @@ impl Invariant for Watch {
     }
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
+    }
+    fn looked(&self) -> u64 {
+        0
     }
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(Self)
@@ -76,6 +83,9 @@ impl Invariant for WatchAcks {
     }
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
+    }
+    fn looked(&self) -> u64 {
+        0
     }
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(Self)
@@ -108,13 +118,15 @@ impl System for Fake {
         EVENTS
     }
     fn gauges(&self) -> &'static [GaugeKind] {
-        &[GaugeKind { name: "raft.log_entries", unit: "entries", about: "for tests" }]
+        &[GaugeKind {
+            name: "raft.log_entries",
+            unit: "entries",
+            about: "for tests",
+            read: |_| None,
+        }]
     }
     fn predicates(&self) -> &'static [PredicateKind] {
-        &[
-            PredicateKind { name: "raft.single_leader", about: "for tests" },
-            PredicateKind { name: "raft.applied_equal", about: "for tests" },
-        ]
+        const { &[predicate("raft.single_leader"), predicate("raft.applied_equal")] }
     }
     fn selectors(&self) -> &'static [&'static str] {
         &["leader", "followers"]
@@ -147,12 +159,6 @@ impl System for Fake {
     }
     fn select(&self, _: &str, _: &[NodeId], _: &dyn Nodes) -> Vec<NodeId> {
         Vec::new()
-    }
-    fn gauge(&self, _: usize, _: &dyn Node) -> Option<u64> {
-        None
-    }
-    fn holds(&self, _: usize, _: &[NodeId], _: &dyn Nodes) -> bool {
-        false
     }
     fn pending(&self, _: &[Group], _: &dyn Nodes) -> Option<&'static str> {
         None

@@ -33,8 +33,8 @@ const EVENTS: &[EventKind] = &[
     },
 ];
 const GAUGES: &[GaugeKind] = &[
-    GaugeKind { name: "shop.held", unit: "bytes", about: "for tests" },
-    GaugeKind { name: "shop.items", unit: "", about: "for tests" },
+    GaugeKind { name: "shop.held", unit: "bytes", about: "for tests", read: |_| None },
+    GaugeKind { name: "shop.items", unit: "", about: "for tests", read: |_| None },
 ];
 const OPENED: u16 = 0;
 const CLOSED: u16 = 1;

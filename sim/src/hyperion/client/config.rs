@@ -1,6 +1,7 @@
 //! The settings of the role `client`, as the node uses them.
 
 use super::super::auth::{TOKEN_BYTES, token};
+use super::super::tables::Defects;
 use super::breaker::BreakerConfig;
 use catalog::Seat;
 use contract::Duration;
@@ -48,13 +49,14 @@ impl Config {
     #[must_use]
     pub fn of(seat: &Seat<'_>, targets: u32) -> Self {
         let settings = seat.settings;
+        let defects = Defects::from_names(seat.defects);
         Self {
             timeout: settings.duration("timeout"),
             try_timeout: settings.duration("try_timeout"),
             health_timeout: settings.duration("health_timeout"),
             retry_base: settings.duration("retry_base"),
             retry_max: settings.duration("retry_max"),
-            jitter: settings.bool("jitter") && !seat.has("no-jitter-synchronised-retry"),
+            jitter: settings.bool("jitter") && !defects.no_jitter,
             attempts_max: u32::try_from(settings.int("attempts_max"))
                 .expect("the setting has a limit"),
             home: home(seat.index, settings.ratio("pinned").ppm(), targets),
@@ -65,8 +67,8 @@ impl Config {
             }),
             breaker: breaker(seat),
             caches: settings.bool("enable_client_caching"),
-            timeout_is_failure: seat.has("timeout-treated-as-failure"),
-            keeps_after_loss: seat.has("client-cache-survives-reconnect"),
+            timeout_is_failure: defects.timeout_is_failure,
+            keeps_after_loss: defects.client_cache_survives,
         }
     }
 

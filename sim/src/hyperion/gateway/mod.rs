@@ -20,7 +20,7 @@ use super::auth;
 use super::certificate::{self, Authority, CertificateError, Identity};
 use super::command::Refusal;
 use super::desk::{DESK, Desk, draw};
-use super::tables::Event;
+use super::tables::{Defects, Event};
 use super::wire::{Answer, Asked, Request, Said};
 use crate::protocol::frame::{self, Decoder};
 use alloc::boxed::Box;
@@ -125,7 +125,7 @@ impl Gateway {
                     .then(|| Authority::named(&settings.text("certificate_authority"))),
                 name: hash_bytes(seat.name.as_bytes()),
                 timeout: settings.duration("timeout"),
-                fails_open: seat.has("auth-fails-open"),
+                fails_open: Defects::from_names(seat.defects).auth_fails_open,
             }),
             clients: BTreeMap::new(),
             auth: Link::to(one_of("auth")),

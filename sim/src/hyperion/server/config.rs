@@ -5,6 +5,7 @@ use super::super::rate_limits::LimitsOf;
 use super::super::recency::Policy;
 use super::super::seal::Sealer;
 use super::super::store::{Limits, StoreConfig, StoreFlaws};
+use super::super::tables::{Defects, events};
 use crate::protocol::raft;
 use alloc::sync::Arc;
 use catalog::Seat;
@@ -109,6 +110,7 @@ impl Config {
     #[must_use]
     pub fn of(seat: &Seat<'_>) -> Self {
         let settings = seat.settings;
+        let defects = Defects::from_names(seat.defects);
         Self {
             reads: Reads::from_word(settings.choice("reads")),
             store: store_config(seat),
@@ -137,22 +139,22 @@ impl Config {
             },
             flaws: ServerFlaws {
                 machine: MachineFlaws {
-                    repeats: seat.has("retry-non-idempotent"),
+                    repeats: defects.retry_non_idempotent,
                     store: StoreFlaws {
-                        size_drifts: seat.has("weight-accounting-drift"),
-                        uses_forgotten: seat.has("lru-order-not-updated-on-hit"),
-                        endings_leak: seat.has("expiry-queue-leak"),
+                        size_drifts: defects.size_drifts,
+                        uses_forgotten: defects.uses_forgotten,
+                        endings_leak: defects.endings_leak,
                     },
-                    forgets_sessions: seat.has("sessions-missing-from-snapshot"),
+                    forgets_sessions: defects.sessions_missing,
                 },
-                local_leader_read: seat.has("local-leader-read"),
-                read_before_apply: seat.has("read-before-apply"),
-                definite_error: seat.has("definite-error-on-leadership-loss"),
-                ttl_on_wall_clock: seat.has("ttl-on-wall-clock"),
-                ttl_on_monotonic_clock: seat.has("ttl-on-monotonic-clock"),
-                fill_overwrites: seat.has("stale-set-lookaside"),
-                get_clones_value: seat.has("get-clones-value"),
-                get_forgets_handle: seat.has("get-forgets-handle"),
+                local_leader_read: defects.local_leader_read,
+                read_before_apply: defects.read_before_apply,
+                definite_error: defects.definite_error,
+                ttl_on_wall_clock: defects.ttl_on_wall_clock,
+                ttl_on_monotonic_clock: defects.ttl_on_monotonic_clock,
+                fill_overwrites: defects.fill_overwrites,
+                get_clones_value: defects.get_clones_value,
+                get_forgets_handle: defects.get_forgets_handle,
             },
         }
     }
@@ -186,6 +188,7 @@ fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
 #[must_use]
 pub fn pool_config(seat: &Seat<'_>) -> Option<PoolConfig> {
     let settings = seat.settings;
+    let defects = Defects::from_names(seat.defects);
     let databases = seat.uses.get("db")?;
     assert!(!databases.is_empty(), "the lab resolves `uses` to nodes");
     Some(PoolConfig {
@@ -195,8 +198,8 @@ pub fn pool_config(seat: &Seat<'_>) -> Option<PoolConfig> {
         create: settings.duration("pool_create"),
         query_timeout: settings.duration("query_timeout"),
         waiting_max: count(seat, "pool_waiting_max"),
-        coalesces: settings.bool("coalesce") && !seat.has("stampede-on-expiry"),
-        leaks: seat.has("pool-permit-leak-on-cancel"),
+        coalesces: settings.bool("coalesce") && !defects.stampede,
+        leaks: defects.pool_permit_leaks,
     })
 }
 
@@ -235,7 +238,8 @@ pub fn raft_config(seat: &Seat<'_>) -> Result<raft::Config, Refused> {
             "never" => raft::Fsync::Never,
             _ => unreachable!("the setting accepts no other word than {FSYNC_WORDS:?}"),
         },
-        flaws: raft::Flaws::from_names(seat.defects),
+        events: events::RAFT,
+        defects: raft::Defects::from_names(seat.defects),
         ..raft::Config::new(seat.index, seat.group.to_vec())
     })
 }

@@ -445,7 +445,7 @@ impl Server {
 
     fn assert_invariants(&self) {
         assert!(self.ready.is_empty(), "what Raft asked for was done");
-        let is_rash = self.raft.config().flaws.ack_before_quorum;
+        let is_rash = self.raft.config().defects.ack_before_quorum;
         assert!(
             is_rash || self.machine.applied_index() <= self.raft.commit_index(),
             "nothing is applied that is not committed"

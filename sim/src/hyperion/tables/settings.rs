@@ -1,7 +1,6 @@
 //! The settings of the roles, with the names that the modelled codebase has for them.
 
 use super::super::server::{FSYNC_WORDS, PROFILE_WORDS, Reads, Tls};
-use super::joined;
 use catalog::{Kind, Setting};
 use contract::Duration;
 
@@ -348,10 +347,8 @@ const LOAD_SETTINGS: [Setting; 8] = [
 ];
 
 /// The settings of the role `read-through`.
-pub const READ_THROUGH_SETTINGS: &[Setting] = &joined::<
-    _,
-    { CACHE_SETTINGS.len() + LOAD_SETTINGS.len() },
->(CACHE_SETTINGS, &LOAD_SETTINGS, LOAD_SETTINGS[0]);
+pub const READ_THROUGH_SETTINGS: &[Setting] =
+    catalog::joined!(Setting, name: CACHE_SETTINGS, &LOAD_SETTINGS);
 
 /// The settings of the role `gateway`.
 pub const GATEWAY_SETTINGS: &[Setting] = &[
@@ -404,11 +401,7 @@ const MIRROR_SETTINGS: [Setting; 1] = [setting(
 
 /// The settings of the role `mirroring-gateway`.
 pub const MIRRORING_GATEWAY_SETTINGS: &[Setting] =
-    &joined::<_, { GATEWAY_SETTINGS.len() + MIRROR_SETTINGS.len() }>(
-        GATEWAY_SETTINGS,
-        &MIRROR_SETTINGS,
-        MIRROR_SETTINGS[0],
-    );
+    catalog::joined!(Setting, name: GATEWAY_SETTINGS, &MIRROR_SETTINGS);
 
 /// The settings of the role `auth`.
 pub const AUTH_SETTINGS: &[Setting] = &[

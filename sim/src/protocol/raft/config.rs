@@ -1,16 +1,17 @@
 //! What a Raft node is told at boot.
 
-use super::flaws::Flaws;
+use super::defects::Defects;
 use super::members::Members;
 use alloc::format;
 use alloc::vec::Vec;
+use catalog::Base;
 use contract::{Duration, NodeId, Ratio, Refused};
 
 /// The most peers in a group, voters and learners together.
 pub const PEERS_MAX: usize = 32;
 
 /// The settings of one node of a group. All nodes of a group must agree on all but `me`,
-/// `election_fixed` and `flaws`.
+/// `election_fixed` and `defects`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// This node's index in the group.
@@ -72,8 +73,10 @@ pub struct Config {
     /// The most bytes of a snapshot in one frame, as far as a datagram allows. One frame is on its
     /// way at a time. 256 KiB.
     pub snapshot_chunk_bytes: u32,
-    /// Planted flaws; none.
-    pub flaws: Flaws,
+    /// Where the rows of [`super::EVENTS`] begin in the table of the system: marks count from there.
+    pub events: Base,
+    /// Planted defects; none.
+    pub defects: Defects,
 }
 
 /// When appended entries become durable. Term and vote are always synced before anything rests on
@@ -116,7 +119,8 @@ impl Config {
             snapshot_after: 10_000,
             snapshot_tail: 1_000,
             snapshot_chunk_bytes: 256 << 10,
-            flaws: Flaws::default(),
+            events: Base::ZERO,
+            defects: Defects::default(),
         }
     }
 

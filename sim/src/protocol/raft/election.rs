@@ -36,7 +36,7 @@ impl Raft {
         if !self.may_campaign() {
             return;
         }
-        if self.config.pre_vote && !self.config.flaws.disruptive_rejoin {
+        if self.config.pre_vote && !self.config.defects.disruptive_rejoin {
             self.pre_campaign(now, fx);
         } else {
             self.campaign(now, false, fx);
@@ -109,7 +109,7 @@ impl Raft {
         // candidate that is ahead (etcd-io/raft d4471b2).
         let answer = if granted { term } else { self.term };
         let time = self.clock.time(now);
-        if self.config.flaws.timer_reset_on_any_rpc && !granted {
+        if self.config.defects.timer_reset_on_any_rpc && !granted {
             self.reset_election(now, fx);
         }
         self.send_as(answer, from, Body::PreVoteResponse { granted, time }, fx);
@@ -151,7 +151,7 @@ impl Raft {
         if term > self.term {
             self.follow(now, term, fx);
         }
-        let is_free = self.vote.is_none_or(|vote| vote == from) || self.config.flaws.double_vote;
+        let is_free = self.vote.is_none_or(|vote| vote == from) || self.config.defects.double_vote;
         let granted = term == self.term && is_free && self.is_up_to_date(last);
         let granted = granted && self.role != Role::Leader;
         if granted {
@@ -162,7 +162,7 @@ impl Raft {
             self.promise(now, ticket, Promise::Vote { term, to: from }, fx);
             return;
         }
-        if self.config.flaws.timer_reset_on_any_rpc {
+        if self.config.defects.timer_reset_on_any_rpc {
             self.reset_election(now, fx);
         }
         let time = self.clock.time(now);
@@ -193,7 +193,7 @@ impl Raft {
         self.transfer = None;
         self.is_tainted = false;
         fx.cancel_timer(ELECTION);
-        if self.config.flaws.leader_rewrites_log {
+        if self.config.defects.leader_rewrites_log {
             self.log.truncate(self.commit_index + 1);
             self.configs.truncate(self.commit_index + 1);
         }
@@ -236,7 +236,7 @@ impl Raft {
     /// Whether the candidate's log contains everything that may be committed (raft-paper §5.4.1):
     /// last terms are compared first, then lengths.
     fn is_up_to_date(&self, last: LogId) -> bool {
-        if self.config.flaws.uptodate_index_only {
+        if self.config.defects.uptodate_index_only {
             return last.index >= self.log.last().index;
         }
         last >= self.log.last()
@@ -245,11 +245,11 @@ impl Raft {
     /// Whether this node hears no candidates because a leader was alive less than the shortest
     /// election timeout ago, or may have been before this boot: leases rely on it.
     fn is_sticky(&self, now: Instant) -> bool {
-        let flaws = &self.config.flaws;
-        if flaws.disruptive_rejoin || flaws.lease_without_stickiness {
+        let defects = &self.config.defects;
+        if defects.disruptive_rejoin || defects.lease_without_stickiness {
             return false;
         }
-        if now < self.silent_until && !flaws.lease_lost_on_restart {
+        if now < self.silent_until && !defects.lease_lost_on_restart {
             return true;
         }
         let contact = match self.role {

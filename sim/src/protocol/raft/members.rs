@@ -197,7 +197,7 @@ impl Members {
     }
 
     /// The greatest value that a quorum reaches: of a joint configuration, a majority of each half.
-    /// `missing` peers fewer make a majority, which is a flaw where it is not 0. An empty half
+    /// `missing` peers fewer make a majority, which is a defect where it is not 0. An empty half
     /// agrees with anything, so an empty configuration reaches the last value there is, `ceiling`.
     pub fn reached<T: Copy + Ord + Default>(
         &self,

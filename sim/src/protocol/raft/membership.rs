@@ -90,11 +90,11 @@ impl Raft {
             return Err(ChangeRefused::NotLeader(self.not_leader()));
         }
         let (since, members) = self.configs.latest();
-        let flaws = &self.config.flaws;
-        if since > self.commit_index && !flaws.changes_overlap {
+        let defects = &self.config.defects;
+        if since > self.commit_index && !defects.changes_overlap {
             return Err(ChangeRefused::Pending);
         }
-        if !self.has_committed_in_term() && !flaws.change_cross_term {
+        if !self.has_committed_in_term() && !defects.change_cross_term {
             return Err(ChangeRefused::Unready);
         }
         let is_joint = transition != Transition::Auto || changes.len() > 1;
@@ -161,7 +161,7 @@ impl Raft {
         let (since, members) = self.configs.latest();
         let is_committed = since <= self.commit_index;
         let is_out = !members.is_voter(self.me());
-        if is_out && (is_committed || self.config.flaws.removed_leader_rushes) {
+        if is_out && (is_committed || self.config.defects.removed_leader_rushes) {
             return self.follow(now, self.term, fx);
         }
         if is_committed && members.is_joint() && members.auto_leave && self.transfer.is_none() {
@@ -173,7 +173,7 @@ impl Raft {
     /// Whose majorities count.
     pub(super) fn quorums(&self) -> Members {
         let members = *self.members();
-        if self.config.flaws.joint_half_quorum {
+        if self.config.defects.joint_half_quorum {
             return Members::new(members.voters, Default::default());
         }
         members

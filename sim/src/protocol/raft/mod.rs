@@ -39,9 +39,10 @@ mod config;
 mod configs;
 pub mod conformance;
 mod crc;
+mod defects;
 mod election;
 mod entry;
-mod flaws;
+mod group;
 mod inspect;
 pub mod invariants;
 mod log;
@@ -56,6 +57,7 @@ mod quorum;
 mod reads;
 mod ready;
 mod recovery;
+mod relations;
 mod replication;
 mod snapshot;
 mod step;
@@ -65,18 +67,17 @@ mod time;
 mod wire;
 
 pub use config::{Config, Fsync};
+pub use defects::{DEFECTS, Defects};
 pub use entry::{Entry, LogId, Payload};
-pub use flaws::{DEFECTS, Flaws};
+pub use group::{RaftOf, SELECTORS, fingerprint, pending, select, view};
 pub use machine::{Raft, TIMERS};
 pub use members::{Change, ChangeError, Members, PeerSet};
 pub use membership::{ChangeRefused, Transition};
 pub use ready::{NotLeader, ReadId, Ready, Role};
+pub use relations::{Timing, relations};
 pub use snapshot::Snapshot;
 pub use storage::{FILES, SYNCS};
-pub use tables::{
-    EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, pending,
-    select, view,
-};
+pub use tables::{CODES, EVENTS, Event, gauges, predicates, properties};
 pub use wire::COMMAND_BYTES_MAX;
 
 #[cfg(test)]

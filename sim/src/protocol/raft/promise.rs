@@ -21,14 +21,14 @@ pub(super) enum Promise {
 impl Raft {
     /// Writes term and vote; they are durable with `Storage::hard_ticket`.
     pub(super) fn save_hard_state(&mut self) {
-        let flaws = &self.config.flaws;
+        let defects = &self.config.defects;
         let mut term = self.term;
         let mut vote = self.vote;
-        if flaws.term_not_persisted {
+        if defects.term_not_persisted {
             term = self.own_term;
             vote = vote.filter(|_| term == self.term);
         }
-        if flaws.vote_not_persisted {
+        if defects.vote_not_persisted {
             vote = vote.filter(|&vote| vote == self.config.me);
         }
         self.storage.put_hard(term, vote);
@@ -43,7 +43,7 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         let is_append = matches!(promise, Promise::Append { .. } | Promise::OwnMatch { .. });
-        let is_rash = self.config.fsync != Fsync::Always || self.config.flaws.ack_before_fsync;
+        let is_rash = self.config.fsync != Fsync::Always || self.config.defects.ack_before_fsync;
         if is_append && is_rash {
             self.fulfil(now, promise, fx);
         } else {

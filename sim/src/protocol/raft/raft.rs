@@ -64,7 +64,7 @@ pub struct Raft {
     pub(super) promises: VecDeque<(Ticket, Promise)>,
     /// Term and vote as last known durable.
     pub(super) durable_hard: (u64, Option<u32>),
-    /// The last term that this node campaigned in, or booted with: for one flaw alone.
+    /// The last term that this node campaigned in, or booted with: for one defect alone.
     pub(super) own_term: u64,
 
     pub(super) clock: ClusterClock,
@@ -351,7 +351,7 @@ impl Raft {
     pub(super) fn reset_election(&mut self, now: Instant, fx: &mut Fx<'_>) {
         let (min, max) = self.config.election;
         let drawn = Duration(fx.rng.range(min.as_nanos(), max.as_nanos()));
-        let wait = if self.config.flaws.equal_fixed_timeouts {
+        let wait = if self.config.defects.equal_fixed_timeouts {
             min
         } else {
             self.config.election_fixed.unwrap_or(drawn)
@@ -413,7 +413,7 @@ impl Raft {
     }
 
     pub(super) fn mark(&self, event: Event, labels: [u64; 3], value: u64, fx: &mut Fx<'_>) {
-        fx.mark(event as u16, labels, value);
+        fx.mark(event.above(self.config.events), labels, value);
     }
 
     pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {

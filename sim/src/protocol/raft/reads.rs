@@ -49,7 +49,7 @@ struct Bound {
     id: ReadId,
     index: u64,
     time: u64,
-    /// Who answered anything since the read was bound: counts for the flaw alone.
+    /// Who answered anything since the read was bound: counts for the defect alone.
     heard: PeerSet,
 }
 
@@ -96,7 +96,7 @@ impl Raft {
 
     /// Before its first commit a leader does not know what its predecessors committed.
     fn may_bind_reads(&self) -> bool {
-        self.has_committed_in_term() || self.config.flaws.read_before_own_commit
+        self.has_committed_in_term() || self.config.defects.read_before_own_commit
     }
 
     /// Whether an entry of this leader's own term is committed.
@@ -142,7 +142,7 @@ impl Raft {
     /// What a heartbeat may say of the commit index: no more than the peer is known to hold, since
     /// a heartbeat verifies nothing.
     fn commit_for(&self, peer: u32) -> u64 {
-        if self.config.flaws.commit_past_verified {
+        if self.config.defects.commit_past_verified {
             return self.commit_index;
         }
         self.commit_index.min(self.progress[peer as usize].matched)
@@ -161,7 +161,7 @@ impl Raft {
 
     /// A follower's heartbeat. The sender was heard and followed before.
     pub(super) fn on_heartbeat(&mut self, commit: u64, fx: &mut Fx<'_>) {
-        let commit = if self.config.flaws.commit_past_verified {
+        let commit = if self.config.defects.commit_past_verified {
             commit.min(self.log.last().index)
         } else {
             commit
@@ -205,7 +205,7 @@ impl Raft {
     /// Releases what the latest round that a quorum answered confirms.
     fn confirm_rounds(&mut self, now: Instant, fx: &mut Fx<'_>) {
         let last = self.reads.round;
-        let missing = usize::from(self.config.flaws.quorum_off_by_one);
+        let missing = usize::from(self.config.defects.quorum_off_by_one);
         let round = self.heard_quorum(last, missing, |voter| {
             let is_me = voter == self.me();
             if is_me { last } else { self.progress[voter as usize].round }
@@ -215,7 +215,7 @@ impl Raft {
                 break;
             }
             self.reads.open.pop_front();
-            let from_receive = self.config.flaws.lease_from_receive;
+            let from_receive = self.config.defects.lease_from_receive;
             self.reads.lease_from = Some(if from_receive { now } else { open.sent_at });
         }
         self.reads.confirmed = self.reads.confirmed.max(round);
@@ -231,7 +231,7 @@ impl Raft {
         value: impl Fn(u32) -> T,
     ) -> T {
         let members = self.quorums();
-        if self.config.flaws.lease_counts_learners {
+        if self.config.defects.lease_counts_learners {
             let quorum = majority(members.voters.len());
             return reached_by(members.all().iter().map(value), quorum);
         }
@@ -240,7 +240,7 @@ impl Raft {
 
     fn release_reads(&mut self, fx: &mut Fx<'_>) {
         let quorums = self.quorums();
-        let is_unbound = self.config.flaws.read_ack_unbound;
+        let is_unbound = self.config.defects.read_ack_unbound;
         let confirmed = self.reads.confirmed;
         let mut released = 0;
         while let Some(&bound) = self.reads.bound.front() {
@@ -264,12 +264,12 @@ impl Raft {
 
     /// Whether the lease runs at `now`: see [`Raft::lease_valid`].
     pub(super) fn is_lease_running(&self, now: Instant) -> bool {
-        let flaws = &self.config.flaws;
+        let defects = &self.config.defects;
         let hands_over = self.transfer.is_some() || self.is_tainted;
         if self.role != Role::Leader || self.config.lease == Duration::ZERO {
             return false;
         }
-        if hands_over && !flaws.lease_survives_transfer {
+        if hands_over && !defects.lease_survives_transfer {
             return false;
         }
         let is_alone = self.members().all_voters() == PeerSet::from_iter([self.me()]);
@@ -280,7 +280,7 @@ impl Raft {
     /// The lease that is set, or the longest that is safe.
     fn lease_length(&self) -> Duration {
         let shortest = self.config.election.0;
-        if self.config.flaws.lease_is_election_timeout {
+        if self.config.defects.lease_is_election_timeout {
             return shortest;
         }
         let longest = Config::lease_max(shortest, self.config.drift_max);

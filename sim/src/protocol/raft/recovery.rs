@@ -11,7 +11,7 @@ use super::entry::{Entry, LogId};
 use super::log::Log;
 use super::snapshot::Snapshot;
 use super::storage::{
-    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageFlaws, VERSION, WAL,
+    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageDefects, VERSION, WAL,
     checksum,
 };
 use super::wire::{MEMBERS_BYTES, read_entry, read_members};
@@ -43,7 +43,7 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
     if fx.disk.exists(NEXT) {
         fx.disk.remove(NEXT).map_err(|error| disk_refusal("remove what was left beside", error))?;
     }
-    let flaws = &config.flaws;
+    let defects = &config.defects;
     let bytes = read_whole(fx)?;
     let mut replay = Replay::default();
     let mut at = 0;
@@ -53,14 +53,14 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
     }
     if at < bytes.len() {
         let whole = (at + 1..bytes.len()).find(|&next| record_at(&bytes, next).is_some());
-        if let Some(whole) = whole.filter(|_| !flaws.middle_cut_as_torn) {
+        if let Some(whole) = whole.filter(|_| !defects.middle_cut_as_torn) {
             let reason = format!(
                 "the log is damaged at byte {at}, before a whole record at byte {whole}: \
                  what was acknowledged may be gone"
             );
             return Err(Refused(reason));
         }
-        if flaws.torn_tail_kept {
+        if defects.torn_tail_kept {
             return Err(Refused(format!("the log holds half a record at byte {at}")));
         }
         fx.disk
@@ -68,10 +68,10 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
             .map_err(|error| disk_refusal("cut the torn tail of", error))?;
     }
     let mut recovered = replay.finish(config, at as u64, bytes.is_empty())?;
-    recovered.storage.plant(StorageFlaws {
-        skips_directory: flaws.rename_without_dir_sync,
-        retries_syncs: flaws.sync_error_ignored,
-        forgets_vote: flaws.vote_lost_in_compaction,
+    recovered.storage.plant(StorageDefects {
+        skips_directory: defects.rename_without_dir_sync,
+        retries_syncs: defects.sync_error_ignored,
+        forgets_vote: defects.vote_lost_in_compaction,
     });
     Ok(recovered)
 }

@@ -134,7 +134,7 @@ impl Raft {
             return self.promise_append(now, from, matched, fx);
         }
         let is_held = match self.log.term(previous.index) {
-            Some(term) => term == previous.term || self.config.flaws.no_prev_term_check,
+            Some(term) => term == previous.term || self.config.defects.no_prev_term_check,
             None => false,
         };
         if !is_held {
@@ -142,7 +142,7 @@ impl Raft {
         }
         let matched = previous.index + u64::from(entries.count());
         self.store(now, entries, fx);
-        if self.config.flaws.truncate_on_match {
+        if self.config.defects.truncate_on_match {
             self.truncate(now, matched + 1, fx);
         }
         self.promise_append(now, from, matched, fx);
@@ -267,11 +267,11 @@ impl Raft {
     /// Commits what a majority has on disk, if it is of this term: an entry of an earlier term may
     /// be on a majority and still be overwritten (raft-paper §5.4.2, Figure 8).
     fn advance_commit(&mut self, fx: &mut Fx<'_>) {
-        let missing = usize::from(self.config.flaws.quorum_off_by_one);
+        let missing = usize::from(self.config.defects.quorum_off_by_one);
         let matched = |peer: u32| self.progress[peer as usize].matched;
         let reached = self.quorums().reached(u64::MAX, missing, matched);
         let is_own = self.log.term(reached) == Some(self.term);
-        if is_own || self.config.flaws.commit_previous_term {
+        if is_own || self.config.defects.commit_previous_term {
             self.commit_to(reached, fx);
         }
     }
@@ -288,7 +288,7 @@ impl Raft {
 
     /// Hands committed entries to the owner, one batch at a time: while a pause runs, nothing.
     pub(super) fn apply(&mut self, fx: &mut Fx<'_>) {
-        let is_rash = self.config.flaws.ack_before_quorum && self.role == Role::Leader;
+        let is_rash = self.config.defects.ack_before_quorum && self.role == Role::Leader;
         let end = if is_rash { self.log.last().index } else { self.commit_index };
         if self.is_apply_paused || self.applied_index >= end {
             return;

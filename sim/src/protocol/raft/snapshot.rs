@@ -84,10 +84,10 @@ impl Raft {
         let entry = self.log.entry(index).expect("what was just applied is in the log");
         let (members_since, members) = self.configs.at(index);
         let mut members = *members;
-        if self.config.flaws.snapshot_loses_config && self.snapshot.is_some() {
+        if self.config.defects.snapshot_loses_config && self.snapshot.is_some() {
             members = self.config.founders();
         }
-        if self.config.flaws.joint_dropped {
+        if self.config.defects.joint_dropped {
             members.outgoing = Default::default();
             members.learners_next = Default::default();
             members.auto_leave = false;
@@ -223,7 +223,7 @@ impl Raft {
     /// A part of a snapshot from the leader, which was heard and followed before.
     pub(super) fn on_part(&mut self, now: Instant, from: u32, part: Part<'_>, fx: &mut Fx<'_>) {
         let is_older = part.id.index <= self.commit_index;
-        if is_older && !self.config.flaws.older_snapshot_installed {
+        if is_older && !self.config.defects.older_snapshot_installed {
             self.incoming = None;
             let matched = self.commit_index;
             return self.promise_append(now, from, matched, fx);
@@ -236,7 +236,7 @@ impl Raft {
             (incoming.id, incoming.total, incoming.checksum) == (part.id, part.total, part.checksum)
         };
         let mut incoming = self.incoming.take();
-        if !self.config.flaws.splices_snapshots {
+        if !self.config.defects.splices_snapshots {
             incoming = incoming.filter(is_known);
         }
         let mut incoming = incoming.unwrap_or_else(|| Incoming {
@@ -268,7 +268,7 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         let is_whole = crc32c(&[&incoming.bytes]) == part.checksum;
-        if !is_whole && !self.config.flaws.splices_snapshots {
+        if !is_whole && !self.config.defects.splices_snapshots {
             return self.snapshot_failed(part.id.index, DiskError::ReadFailed, fx);
         }
         let state: Arc<[u8]> = Arc::from(incoming.bytes);

@@ -50,12 +50,12 @@ impl Raft {
     fn step_stale(&mut self, now: Instant, from: u32, body: Body<'_>, fx: &mut Fx<'_>) {
         match body {
             Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_) => {
-                if self.config.flaws.timer_reset_on_any_rpc {
+                if self.config.defects.timer_reset_on_any_rpc {
                     self.reset_election(now, fx);
                 }
                 self.respond(from, 0, fx);
             }
-            Body::VoteResponse { granted: true, .. } if self.config.flaws.stale_vote_counted => {
+            Body::VoteResponse { granted: true, .. } if self.config.defects.stale_vote_counted => {
                 self.count_vote(now, from, true, fx);
             }
             _ => {}
@@ -64,8 +64,8 @@ impl Raft {
 
     /// Something from the leader of this term.
     fn step_leader(&mut self, now: Instant, from: u32, body: Body<'_>, fx: &mut Fx<'_>) {
-        let is_deaf = self.config.flaws.candidate_ignores_append && self.role == Role::Candidate;
-        // A second leader of one term exists only where a flaw is planted; neither gives way.
+        let is_deaf = self.config.defects.candidate_ignores_append && self.role == Role::Candidate;
+        // A second leader of one term exists only where a defect is planted; neither gives way.
         if self.role == Role::Leader || is_deaf {
             return;
         }

@@ -92,7 +92,7 @@ pub(super) struct Storage {
     named_by: u64,
     /// The last hard state that was written.
     hard_state: (u64, Option<u32>),
-    flaws: StorageFlaws,
+    defects: StorageDefects,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +101,9 @@ enum Switch {
     Durable,
 }
 
-/// The flaws that can be planted in the files.
+/// The defects that can be planted in the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct StorageFlaws {
+pub(super) struct StorageDefects {
     /// `rename-without-dir-fsync`.
     pub skips_directory: bool,
     /// `fsync-error-retried`.
@@ -132,13 +132,13 @@ impl Storage {
             switches: 0,
             named_by: 1,
             hard_state,
-            flaws: StorageFlaws::default(),
+            defects: StorageDefects::default(),
         }
     }
 
-    /// Plants flaws.
-    pub fn plant(&mut self, flaws: StorageFlaws) {
-        self.flaws = flaws;
+    /// Plants defects.
+    pub fn plant(&mut self, defects: StorageDefects) {
+        self.defects = defects;
     }
 
     /// Writes what stands before the first entry, at the start of the file.
@@ -215,7 +215,7 @@ impl Storage {
         self.put_header(log.base());
         self.put_snapshot(snapshot);
         let (term, vote) = self.hard_state;
-        self.put_hard(term, vote.filter(|_| !self.flaws.forgets_vote));
+        self.put_hard(term, vote.filter(|_| !self.defects.forgets_vote));
         self.hard = hard_ticket;
         log.from(log.first_index()).for_each(|entry| self.put_entry(entry));
         let written = match fx.disk.set_len(NEXT, 0) {
@@ -313,7 +313,7 @@ impl Storage {
             let files = [WAL, FileId::DIRECTORY];
             // The file's own name must survive as well: until a first sync of it has ended.
             let is_named = self.durable >= self.named_by;
-            let skips = self.flaws.skips_directory && self.switches > 0;
+            let skips = self.defects.skips_directory && self.switches > 0;
             let files = &files[..if is_named || skips { 1 } else { 2 }];
             fx.sync(SyncId(SYNCS.start + self.asked), files);
         }
@@ -333,7 +333,7 @@ impl Storage {
         if sync.0 >= SWITCH_SYNCS {
             match result {
                 Ok(()) => self.switch = Some(Switch::Durable),
-                Err(_) if self.flaws.retries_syncs => self.switch = Some(Switch::Durable),
+                Err(_) if self.defects.retries_syncs => self.switch = Some(Switch::Durable),
                 Err(error) => self.failed = self.failed.or(Some(error)),
             }
             return self.end_switch(fx);
@@ -343,7 +343,7 @@ impl Storage {
         self.in_flight = self.in_flight.saturating_sub(1);
         match result {
             Ok(()) => self.durable = self.durable.max(number),
-            Err(_) if self.flaws.retries_syncs => self.dirty = true,
+            Err(_) if self.defects.retries_syncs => self.dirty = true,
             Err(error) => self.failed = self.failed.or(Some(error)),
         }
         self.end_switch(fx);

@@ -77,7 +77,7 @@ impl World {
         config.pre_vote = setup.pre_vote;
         config.check_quorum = setup.check_quorum;
         // Where etcd does not check its quorum, its voters hear candidates at any time.
-        config.flaws.lease_without_stickiness = !setup.check_quorum;
+        config.defects.lease_without_stickiness = !setup.check_quorum;
         config.lease = Duration::ZERO;
         config.tick = Duration::ZERO;
         config.inflight_max = setup.in_flight_max;
