@@ -89,7 +89,7 @@ fn parts(plan: &Plan) -> LooseParts {
 fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
     let plan = roster.plan();
     let ops = history(loads);
-    let properties: Vec<_> = watch.properties().collect();
+    let watched: Vec<_> = watch.watched().collect();
     let marks: Vec<Marked> = watch.marks.iter().copied().collect();
     let (extremes, samples) = (watch.extremes.seen(), BTreeMap::new());
     let data = RunData {
@@ -98,7 +98,7 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
         ops: &ops,
         violations: &watch.violations,
         violated: &watch.violated,
-        properties: &properties,
+        watched: &watched,
         occurrences: &[],
         script: &[],
         measured: Measured {
@@ -113,7 +113,8 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
     };
     let judged = plan.checks.iter().filter(|check| JUDGED.contains(&check.kind));
     let verdicts = judged.map(|check| {
-        let kind = Kinds::of(plan).check(check.kind).expect("the compiler accepts known kinds only");
+        let kind =
+            Kinds::of(plan).check(check.kind).expect("the compiler accepts known kinds only");
         (check.id.clone(), kind.judge(check, &data))
     });
     let verdicts = verdicts.collect();

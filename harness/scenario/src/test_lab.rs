@@ -4,7 +4,7 @@ use crate::Lab;
 use crate::kinds::{Behind, Field, FieldKind, Row};
 use catalog::{
     Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, PredicateKind, Property,
-    Relation, Role, Seat, Setting, Settings, System, Violation,
+    PropertyRow, Relation, Role, Seat, Setting, Settings, System, Violation,
 };
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, SimTime};
 
@@ -101,6 +101,14 @@ impl System for Fake {
     }
     fn roles(&self) -> &'static [Role] {
         ROLES
+    }
+    fn properties(&self) -> &'static [PropertyRow] {
+        const ACKS: Property = Property {
+            name: "raft.no_two_nodes_ack_in_overlap",
+            about: "for tests",
+            source: "nowhere",
+        };
+        &[PropertyRow { property: ACKS, roles: &["cache"] }]
     }
     fn defects(&self) -> &'static [Defect] {
         const DEFECTS: &[Defect] = &[

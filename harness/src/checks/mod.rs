@@ -82,8 +82,8 @@ pub struct RunData<'a> {
     pub violations: &'a [Violation],
     /// How often each property was violated, those included that were not kept.
     pub violated: &'a BTreeMap<&'static str, u64>,
-    /// The properties that were watched, with what their invariants counted.
-    pub properties: &'a [(Property, String)],
+    /// The invariants that were watched.
+    pub watched: &'a [Watched],
     /// Every occurrence of a fault.
     pub occurrences: &'a [Occurrence],
     /// What the faults did to the world, in the order of time.
@@ -96,6 +96,17 @@ pub struct RunData<'a> {
     pub ended_at: SimTime,
     /// Why it ended before its time; `None` when it ran to its end.
     pub cut_short: Option<&'a str>,
+}
+
+/// An invariant at the end of a run.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What it holds.
+    pub property: Property,
+    /// How many things it judged.
+    pub looked: u64,
+    /// What it counted, for reports.
+    pub measured: String,
 }
 
 /// What came of waiting for predicates to hold.

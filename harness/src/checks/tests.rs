@@ -13,9 +13,9 @@ use contract::{
     ReadLevel, Refused, Ret, SimTime, Value,
 };
 use engine::hosting::{Action, Timed};
+use scenario::Scenario;
 use scenario::diagnostics::render;
 use scenario::plan::Plan;
-use scenario::Scenario;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -180,7 +180,7 @@ impl Record {
             ops: &self.ops,
             violations: &[],
             violated: &BTreeMap::new(),
-            properties: &[],
+            watched: &[],
             occurrences: &self.occurrences,
             script: &self.script,
             measured: Measured {
