@@ -146,7 +146,12 @@ impl Kinds {
 }
 
 /// The rows of the house, then a user's.
-fn joined<T: Copy>(what: &str, house: &[T], own: &[T], name: impl Fn(&T) -> &'static str) -> Vec<T> {
+fn joined<T: Copy>(
+    what: &str,
+    house: &[T],
+    own: &[T],
+    name: impl Fn(&T) -> &'static str,
+) -> Vec<T> {
     let all: Vec<T> = house.iter().chain(own).copied().collect();
     let mut seen = BTreeSet::new();
     for row in &all {

@@ -89,8 +89,7 @@ fn the_holder_is_told_from_others() {
 
 #[test]
 fn an_unknown_outcome_may_hold_it_or_not() {
-    let lost =
-        Op { outcome: Outcome::Unknown, ret_at: SimTime::MAX, ..hold(1, "granted", 0, 10) };
+    let lost = Op { outcome: Outcome::Unknown, ret_at: SimTime::MAX, ..hold(1, "granted", 0, 10) };
     check(&[lost.clone(), hold(2, "granted", 5, 20)], Verdict::Linearizable);
     check(&[lost, hold(2, "refused", 50, 60)], Verdict::Linearizable);
     check(&[hold(2, "refused", 50, 60)], Verdict::NotLinearizable);

@@ -9,7 +9,7 @@ use std::fmt;
 /// The code behind the rows of a lab. The compiler can do nothing with it: it hands it on with each
 /// plan, to whoever runs the plan.
 #[derive(Clone, Copy)]
-pub struct Behind(&'static (dyn Any + Sync));
+pub struct Behind(&'static (dyn Any + Send + Sync));
 
 impl Behind {
     /// Rows without code: plans that nobody runs.
@@ -17,7 +17,7 @@ impl Behind {
 
     /// Whatever runs plans of the lab.
     #[must_use]
-    pub const fn new<T: Any + Sync>(code: &'static T) -> Self {
+    pub const fn new<T: Any + Send + Sync>(code: &'static T) -> Self {
         Self(code)
     }
 

@@ -278,11 +278,8 @@ fn wrong_files_get_what_stands_beside_them() {
         let name = shown.rsplit('/').next().unwrap_or(&shown);
         let code = &name[..5];
         assert!(diagnostics.iter().any(|d| d.code == code), "{shown} gets\n{got}");
-        let beside = path.with_extension("txt");
-        if std::env::var_os("UPDATE").is_some() {
-            fs::write(&beside, &got).expect("it can be written");
-        } else if fs::read_to_string(&beside).ok().as_deref() != Some(&got) {
-            wrong += &format!("{shown} gets\n{got}\n");
+        if let Err(why) = devkit::golden::compare(&path.with_extension("txt"), &got) {
+            wrong += &format!("{shown}: {why}\n");
         }
     }
     assert!(wrong.is_empty(), "{wrong}");

@@ -5,8 +5,8 @@ use crate::run::{Finished, Runner};
 use crate::select::{Lots, Roster};
 use catalog::{Group, System, Violation};
 use contract::{Condition, ConditionId, DiskFate, Domain, Duration, NodeId, Rng, Shock, SimTime};
-use scenario::diagnostics;
 use scenario::Scenario;
+use scenario::diagnostics;
 use std::rc::Rc;
 
 /// How often a predicate is looked at while a test waits for it.

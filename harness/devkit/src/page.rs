@@ -15,10 +15,15 @@ pub fn write(root: &Path, name: &str, page: &str) {
 /// A figure with the bar that it is held to and the one beyond.
 #[derive(Clone)]
 pub struct Held {
+    /// What is measured.
     pub what: &'static str,
+    /// Its unit, with the space before it.
     pub unit: &'static str,
+    /// What was measured; `None` where that was not possible here.
     pub measured: Option<f64>,
+    /// What it has to be.
     pub bar: f64,
+    /// What would be better still.
     pub beyond: Option<f64>,
     /// Whether more is better.
     pub more: bool,
@@ -57,6 +62,7 @@ pub fn held(page: &mut String, rows: &[Held]) {
 }
 
 /// Three digits that count.
+#[must_use]
 pub fn short(value: f64) -> String {
     match value {
         v if v >= 1_000.0 => {
@@ -76,6 +82,7 @@ pub fn short(value: f64) -> String {
 }
 
 /// The shape of the machine: no name of it.
+#[must_use]
 pub fn machine() -> String {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let about = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Where criterion leaves its estimates.
-pub fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"))
+/// Where criterion leaves the estimates of a benchmark: called as `folder!()`.
+#[macro_export]
+macro_rules! folder {
+    () => {
+        std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"))
+    };
 }
 
 /// What all threads of the process spend on a processor.
@@ -42,9 +45,17 @@ impl Measurement for CpuTime {
     }
 }
 
+/// A criterion that measures processor time and writes into `folder`, as the command line says.
+#[must_use]
+pub fn criterion(folder: &std::path::Path) -> Criterion<CpuTime> {
+    let criterion = Criterion::default().with_measurement(CpuTime).output_directory(folder);
+    criterion.without_plots().configure_from_args()
+}
+
 /// One run of the benchmarks.
 pub struct Bench<'c> {
     criterion: &'c mut Criterion<CpuTime>,
+    folder: PathBuf,
     measured: Vec<(Key, Option<u64>)>,
 }
 
@@ -55,11 +66,11 @@ pub type Key = (&'static str, &'static str, u32);
 pub type Figures = BTreeMap<Key, f64>;
 
 impl<'c> Bench<'c> {
-    /// Forgets what an earlier run left.
-    pub fn new(criterion: &'c mut Criterion<CpuTime>) -> Self {
+    /// Forgets what an earlier run left in `folder`, where `criterion` writes.
+    pub fn new(criterion: &'c mut Criterion<CpuTime>, folder: PathBuf) -> Self {
         // Nothing is there before the first run.
-        let _ = std::fs::remove_dir_all(folder());
-        Self { criterion, measured: Vec::new() }
+        let _ = std::fs::remove_dir_all(&folder);
+        Self { criterion, folder, measured: Vec::new() }
     }
 
     /// Measures `run` on what `make` made, unless a filter leaves it out. `make` also says how
@@ -86,10 +97,11 @@ impl<'c> Bench<'c> {
     }
 
     /// Everything that was measured; `None` when a filter left something out.
+    #[must_use]
     pub fn figures(&self) -> Option<Figures> {
         let figure = |(key, elements): &(Key, Option<u64>)| {
             let ((group, subject, parameter), elements) = (*key, (*elements)?);
-            let path = folder().join(group).join(subject).join(parameter.to_string());
+            let path = self.folder.join(group).join(subject).join(parameter.to_string());
             let text = std::fs::read_to_string(path.join("new/estimates.json")).ok()?;
             let estimates: Value = serde_json::from_str(&text).ok()?;
             let median_ns = estimates["median"]["point_estimate"].as_f64()?;
