@@ -7,9 +7,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     harness::cli::main(Lab {
-        systems: sim::SYSTEMS,
         simulators: &[&host_turmoil::Turmoil, &host_madsim::Madsim],
         suites: sim::SUITES,
         meter: Some(meter::allocations),
+        ..Lab::of(sim::SYSTEMS)
     })
 }

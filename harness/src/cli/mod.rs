@@ -25,6 +25,7 @@ mod zoo;
 mod zoo_shrink;
 
 use crate::interrupt;
+use crate::load::LoadKind;
 use crate::meter::{self, Meter};
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -44,6 +45,8 @@ use std::process::ExitCode;
 pub struct Lab {
     /// The systems that scenario files may name.
     pub systems: &'static [&'static dyn System],
+    /// Workloads of its own, written in code.
+    pub workloads: &'static [&'static dyn LoadKind],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
     /// Conformance suites of other projects; none is fine.
@@ -56,7 +59,7 @@ impl Lab {
     /// A lab of these systems and nothing else.
     #[must_use]
     pub const fn of(systems: &'static [&'static dyn System]) -> Self {
-        Self { systems, simulators: &[], suites: &[], meter: None }
+        Self { systems, workloads: &[], simulators: &[], suites: &[], meter: None }
     }
 }
 
