@@ -1,4 +1,4 @@
-//! The kinds that a lab has: models, checks and faults, those of the house and those that a user's
+//! The kinds that a lab has: models, checks, faults and workloads, those of the house and those that a user's
 //! binary brings along ([`Own`]). Nothing tells one from the other after this.
 //!
 //! A plan carries the kinds of the lab that compiled it, as it carries its systems: whoever runs it
@@ -6,6 +6,7 @@
 
 use crate::checks::{CHECKS, CheckKind};
 use crate::faults::{FAULTS, FaultKind};
+use crate::load::LoadKind;
 use catalog::System;
 use checker::models::{MODELS, ModelKind};
 use scenario::Lab as Names;
@@ -25,6 +26,8 @@ pub struct Own {
     pub checks: &'static [&'static dyn CheckKind],
     /// Kinds of faults.
     pub faults: &'static [&'static dyn FaultKind],
+    /// Workloads.
+    pub workloads: &'static [&'static dyn LoadKind],
 }
 
 impl Own {
@@ -33,6 +36,7 @@ impl Own {
         std::ptr::eq(self.models, other.models)
             && std::ptr::eq(self.checks, other.checks)
             && std::ptr::eq(self.faults, other.faults)
+            && std::ptr::eq(self.workloads, other.workloads)
     }
 }
 
@@ -41,6 +45,7 @@ pub struct Kinds {
     checks: Vec<&'static dyn CheckKind>,
     faults: Vec<&'static dyn FaultKind>,
     models: Vec<ModelKind>,
+    workloads: Vec<&'static dyn LoadKind>,
     check_rows: Vec<Row>,
     fault_rows: Vec<Row>,
     model_names: Vec<&'static str>,
@@ -84,6 +89,7 @@ impl Kinds {
         let checks = joined("kind of check", CHECKS, own.checks, |kind| kind.row().name);
         let faults = joined("kind of fault", FAULTS, own.faults, |kind| kind.row().name);
         let models = joined("model", MODELS, own.models, |kind| kind.name);
+        let workloads = joined("workload", &[], own.workloads, |kind| kind.name());
         Self {
             check_rows: checks.iter().map(|kind| kind.row()).collect(),
             fault_rows: faults.iter().map(|kind| kind.row()).collect(),
@@ -91,6 +97,7 @@ impl Kinds {
             checks,
             faults,
             models,
+            workloads,
         }
     }
 
@@ -102,6 +109,7 @@ impl Kinds {
             faults: &self.fault_rows,
             checks: &self.check_rows,
             models: &self.model_names,
+            workloads: &self.workloads,
             behind: Behind::new(self),
         }
     }

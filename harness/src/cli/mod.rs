@@ -28,6 +28,7 @@ use crate::checks::CheckKind;
 use crate::faults::FaultKind;
 use crate::interrupt;
 use crate::kinds::{Kinds, Own};
+use crate::load::LoadKind;
 use crate::meter::{self, Meter};
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -54,6 +55,8 @@ pub struct Lab {
     pub checks: &'static [&'static dyn CheckKind],
     /// Kinds of faults of its own.
     pub faults: &'static [&'static dyn FaultKind],
+    /// Workloads of its own, written in code.
+    pub workloads: &'static [&'static dyn LoadKind],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
     /// Parts that this build was made without.
@@ -82,6 +85,7 @@ impl Lab {
             models: &[],
             checks: &[],
             faults: &[],
+            workloads: &[],
             simulators: &[],
             missing: &[],
             suites: &[],
@@ -95,8 +99,8 @@ impl Lab {
     /// When two kinds of one sort have the same name.
     #[must_use]
     pub fn kinds(&self) -> &'static Kinds {
-        let Self { models, checks, faults, .. } = *self;
-        Kinds::with(Own { models, checks, faults })
+        let Self { models, checks, faults, workloads, .. } = *self;
+        Kinds::with(Own { models, checks, faults, workloads })
     }
 }
 
