@@ -1,15 +1,14 @@
 //! Every committed scenario ends as it says, with the same digest however often and in whatever
 //! company it runs.
 
-use harness::cli::{Lab, names};
+use chaoslab::LAB;
+use harness::cli::names;
 use harness::outcome::outcome;
 use harness::run;
-use harness::scenario::Scenario;
-use harness::scenario::plan::Plan;
+use scenario::Scenario;
+use scenario::plan::Plan;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn scenarios() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -21,7 +20,7 @@ fn load(path: &Path) -> Scenario {
     let shown = path.display().to_string();
     let (scenario, said) = Scenario::compile(&shown, source.as_bytes(), &names(&LAB));
     scenario.unwrap_or_else(|| {
-        panic!("{}", harness::diagnostics::render(&said, &source, &shown, false))
+        panic!("{}", scenario::diagnostics::render(&said, &source, &shown, false))
     })
 }
 

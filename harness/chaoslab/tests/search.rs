@@ -1,24 +1,23 @@
 //! Searches that copy worlds: whatever is copied goes on as it would have from the start.
 
+use chaoslab::LAB;
 use contract::{Duration, SimTime};
 use harness::cause::{Branching, messages};
-use harness::cli::{Lab, names};
+use harness::cli::names;
 use harness::explore::exhaustive::{Bounds, replay, search};
 use harness::explore::{Explored, Limits, Strategy, explore};
 use harness::record::record;
 use harness::run::{self, Runner};
-use harness::scenario::Scenario;
-use harness::scenario::draft::Draft;
-use harness::scenario::plan::Plan;
 use harness::select::Roster;
-use harness::shrink::happened::listed;
-use harness::shrink::past::Past;
+use harness::shrink::as_run::listed;
+use harness::shrink::prefix_cache::Past;
 use harness::shrink::target;
+use scenario::Scenario;
+use scenario::edit::draft::Draft;
+use scenario::plan::Plan;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn scenario(text: &str) -> Scenario {
     let (scenario, said) = Scenario::compile("test.toml", text.as_bytes(), &names(&LAB));
