@@ -134,6 +134,7 @@ impl Config {
         let fast = denominator + numerator;
         let bound = (u128::from(election_min.as_nanos()) * slow).div_ceil(fast);
         let bound = u64::try_from(bound).expect("a part of a length of time is one");
+        assert!(bound <= election_min.as_nanos(), "no lease outlives the election timeout");
         Duration(bound.saturating_sub(1))
     }
 

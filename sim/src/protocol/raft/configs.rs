@@ -41,12 +41,14 @@ impl Configs {
     pub fn truncate(&mut self, from: u64) {
         let keep = self.known.partition_point(|(index, _)| *index < from).max(1);
         self.known.truncate(keep);
+        assert!(!self.known.is_empty(), "the first one stays");
     }
 
     /// Forgets those that a snapshot at `index` has made history.
     pub fn compact(&mut self, index: u64) {
         let past = self.known.partition_point(|(from, _)| *from <= index);
         self.known.drain(..past.saturating_sub(1));
+        assert!(!self.known.is_empty(), "the one that the snapshot stands on stays");
     }
 }
 

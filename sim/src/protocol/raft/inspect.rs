@@ -96,6 +96,7 @@ impl Raft {
     #[must_use]
     pub fn match_index(&self, peer: u32) -> Option<u64> {
         let progress = self.progress.get(peer as usize)?;
+        assert!(progress.next > progress.matched, "what is matched is not sent again");
         (self.role == Role::Leader).then_some(progress.matched)
     }
 

@@ -38,11 +38,13 @@ impl PeerSet {
 
     /// Adds `peer`.
     pub const fn insert(&mut self, peer: u32) {
+        assert!(peer < u32::BITS, "a set has a bit for every peer");
         self.0 |= 1 << peer;
     }
 
     /// Takes `peer` out.
     pub const fn remove(&mut self, peer: u32) {
+        assert!(peer < u32::BITS, "a set has a bit for every peer");
         self.0 &= !(1 << peer);
     }
 
@@ -226,6 +228,7 @@ impl Members {
             let quorum = majority(peers.len());
             let open = peers.len() - peers.and(granted.or(refused)).len();
             let yes = peers.and(granted).len();
+            assert!(yes + open <= peers.len(), "who granted has answered");
             match () {
                 () if yes >= quorum => Some(true),
                 () if yes + open < quorum => Some(false),
@@ -304,6 +307,8 @@ impl Members {
         if self.voters.is_empty() {
             return Err(ChangeError::NoVotersLeft);
         }
+        assert!(self.voters.and(self.learners).is_empty(), "nobody both votes and learns");
+        assert!(self.voters.and(self.learners_next).is_empty(), "nobody who votes will learn");
         Ok(self)
     }
 

@@ -114,6 +114,7 @@ impl Raft {
 
     /// Goes by `members`, which the entry at `index` holds.
     pub(super) fn adopt(&mut self, now: Instant, index: u64, members: Members, fx: &mut Fx<'_>) {
+        assert!(members.is_sound(), "senders and leaders write configurations that make sense");
         self.configs.append(index, members);
         let voters = members.voters.len() as u64;
         self.mark(

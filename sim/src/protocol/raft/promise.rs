@@ -18,9 +18,23 @@ pub(super) enum Promise {
     Heartbeat { term: u64, to: u32, round: u64 },
 }
 
+impl Promise {
+    /// The term that it is given in.
+    const fn term(&self) -> u64 {
+        match *self {
+            Self::Vote { term, .. }
+            | Self::OwnVote { term }
+            | Self::Append { term, .. }
+            | Self::OwnMatch { term, .. }
+            | Self::Heartbeat { term, .. } => term,
+        }
+    }
+}
+
 impl Raft {
     /// Writes term and vote; they are durable with `Storage::hard_ticket`.
     pub(super) fn save_hard_state(&mut self) {
+        assert!(self.own_term <= self.term, "a node campaigns in terms that it was in");
         let defects = &self.config.defects;
         let mut term = self.term;
         let mut vote = self.vote;
@@ -42,6 +56,7 @@ impl Raft {
         promise: Promise,
         fx: &mut Fx<'_>,
     ) {
+        assert!(promise.term() == self.term, "a promise is given in the term of now");
         let is_append = matches!(promise, Promise::Append { .. } | Promise::OwnMatch { .. });
         let is_rash = self.config.fsync != Fsync::Always || self.config.defects.ack_before_fsync;
         if is_append && is_rash {
@@ -69,6 +84,7 @@ impl Raft {
     /// Says what was promised, unless the term it was promised in is over: within one term what a
     /// follower accepted is not overwritten, and a vote is not taken back.
     pub(super) fn fulfil(&mut self, now: Instant, promise: Promise, fx: &mut Fx<'_>) {
+        assert!(promise.term() <= self.term, "nothing is promised in a term to come");
         match promise {
             Promise::Vote { term, to } if term == self.term => {
                 let time = self.clock.time(now);

@@ -4,6 +4,7 @@ use super::config::PEERS_MAX;
 
 /// How many of `voters` make a majority.
 pub(super) const fn majority(voters: usize) -> usize {
+    assert!(voters > 0, "nobody has no majority");
     voters / 2 + 1
 }
 

@@ -72,6 +72,7 @@ impl Held {
         while index >= raft.first_index() && !is_same(index) {
             index -= 1;
         }
+        assert!(index + 1 >= raft.first_index(), "what was cut cannot change");
         index + 1
     }
 }
@@ -91,6 +92,7 @@ impl LogMatching {
         index: u64,
     ) -> Result<(), (Known, &'static str)> {
         let entry = raft.entry(index).expect("the index is inside the log");
+        assert!(entry.index == index, "entries lie where their index says");
         let term_before = raft.term_at(index - 1).expect("the one before the first is known too");
         let this = Known { term: entry.term, term_before, digest: digest(entry), holder: node };
         let Some(records) = self.known.entry(index) else {

@@ -106,6 +106,7 @@ impl StateMachineSafety {
         if snapshots.len() > SNAPSHOTS_MAX {
             snapshots.pop_first();
         }
+        assert!(snapshots.len() <= SNAPSHOTS_MAX, "what is remembered has a limit");
         if expect == digest {
             return None;
         }
