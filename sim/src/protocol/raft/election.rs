@@ -3,10 +3,10 @@
 //! Sources: raft-paper §5.2, §5.4.1; raft-thesis §3.10 (transfer), §4.2.3 (stickiness), §6.2
 //! (check-quorum), §9.6 (pre-vote).
 
+use super::after_sync::Promise;
+use super::configuration::PeerSet;
 use super::entry::{LogId, Payload};
 use super::machine::{ELECTION, HEARTBEAT, Raft, Transfer};
-use super::members::PeerSet;
-use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::Body;
@@ -195,7 +195,7 @@ impl Raft {
         self.role = Role::Leader;
         self.leader = Some(self.me());
         self.transfer = None;
-        self.is_tainted = false;
+        self.lease_void = false;
         fx.cancel_timer(ELECTION);
         if self.config.defects.leader_rewrites_log {
             self.log.truncate(self.commit_index + 1);
@@ -255,7 +255,7 @@ impl Raft {
         if defects.disruptive_rejoin || defects.lease_without_stickiness {
             return false;
         }
-        if now < self.silent_until && !defects.lease_lost_on_restart {
+        if now < self.no_vote_until && !defects.lease_lost_on_restart {
             return true;
         }
         let contact = match self.role {
@@ -312,7 +312,7 @@ impl Raft {
             return;
         }
         transfer.is_sent = true;
-        self.is_tainted = true;
+        self.lease_void = true;
         self.mark(Event::TimeoutNowSent, [self.term, u64::from(to), 0], 0, fx);
         self.send(to, Body::TimeoutNow { last }, fx);
     }

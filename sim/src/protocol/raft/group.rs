@@ -1,9 +1,9 @@
 //! What can be said of a group whose members are looked at from outside: predicates, selectors,
 //! whether it has settled, and its abstract state.
 
-use super::config::PEERS_MAX;
 use super::machine::Raft;
 use super::ready::Role;
+use super::settings::PEERS_MAX;
 use alloc::vec::Vec;
 use catalog::{Fields, Find};
 use contract::hash::mix;

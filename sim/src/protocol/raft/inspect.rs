@@ -1,9 +1,9 @@
 //! What can be read off a node, for its owner, for invariants and for reports.
 
-use super::config::Config;
 use super::entry::{Entry, LogId};
 use super::machine::Raft;
 use super::ready::Role;
+use super::settings::Config;
 use super::snapshot::Snapshot;
 use contract::Now;
 

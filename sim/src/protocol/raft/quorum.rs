@@ -1,6 +1,6 @@
 //! Majorities.
 
-use super::config::PEERS_MAX;
+use super::settings::PEERS_MAX;
 
 /// How many of `voters` make a majority.
 pub(super) const fn majority(voters: usize) -> usize {

@@ -1,16 +1,16 @@
 //! The state machine: its state, its inputs, and what leaves it.
 
-use super::config::Config;
-use super::configs::Configs;
+use super::after_sync::Promise;
+use super::config_history::Configs;
+use super::configuration::PeerSet;
 use super::election::Votes;
 use super::entry::{LogId, Payload};
 use super::log::Log;
-use super::members::PeerSet;
 use super::progress::Progress;
-use super::promise::Promise;
 use super::reads::Reads;
 use super::ready::{NotLeader, ReadId, Ready, Role};
 use super::recovery::recover;
+use super::settings::Config;
 use super::snapshot::{Incoming, Snapshot};
 use super::storage::{SYNCS, Storage, Ticket};
 use super::tables::Event;
@@ -50,7 +50,7 @@ pub struct Raft {
     pub(super) configs: Configs,
     /// Whom the configuration that it goes by sends entries to, and whether it votes in it.
     pub(super) tracked: PeerSet,
-    pub(super) waits: bool,
+    pub(super) can_campaign: bool,
     pub(super) commit_index: u64,
     pub(super) applied_index: u64,
 
@@ -80,7 +80,7 @@ pub struct Raft {
     /// When a leader was last heard.
     pub(super) leader_contact: Option<Instant>,
     /// No votes before this: a leader that was answered before this boot may hold a lease.
-    pub(super) silent_until: Instant,
+    pub(super) no_vote_until: Instant,
     pub(super) votes: Votes,
 
     /// What a leader knows about each peer, itself included.
@@ -88,7 +88,7 @@ pub struct Raft {
     pub(super) reads: Reads,
     pub(super) transfer: Option<Transfer>,
     /// Whether this leader told another node to campaign: its leases are over.
-    pub(super) is_tainted: bool,
+    pub(super) lease_void: bool,
 
     pub(super) ready: Vec<Ready>,
     pub(super) has_failed: bool,
@@ -136,7 +136,7 @@ impl Raft {
             log: recovered.log,
             configs: recovered.configs,
             tracked: PeerSet::EMPTY,
-            waits: false,
+            can_campaign: false,
             commit_index: covered,
             applied_index: covered,
             snapshot,
@@ -153,18 +153,18 @@ impl Raft {
             heartbeat_deadline: Instant::MAX,
             is_apply_paused: false,
             leader_contact: None,
-            silent_until: now + silence,
+            no_vote_until: now + silence,
             votes: Votes::default(),
             reads: Reads::default(),
             transfer: None,
-            is_tainted: false,
+            lease_void: false,
             ready: Vec::new(),
             has_failed: false,
         };
         assert!(raft.log.last().index >= covered, "recovery refuses a log behind its snapshot");
         assert!(raft.ticks.phase <= raft.ticks.tick, "a phase lies between two ticks");
         raft.tracked = raft.members().all();
-        raft.waits = raft.may_campaign();
+        raft.can_campaign = raft.may_campaign();
         raft.ready.extend(raft.snapshot.clone().map(Ready::Restore));
         raft.reset_election(now, fx);
         raft.finish(now, fx);

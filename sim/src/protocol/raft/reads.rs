@@ -4,11 +4,11 @@
 //! proves that this node still led when `r` was sent. That confirms the reads that arrived before
 //! `r` was sent, and starts a lease at the moment of sending.
 
-use super::config::Config;
+use super::configuration::PeerSet;
 use super::machine::Raft;
-use super::members::PeerSet;
 use super::quorum::{majority, reached_by};
 use super::ready::{ReadId, Ready, Role};
+use super::settings::Config;
 use super::tables::Event;
 use super::wire::Body;
 use alloc::collections::VecDeque;
@@ -275,7 +275,7 @@ impl Raft {
     /// Whether the lease runs at `now`: see [`Raft::lease_valid`].
     pub(super) fn is_lease_running(&self, now: Instant) -> bool {
         let defects = &self.config.defects;
-        let hands_over = self.transfer.is_some() || self.is_tainted;
+        let hands_over = self.transfer.is_some() || self.lease_void;
         if self.role != Role::Leader || self.config.lease == Duration::ZERO {
             return false;
         }

@@ -5,10 +5,10 @@
 //! damaged record with a whole one after it was durable: its loss could unmake a majority, so the
 //! node refuses to boot rather than take part without it (PAR, Alagappan et al., FAST 2018).
 
-use super::config::Config;
-use super::configs::Configs;
+use super::config_history::Configs;
 use super::entry::{Entry, LogId};
 use super::log::Log;
+use super::settings::Config;
 use super::snapshot::Snapshot;
 use super::storage::{
     ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageDefects, VERSION, WAL,
@@ -246,8 +246,8 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Fsync;
     use super::super::entry::Payload;
+    use super::super::settings::Fsync;
     use super::super::testkit::MemDisk;
     use super::*;
     use contract::{Disk as _, Domain, NodeId, Outbox, Rng};

@@ -1,6 +1,6 @@
 //! Relations between settings that a group needs to be safe and to elect.
 
-use super::config::Config;
+use super::settings::Config;
 use alloc::format;
 use alloc::vec::Vec;
 use catalog::Relation;

@@ -3,9 +3,9 @@
 //! Sources: raft-paper §5.3 and §5.4.2; the back-off by term and the probe and replicate states
 //! are etcd's. A leader writes its own disk in parallel with the others' (raft-thesis §10.2.1).
 
+use super::after_sync::Promise;
 use super::entry::{Entry, LogId, Payload};
 use super::machine::{APPLY, Raft};
-use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};

@@ -7,16 +7,16 @@
 //! again until it is answered, and an answer names the part it is for, so that late and doubled
 //! frames start nothing twice.
 
+use super::after_sync::Promise;
+use super::configuration::Members;
 use super::crc::crc32c;
 use super::entry::LogId;
 use super::log::Log;
 use super::machine::Raft;
-use super::members::Members;
-use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX};
-use super::{configs::Configs, entry::Entry};
+use super::{config_history::Configs, entry::Entry};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{DiskError, Fx, Instant, Now};

@@ -1,7 +1,7 @@
 //! One frame in: the comparison of terms that comes before everything else (raft-paper §5.1).
 
+use super::after_sync::Promise;
 use super::machine::Raft;
-use super::promise::Promise;
 use super::ready::Role;
 use super::wire::{Body, Message};
 use contract::{Fx, Instant};

@@ -24,10 +24,10 @@
 //! seal is written once the log has become quiet and durable: a damaged record that is followed by
 //! a whole one was durable once, and is not taken for a torn tail.
 
-use super::config::Fsync;
 use super::crc::crc32c;
 use super::entry::{Entry, LogId};
 use super::log::Log;
+use super::settings::Fsync;
 use super::snapshot::Snapshot;
 use super::wire::{put_entry, put_members};
 use alloc::vec::Vec;

@@ -17,9 +17,9 @@
 //! | snapshot | leader | peers | a part of the state that the log before it led to | raft-paper §7 |
 //! | received | follower | leader | so much of the snapshot is here | raft-paper §7 |
 
+use super::configuration::{Members, PeerSet};
 use super::crc::crc32c;
 use super::entry::{Entry, LogId, Payload};
-use super::members::{Members, PeerSet};
 use super::snapshot::Part;
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -3,8 +3,8 @@
 //! Start with [`Members`]. Changes follow raft-thesis §4.1 (one server at a time) and §4.3 (joint
 //! consensus); the rules for learners inside a joint change are etcd's.
 
-use super::config::PEERS_MAX;
 use super::quorum::{majority, reached_by};
+use super::settings::PEERS_MAX;
 use contract::hash::mix;
 use core::fmt;
 

@@ -1,7 +1,7 @@
 //! The configurations that a log holds: a node goes by the latest one, committed or not
 //! (raft-thesis §4.1), so cutting a tail brings an earlier one back.
 
-use super::members::Members;
+use super::configuration::Members;
 use alloc::vec::Vec;
 
 /// The configuration before the log, and those in it.
@@ -54,7 +54,7 @@ impl Configs {
 
 #[cfg(test)]
 mod tests {
-    use super::super::members::PeerSet;
+    use super::super::configuration::PeerSet;
     use super::*;
 
     fn members(bits: u32) -> Members {

@@ -6,9 +6,9 @@
 //! change one server from the same configuration on logs that differ, and their majorities need
 //! not overlap (Ongaro, raft-dev, 10 July 2015).
 
+use super::configuration::{Change, ChangeError, Members};
 use super::entry::{LogId, Payload};
 use super::machine::Raft;
-use super::members::{Change, ChangeError, Members};
 use super::ready::{NotLeader, Role};
 use super::tables::Event;
 use contract::{Fx, Instant, Now};
@@ -148,10 +148,10 @@ impl Raft {
             for peer in added {
                 self.progress[peer as usize].reset(last_index, now);
             }
-        } else if votes && !self.waits {
+        } else if votes && !self.can_campaign {
             self.reset_election(now, fx);
         }
-        self.waits = votes;
+        self.can_campaign = votes;
         self.tracked = members.all();
     }
 

@@ -1,7 +1,7 @@
 //! What a Raft node is told at boot.
 
+use super::configuration::Members;
 use super::defects::Defects;
-use super::members::Members;
 use alloc::format;
 use alloc::vec::Vec;
 use catalog::Base;

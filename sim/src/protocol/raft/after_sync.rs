@@ -1,8 +1,8 @@
 //! What waits for the disk: nothing is promised before its sync ended (raft-paper §5, Figure 2).
 
-use super::config::Fsync;
 use super::machine::Raft;
 use super::ready::Role;
+use super::settings::Fsync;
 use super::storage::Ticket;
 use super::tables::Event;
 use super::wire::Body;
