@@ -23,6 +23,7 @@ pub mod per_node;
 pub mod rows;
 pub mod settings;
 pub mod system;
+pub mod timers;
 
 pub use check::{Invariant, Property, Verdict, Violation};
 pub use operation::{Argument, Form, Operation, Verb};

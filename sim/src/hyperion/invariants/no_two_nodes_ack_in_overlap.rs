@@ -18,9 +18,9 @@
 //! What the newer one acknowledges after that is no conflict of two leaders any more; it seals the
 //! loss of what the older one had acknowledged.
 
-use super::super::chunk_map::ChunkMap;
 use super::super::server::Server;
 use super::super::tables::Event;
+use crate::protocol::cow;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -37,7 +37,7 @@ const ACKS_MAX: u64 = 65_536;
 pub struct NoTwoNodesAck {
     watched: Watched,
     /// Per group: acknowledged writes by their index in the log.
-    acked: Vec<ChunkMap<u64, Ack>>,
+    acked: Vec<cow::Map<u64, Ack>>,
     /// The pairs of reigns that were reported.
     reported: BTreeSet<[Reign; 2]>,
     /// By group and by the older one of two reigns, which goes on acknowledging.
@@ -70,7 +70,7 @@ impl NoTwoNodesAck {
     pub fn new(watched: &Watched) -> Self {
         Self {
             watched: watched.clone(),
-            acked: vec![ChunkMap::default(); watched.groups()],
+            acked: vec![cow::Map::default(); watched.groups()],
             reported: BTreeSet::new(),
             conflicts: BTreeMap::new(),
         }

@@ -4,8 +4,8 @@
 //! adds that applying is deterministic: no clock, no local decision. It compares digests over
 //! commands and answers at equal indexes, also between two lives of one node.
 
-use super::super::chunk_map::ChunkMap;
 use super::super::server::Server;
+use crate::protocol::cow;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,7 +19,7 @@ const DIGESTS_MAX: u64 = 8_192;
 #[derive(Clone, Debug)]
 pub struct ReplicasEqual {
     /// Per group: the first digest seen at an index, and at which node.
-    digests: Vec<ChunkMap<u64, (u64, NodeId)>>,
+    digests: Vec<cow::Map<u64, (u64, NodeId)>>,
 }
 
 /// What is remembered of one node.
@@ -34,7 +34,7 @@ pub struct Compared {
 
 impl ReplicasEqual {
     pub fn new(watched: &Watched) -> Self {
-        Self { digests: vec![ChunkMap::default(); watched.groups()] }
+        Self { digests: vec![cow::Map::default(); watched.groups()] }
     }
 }
 

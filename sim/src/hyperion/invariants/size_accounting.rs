@@ -5,9 +5,9 @@
 //! is empty, or grow past its limit (the class of etcd-io/raft a370b6f). A recount costs as much as
 //! the store is long, so it is done once per that many applied entries.
 
-use super::super::entry::Entry;
 use super::super::server::Server;
-use super::super::store::Store;
+use crate::protocol::cache::entry::Entry;
+use crate::protocol::cache::store::Store;
 use alloc::format;
 use alloc::string::String;
 use catalog::{Judged, Look, PerNode, Property};

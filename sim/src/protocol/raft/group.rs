@@ -3,6 +3,7 @@
 
 use super::machine::Raft;
 use super::ready::Role;
+use super::settings::PEERS_MAX;
 use alloc::vec::Vec;
 use catalog::{Fields, Find};
 use contract::hash::mix;
@@ -71,6 +72,7 @@ pub fn select(word: &str, group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) 
     let term_of = |id: NodeId| raft_of(nodes, id).map_or(0, Raft::term);
     let newest = leaders.iter().copied().max_by_key(|&id| term_of(id));
     leaders.retain(|&id| Some(id) == newest);
+    assert!(leaders.len() <= 1, "a node is in a group once");
     match word {
         "leader" => leaders,
         "followers" => group
@@ -111,6 +113,7 @@ pub fn view(raft: &Raft, fields: &mut dyn Fields) {
 #[must_use]
 pub fn fingerprint<'r>(group: impl Iterator<Item = Option<&'r Raft>> + Clone) -> u64 {
     let up = || group.clone().flatten();
+    assert!(up().count() <= PEERS_MAX, "a group has at most {PEERS_MAX} peers");
     let terms = ranks(up().map(Raft::term));
     let log_terms = ranks(up().map(|raft| raft.last_id().term));
     let committed = up().map(Raft::commit_index).max().unwrap_or(0);
@@ -151,5 +154,6 @@ fn letter(raft: &Raft, term: u64, log_term: u64, committed: u64) -> u64 {
     // The first entry beyond what is committed is of an earlier term: what a leader must not commit alone.
     let old = u64::from(raft.term_at(committed + 1).is_some_and(|at| at < raft.term()));
     let digits = [raft.role() as u64, term, log_term, behind, open, old];
+    assert!(digits.iter().all(|&digit| digit < 4), "two states of a node have two letters");
     1 + digits.into_iter().fold(0, |all, digit| all * 4 + digit)
 }

@@ -4,11 +4,11 @@
 //! proves that this node still led when `r` was sent. That confirms the reads that arrived before
 //! `r` was sent, and starts a lease at the moment of sending.
 
-use super::config::Config;
+use super::configuration::PeerSet;
 use super::machine::Raft;
-use super::members::PeerSet;
 use super::quorum::{majority, reached_by};
 use super::ready::{ReadId, Ready, Role};
+use super::settings::Config;
 use super::tables::Event;
 use super::wire::Body;
 use alloc::collections::VecDeque;
@@ -18,6 +18,8 @@ use contract::{Duration, Fx, Instant};
 /// Rounds remembered without a quorum's answer. When more are open, the oldest are forgotten,
 /// which can only make a lease shorter.
 const ROUNDS_MAX: usize = 64;
+
+const _: () = assert!(ROUNDS_MAX > 1, "a round may be open while the next is sent");
 
 /// The reads and rounds of one leadership.
 #[derive(Clone, Debug, Default)]
@@ -113,6 +115,8 @@ impl Raft {
         if self.reads.open.len() == ROUNDS_MAX {
             self.reads.open.pop_front();
         }
+        assert!(self.reads.open.len() < ROUNDS_MAX, "there is room for the round");
+        assert!(round > self.reads.confirmed, "nobody answered a round before it was sent");
         self.reads.open.push_back(Round { number: round, sent_at: now });
         self.bind_reads(round, time);
         self.mark(Event::HeartbeatSent, [self.term, round, 0], 0, fx);
@@ -142,6 +146,7 @@ impl Raft {
     /// What a heartbeat may say of the commit index: no more than the peer is known to hold, since
     /// a heartbeat verifies nothing.
     fn commit_for(&self, peer: u32) -> u64 {
+        assert!(peer != self.me(), "a leader sends itself no heartbeats");
         if self.config.defects.commit_past_verified {
             return self.commit_index;
         }
@@ -152,6 +157,7 @@ impl Raft {
         if !self.may_bind_reads() {
             return;
         }
+        assert!(self.role == Role::Leader, "only leaders serve reads");
         let index = self.commit_index;
         let me = PeerSet::from_iter([self.me()]);
         let reads = &mut self.reads;
@@ -198,6 +204,8 @@ impl Raft {
                 bound.heard.insert(from);
             }
         }
+        let known = self.progress[from as usize].round;
+        assert!(known <= self.reads.round, "nobody answers a round that was not sent");
         self.confirm_rounds(now, fx);
         self.nudge(now, from, fx);
     }
@@ -210,6 +218,7 @@ impl Raft {
             let is_me = voter == self.me();
             if is_me { last } else { self.progress[voter as usize].round }
         });
+        assert!(round <= last, "a quorum answers rounds that were sent");
         while let Some(&open) = self.reads.open.front() {
             if open.number > round {
                 break;
@@ -248,6 +257,7 @@ impl Raft {
             if bound.round > confirmed && !is_heard {
                 break;
             }
+            assert!(bound.index <= self.commit_index, "a leader's commit index does not go back");
             self.reads.bound.pop_front();
             released += 1;
             self.ready.push(Ready::ReadReady {
@@ -265,7 +275,7 @@ impl Raft {
     /// Whether the lease runs at `now`: see [`Raft::lease_valid`].
     pub(super) fn is_lease_running(&self, now: Instant) -> bool {
         let defects = &self.config.defects;
-        let hands_over = self.transfer.is_some() || self.is_tainted;
+        let hands_over = self.transfer.is_some() || self.lease_void;
         if self.role != Role::Leader || self.config.lease == Duration::ZERO {
             return false;
         }
@@ -284,6 +294,7 @@ impl Raft {
             return shortest;
         }
         let longest = Config::lease_max(shortest, self.config.drift_max);
+        assert!(longest < shortest, "a lease ends before anybody can be elected");
         self.config.lease.min(longest)
     }
 }

@@ -5,10 +5,10 @@
 //! damaged record with a whole one after it was durable: its loss could unmake a majority, so the
 //! node refuses to boot rather than take part without it (PAR, Alagappan et al., FAST 2018).
 
-use super::config::Config;
-use super::configs::Configs;
+use super::config_history::Configs;
 use super::entry::{Entry, LogId};
 use super::log::Log;
+use super::settings::Config;
 use super::snapshot::Snapshot;
 use super::storage::{
     ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageDefects, VERSION, WAL,
@@ -51,6 +51,7 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
         replay.record(at, body)?;
         at += PREFIX_BYTES + body.len();
     }
+    assert!(at <= bytes.len(), "records lie inside the file");
     if at < bytes.len() {
         let whole = (at + 1..bytes.len()).find(|&next| record_at(&bytes, next).is_some());
         if let Some(whole) = whole.filter(|_| !defects.middle_cut_as_torn) {
@@ -79,6 +80,8 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
 /// How often a log that is not whole is read before it is believed to be so.
 const READS_MAX: u32 = 3;
 
+const _: () = assert!(READS_MAX > 0, "the log is read");
+
 /// The file, as far as a device that now and then returns a wrong bit gives it: of several reads the
 /// one that is whole for longest. What is damaged in all of them is damaged on the disk.
 fn read_whole(fx: &mut Fx<'_>) -> Result<Vec<u8>, Refused> {
@@ -101,6 +104,7 @@ fn read_whole(fx: &mut Fx<'_>) -> Result<Vec<u8>, Refused> {
             break;
         }
     }
+    assert!(best.0 <= best.1.len(), "what is whole lies inside the file");
     Ok(best.1)
 }
 
@@ -182,6 +186,7 @@ impl Replay {
         }
         self.log.truncate(entry.index);
         self.log.append(entry);
+        assert!(self.log.last().index <= next, "an entry takes the place of another, or is next");
         Some(())
     }
 
@@ -241,8 +246,8 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Fsync;
     use super::super::entry::Payload;
+    use super::super::settings::Fsync;
     use super::super::testkit::MemDisk;
     use super::*;
     use contract::{Disk as _, Domain, NodeId, Outbox, Rng};

@@ -1,6 +1,6 @@
 //! Relations between settings that a group needs to be safe and to elect.
 
-use super::config::Config;
+use super::settings::Config;
 use alloc::format;
 use alloc::vec::Vec;
 use catalog::Relation;
@@ -69,6 +69,7 @@ fn no_range(timing: &Timing) -> Option<Relation> {
 /// voter still agree that the lease is over before anyone else can be elected.
 fn unsafe_lease(lease: Duration, election_min: Duration, drift_max: Ratio) -> Option<Relation> {
     let lease_max = Config::lease_max(election_min, drift_max);
+    assert!(lease_max <= election_min, "no lease outlives the election timeout");
     if lease <= lease_max {
         return None;
     }

@@ -1,7 +1,7 @@
 //! One frame in: the comparison of terms that comes before everything else (raft-paper §5.1).
 
+use super::after_sync::Promise;
 use super::machine::Raft;
-use super::promise::Promise;
 use super::ready::Role;
 use super::wire::{Body, Message};
 use contract::{Fx, Instant};
@@ -9,6 +9,8 @@ use contract::{Fx, Instant};
 impl Raft {
     /// Handles a frame of the peer `from`.
     pub(super) fn step(&mut self, now: Instant, from: u32, message: Message<'_>, fx: &mut Fx<'_>) {
+        assert!(from != self.me(), "a node does not write to itself");
+        assert!((from as usize) < self.config.peers.len(), "frames come from peers");
         let term = message.term;
         match message.body {
             Body::PreVote { last } => return self.on_pre_vote(now, from, term, last, fx),
@@ -72,6 +74,7 @@ impl Raft {
         if self.role != Role::Follower {
             self.follow(now, self.term, fx);
         }
+        assert!(self.role == Role::Follower, "who hears the leader of its term follows it");
         self.leader = Some(from);
         let is_heartbeat = matches!(body, Body::Heartbeat { .. });
         if is_heartbeat || !self.config.contact_is_heartbeat {

@@ -3,12 +3,12 @@
 //!
 //! A node's number in a test is its index in the group, so index 0 is a peer that never is.
 
-use super::super::config::Config;
+use super::super::configuration::{Change, Members, PeerSet};
 use super::super::entry::{LogId, Payload};
 use super::super::log::Log;
-use super::super::members::{Change, Members, PeerSet};
-use super::super::membership::{ChangeRefused, Transition};
 use super::super::ready::{Ready, Role};
+use super::super::reconfiguration::{ChangeRefused, Transition};
+use super::super::settings::Config;
 use super::super::snapshot::Snapshot;
 use super::super::storage::Storage;
 use super::super::{Fsync, Raft};

@@ -35,6 +35,7 @@ struct Missing {
 impl LeaderCompleteness {
     /// The first committed entry of an earlier term that `leader` lacks.
     fn missing(&self, leader: &Raft) -> Option<Missing> {
+        assert!(leader.role() == Role::Leader, "only leaders must have everything");
         let earlier = self.committed.range(..leader.term());
         let mut lacking = earlier.filter(|(_, (id, _))| !holds(leader, *id));
         lacking.next().map(|(&committed_in, &(entry, committed_by))| Missing {
@@ -47,6 +48,7 @@ impl LeaderCompleteness {
     /// Records what `leader` has committed, and returns whether that was news.
     fn record(&mut self, node: NodeId, seen: &mut Seen, leader: &Raft) -> bool {
         let commit_index = leader.commit_index();
+        assert!(commit_index <= leader.last_index(), "what is committed is in the log");
         let is_new = commit_index > seen.commit_index;
         seen.commit_index = commit_index;
         if let (true, Some(term)) = (is_new, leader.term_at(commit_index)) {

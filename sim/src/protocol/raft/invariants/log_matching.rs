@@ -1,8 +1,8 @@
 //! Log matching (raft-paper §5.3, Figure 3).
 
-use super::chunked::Chunked;
 use super::log_starts::LogStarts;
 use super::{Look, digest};
+use crate::protocol::cow::Table;
 use crate::protocol::raft::{LogId, Raft};
 use alloc::format;
 use alloc::vec::Vec;
@@ -15,7 +15,7 @@ use contract::NodeId;
 /// there, after a predecessor of the same term. By induction the whole prefix is the same.
 #[derive(Clone, Debug)]
 pub struct LogMatching {
-    known: Chunked<Records>,
+    known: Table<Records>,
     starts: LogStarts,
 }
 
@@ -54,7 +54,7 @@ struct Known {
 #[derive(Clone, Debug, Default)]
 pub struct Held {
     last: LogId,
-    terms: Chunked<u64>,
+    terms: Table<u64>,
     has_rebooted: bool,
     /// Whether it has left the others' history: reported once.
     has_diverged: bool,
@@ -72,6 +72,7 @@ impl Held {
         while index >= raft.first_index() && !is_same(index) {
             index -= 1;
         }
+        assert!(index + 1 >= raft.first_index(), "what was cut cannot change");
         index + 1
     }
 }
@@ -80,7 +81,7 @@ impl LogMatching {
     /// Nothing seen yet of a group.
     #[must_use]
     pub fn new(group: &Watched) -> Self {
-        Self { known: Chunked::default(), starts: LogStarts::new(group.slots()) }
+        Self { known: Table::default(), starts: LogStarts::new(group.slots()) }
     }
 
     /// Compares the entry at `index` with what others held there; the first difference.
@@ -91,6 +92,7 @@ impl LogMatching {
         index: u64,
     ) -> Result<(), (Known, &'static str)> {
         let entry = raft.entry(index).expect("the index is inside the log");
+        assert!(entry.index == index, "entries lie where their index says");
         let term_before = raft.term_at(index - 1).expect("the one before the first is known too");
         let this = Known { term: entry.term, term_before, digest: digest(entry), holder: node };
         let Some(records) = self.known.entry(index) else {

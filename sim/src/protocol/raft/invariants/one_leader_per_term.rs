@@ -28,6 +28,7 @@ impl PerNode for OneLeaderPerTerm {
             return Ok(0);
         }
         let term = look.part.term();
+        assert!(term > 0, "a leader was elected in a term");
         let first = *self.leaders.entry(term).or_insert(look.node);
         if first == look.node || !self.reported.insert(term) {
             return Ok(1);

@@ -1,9 +1,9 @@
 //! State machine safety (raft-paper §5.4.3, Figure 3).
 
 use super::super::machine::Raft;
-use super::chunked::Chunked;
 use super::log_starts::LogStarts;
 use super::{Look, digest};
+use crate::protocol::cow::Table;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -20,7 +20,7 @@ const SNAPSHOTS_MAX: usize = 256;
 #[derive(Clone, Debug)]
 pub struct StateMachineSafety {
     /// The first entry applied at each index.
-    applied: Chunked<Option<Applied>>,
+    applied: Table<Option<Applied>>,
     /// By index, the digest of the first snapshot of it, and whose it was.
     snapshots: Arc<BTreeMap<u64, (u64, NodeId)>>,
     starts: LogStarts,
@@ -55,7 +55,7 @@ impl StateMachineSafety {
     #[must_use]
     pub fn new(group: &Watched) -> Self {
         let starts = LogStarts::new(group.slots());
-        Self { applied: Chunked::default(), snapshots: Arc::default(), starts }
+        Self { applied: Table::default(), snapshots: Arc::default(), starts }
     }
 
     /// Compares what the node applied since it was last looked at, of which it counts the entries.
@@ -106,6 +106,7 @@ impl StateMachineSafety {
         if snapshots.len() > SNAPSHOTS_MAX {
             snapshots.pop_first();
         }
+        assert!(snapshots.len() <= SNAPSHOTS_MAX, "what is remembered has a limit");
         if expect == digest {
             return None;
         }
