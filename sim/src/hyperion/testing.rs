@@ -86,10 +86,10 @@ pub fn target(nodes: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
 #[test]
 fn every_default_of_the_tables_parses() {
     use super::tables;
-    let cache = defaults(tables::CACHE_SETTINGS);
+    let cache = defaults(tables::settings::CacheSettings::ROWS);
     assert_eq!(cache.range("election"), (Duration::from_millis(1500), Duration::from_secs(3)));
     assert_eq!(cache.bytes("value_size_max"), 512 << 10);
     assert_eq!(cache.choice("reads"), "read-index");
-    let client = defaults(tables::CLIENT_SETTINGS);
+    let client = defaults(tables::settings::ClientSettings::ROWS);
     assert_eq!(client.ratio("pinned"), Ratio::new(50, 100));
 }

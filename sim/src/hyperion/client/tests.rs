@@ -1,7 +1,6 @@
 //! A client against scripted nodes.
 
 use super::super::command::{Applied, Command, Write};
-use super::super::tables;
 use super::super::testing::{self, Asked, Host};
 use super::super::wire::{Answer, Request, RequestFrame};
 use super::*;
@@ -33,7 +32,7 @@ struct World {
 
 impl World {
     fn new(index: u32, defects: &[&'static str]) -> Self {
-        let mut settings = testing::defaults(tables::CLIENT_SETTINGS);
+        let mut settings = testing::defaults(ClientSettings::ROWS);
         settings.0.insert("jitter", SettingValue::Bool(false));
         settings.0.insert("pinned", SettingValue::Ratio(Ratio::new(1, 2)));
         let seat = Seat {

@@ -1,7 +1,8 @@
 //! A cache node alone, input by input: connections, requests that come too late, and what it counts.
 
 use super::super::command::Refusal;
-use super::super::tables::{CACHE_SETTINGS, EVENTS};
+use super::super::tables::EVENTS;
+use super::super::tables::settings::CacheSettings;
 use super::super::testing::{Asked as Done, Host, defaults};
 use super::super::wire::{Answer, ReadOptions, Request, ResponseFrame};
 use super::*;
@@ -21,7 +22,7 @@ struct World {
 
 impl World {
     fn new(settings: &[(&'static str, SettingValue)]) -> Self {
-        let mut all = defaults(CACHE_SETTINGS);
+        let mut all = defaults(CacheSettings::ROWS);
         all.0.extend(settings.iter().cloned());
         let uses = alloc::collections::BTreeMap::new();
         let seat = Seat {
