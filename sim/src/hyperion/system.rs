@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
     Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Membership,
-    PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System, Watched,
+    Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System, Verb, Watched,
 };
 use contract::hash::mix;
 use contract::{Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
@@ -96,6 +96,14 @@ impl System for Hyperion {
 
     fn roles(&self) -> &'static [Role] {
         ROLES
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        tables::OPERATIONS
+    }
+
+    fn verbs(&self) -> &'static [Verb] {
+        tables::VERBS
     }
 
     fn defects(&self) -> &'static [Defect] {

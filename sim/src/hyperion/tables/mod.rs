@@ -11,13 +11,36 @@ pub use defects::{DEFECTS, Defects};
 pub use events::{EVENTS, Event};
 pub use gauges::GAUGES;
 
-use super::invariants;
+use super::{invariants, wire};
 use super::system::{CACHE, Hyperion, READ_THROUGH};
 use crate::protocol::raft;
-use catalog::{PredicateKind, PropertyRow};
+use catalog::{Operation, PredicateKind, PropertyRow, Verb};
 
 /// The roles whose nodes are members of a Raft group.
 pub const CACHES: &[&str] = &[CACHE, READ_THROUGH];
+
+/// What clients can be asked to do.
+pub const OPERATIONS: &[Operation] =
+    &[Operation::GET, Operation::BATCH_GET, Operation::PUT, Operation::DELETE, Operation::CAS];
+
+/// What operators can ask of a node, in the order of [`wire::Verb`].
+pub const VERBS: &[Verb] = &[
+    Verb {
+        name: wire::Verb::StepDown.name(),
+        about: "hands leadership to the next node (/admin/raft/step-down)",
+        arg: 0,
+    },
+    Verb {
+        name: wire::Verb::Evict.name(),
+        about: "evicts so many entries (/admin/cache/evict?count=)",
+        arg: 1_000,
+    },
+    Verb {
+        name: wire::Verb::Health.name(),
+        about: "asks one node whether it serves, and how many entries it holds",
+        arg: 0,
+    },
+];
 
 /// All predicates.
 pub const PREDICATES: &[PredicateKind] = &raft::predicates::<Hyperion>(CACHES);
