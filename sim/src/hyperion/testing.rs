@@ -9,7 +9,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{
-    Disk, DiskError, Domain, Duration, Effect, FileId, Fx, Instant, NodeId, Now, Outbox, Outcome,
+    Domain, Duration, Effect, Fx, Instant, NoDisk, NodeId, Now, Outbox, Outcome,
     Ratio, Rng, WallTime,
 };
 
@@ -45,36 +45,6 @@ impl Host {
         let (conns, rng) = (&mut self.conns_opened, &mut self.rng);
         call(self.now, &mut Fx::new(&mut outbox, self.me, conns, &mut disk, rng));
         Asked { effects: outbox.effects, bytes: outbox.bytes, outcomes: outbox.outcomes }
-    }
-}
-
-/// The disk of a node that has none.
-struct NoDisk;
-
-impl Disk for NoDisk {
-    fn len_bytes(&self, _: FileId) -> u64 {
-        0
-    }
-    fn exists(&self, _: FileId) -> bool {
-        false
-    }
-    fn read_at(&mut self, _: FileId, _: u64, _: &mut [u8]) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn write_at(&mut self, _: FileId, _: u64, _: &[u8]) -> Result<(), DiskError> {
-        Err(DiskError::WriteFailed)
-    }
-    fn set_len(&mut self, _: FileId, _: u64) -> Result<(), DiskError> {
-        Err(DiskError::WriteFailed)
-    }
-    fn rename(&mut self, _: FileId, _: FileId) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn remove(&mut self, _: FileId) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn sync_now(&mut self, _: &[FileId]) -> Result<(), DiskError> {
-        Err(DiskError::SyncFailed)
     }
 }
 
