@@ -121,6 +121,21 @@ fn what_nobody_waits_for_is_not_carried_out() {
 }
 
 #[test]
+fn who_hangs_up_and_comes_back_has_the_limits_it_had() {
+    let mut world = World::new(&[("get_rate_max", SettingValue::Int(2))]);
+    world.open(CLIENT, 0);
+    let limited = |done: &Done| marks(done).contains(&"cache.rate_limited");
+    assert!(!limited(&world.get(100)));
+    assert!(!limited(&world.get(100)));
+    let conn = ConnId { opener: CLIENT, number: 0 };
+    world.input(Input::Closed { conn, reason: contract::CloseReason::Done });
+    world.open(CLIENT, 0);
+    assert!(limited(&world.get(100)), "the window is the client's, not the connection's");
+    world.later(1_000);
+    assert!(!limited(&world.get(100)));
+}
+
+#[test]
 fn it_counts_what_it_is_asked_and_how_long_it_took() {
     let cost = ("service_get", SettingValue::Dist(Dist::Constant(1_000_000)));
     let mut world = World::new(&[cost]);
