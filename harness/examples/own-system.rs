@@ -65,8 +65,8 @@ impl System for Registers {
     }
     fn roles(&self) -> &'static [Role] {
         &[
-            Role { name: "server", about: "keeps the registers", settings: &[], uses: &[] },
-            Role { name: "client", about: "asks the server", settings: &[], uses: &[] },
+            Role { name: "server", about: "keeps the registers", settings: &[], uses: &[], durable: false },
+            Role { name: "client", about: "asks the server", settings: &[], uses: &[], durable: false },
         ]
     }
     fn boot(&self, seat: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {

@@ -51,6 +51,7 @@ impl Boot for Seats {
         let seat = Seat {
             node,
             name: self.roster.name(node),
+            machine: None,
             index: seat.index,
             boot,
             role: group.plan.role,

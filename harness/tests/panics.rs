@@ -34,8 +34,8 @@ impl System for Fragiles {
     }
     fn roles(&self) -> &'static [Role] {
         &[
-            Role { name: "server", about: "does nothing", settings: &[], uses: &[] },
-            Role { name: "client", about: "counts to nine", settings: &[], uses: &[] },
+            Role { name: "server", about: "does nothing", settings: &[], uses: &[], durable: false },
+            Role { name: "client", about: "counts to nine", settings: &[], uses: &[], durable: false },
         ]
     }
     fn boot(&self, _: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {

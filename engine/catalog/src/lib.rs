@@ -2,7 +2,7 @@
 //! are made of.
 //!
 //! A system declares each row once, beside the code that it describes: roles with their settings
-//! ([`settings`]), operations and verbs ([`operation`]), events, gauges, predicates, properties,
+//! ([`settings`], given by another node in [`overrides`]), operations and verbs ([`operation`]), events, gauges, predicates, properties,
 //! codes and defects ([`system`]). A name that is misspelt in a scenario file is an error with a
 //! suggestion; one that is misspelt in the system does not compile.
 //!
@@ -16,11 +16,13 @@ extern crate alloc;
 pub mod check;
 pub mod conformance;
 pub mod operation;
+pub mod overrides;
 pub mod settings;
 pub mod system;
 
 pub use check::{Invariant, Property, Verdict, Violation};
 pub use operation::{Argument, Form, Operation, Verb};
+pub use overrides::{Overrides, overridden};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
     Code, Defect, EventKind, Fields, GaugeKind, Group, Membership, Need, PredicateKind, Preload,

@@ -112,6 +112,7 @@ mod tests {
         Profile::voters(&Seat {
             node: NodeId(0),
             name: "h/1",
+            machine: None,
             index: 0,
             boot: 0,
             role: "cache",
