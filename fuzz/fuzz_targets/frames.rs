@@ -7,7 +7,7 @@
 use arbitrary::Arbitrary;
 use harness::cli::{Lab, names};
 use harness::run::Runner;
-use harness::scenario::Scenario;
+use scenario::Scenario;
 use harness::select::Roster;
 use contract::{Duration, NodeId, Shock, SimTime};
 use libfuzzer_sys::fuzz_target;

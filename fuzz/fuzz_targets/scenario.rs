@@ -3,14 +3,14 @@
 #![no_main]
 
 use harness::cli::{Lab, names};
-use harness::scenario::Scenario;
+use scenario::Scenario;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let names = names(&Lab::of(sim::SYSTEMS));
     let (scenario, said) = Scenario::compile("fuzz.toml", bytes, &names);
     let text = String::from_utf8_lossy(bytes);
-    let _printed = harness::diagnostics::render(&said, &text, "fuzz.toml", false);
+    let _printed = scenario::diagnostics::render(&said, &text, "fuzz.toml", false);
     let Some(scenario) = scenario else {
         assert!(!said.is_empty(), "a file that is refused is told why");
         return;

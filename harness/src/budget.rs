@@ -7,8 +7,8 @@
 //! rests on majorities and durable promises (Raft §5.1, §5.4; Alagappan et al., FAST 2018, for
 //! disks); a minority counts as damaged here even where checksums would notice.
 
-use crate::scenario::plan::{FaultPlan, GroupPlan, Plan};
 use catalog::Settings;
+use scenario::plan::{FaultPlan, GroupPlan, Plan};
 use std::collections::BTreeSet;
 
 /// A line of the budget that a plan exceeds.

@@ -2,7 +2,6 @@
 
 use crate::faults::{self, Action, Stage, Step};
 use crate::observe::Watch;
-use crate::scenario::plan::{End, FaultPlan, Start};
 use crate::select::{Lots, Roster};
 use catalog::Membership;
 use contract::{
@@ -10,6 +9,7 @@ use contract::{
 };
 use engine::hosting::{self, Timed};
 use engine::{Engine, FaultClass};
+use scenario::plan::{End, FaultPlan, Start};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

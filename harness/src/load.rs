@@ -4,13 +4,13 @@
 //! client's operations. Open-loop arrivals do not wait for answers: they queue at their client, and
 //! latency counts from the arrival.
 
-use crate::chunks::Chunks;
-use crate::scenario::plan::{Expected, GroupPlan, KeysPlan, LoadPlan, OpPlan};
+use crate::cow_log::Chunks;
 use contract::dist::Zipf;
 use contract::{
     Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, Rng, SimTime, Value,
 };
 use engine::{Wake, Workload};
+use scenario::plan::{Expected, GroupPlan, KeysPlan, LoadPlan, OpPlan};
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;

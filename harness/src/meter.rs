@@ -3,7 +3,7 @@
 //! They belong to the machine and to how it was built, so no report of a run holds them: they go
 //! to `host.json` and are judged by `op-cost` with `allocations_max` alone.
 
-use crate::scenario::plan::Plan;
+use scenario::plan::Plan;
 use std::sync::OnceLock;
 
 /// How many allocations the calling thread has made so far; growing one in place counts too.

@@ -1,15 +1,15 @@
 //! What watches a run while it happens: invariants after every event, events that faults wait for,
 //! and what covers count.
 
-use crate::chunks::Chunks;
+use crate::cow_log::Chunks;
 use crate::measure::extremes::Watched;
 use crate::measure::{self, MARKS_MAX, Marked};
 use crate::meter::Metered;
-use crate::scenario::plan::{Covered, During, Plan, When};
 use crate::select::{Lots, Roster};
 use catalog::{Invariant, System, Violation};
 use contract::{Domain, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime};
 use engine::{Control, Observer};
+use scenario::plan::{Covered, During, Plan, When};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -1,6 +1,5 @@
 //! From a finished run to the record that reports render. Holds no wall-clock time, host or path.
 
-use crate::checks::human;
 use crate::outcome::outcome;
 use crate::run::{Finished, Judged};
 use crate::world::token;
@@ -72,7 +71,7 @@ fn notes(run: &Finished) -> Vec<String> {
     notes.extend(run.plan.point.iter().map(|value| format!("The seed selects {value}.")));
     for (id, converged) in &run.converged {
         if let crate::checks::Converged::At { from, held } = converged {
-            notes.push(format!("`{id}`: converged {} after {from}.", human(held.since(*from))));
+            notes.push(format!("`{id}`: converged {} after {from}.", held.since(*from).human()));
         }
     }
     if run.never_sent > 0 {
@@ -102,7 +101,7 @@ fn nodes(run: &Finished) -> Vec<row::NodeRow> {
 }
 
 fn phases(run: &Finished) -> Vec<row::PhaseRow> {
-    let phase = |phase: &crate::scenario::plan::Phase| row::PhaseRow {
+    let phase = |phase: &scenario::plan::Phase| row::PhaseRow {
         name: phase.name.clone(),
         start_ns: phase.start.0,
         end_ns: phase.end.0,

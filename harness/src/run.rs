@@ -5,21 +5,21 @@ pub mod stepper;
 
 use crate::checks::{Converged, RunData, SETTLED, known_moment, op_cost};
 use crate::director::{Changed, Director};
-pub use crate::finished::{Ended, Finished, Judged, NO_PANIC, TraceLine};
+pub use crate::run_result::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
-use crate::finished::{judge, stillborn, unnamed};
 use crate::interrupt;
 use crate::load::Load;
 use crate::measure::samples::Sampler;
 use crate::measure::{Marked, Measured};
 use crate::observe::{Watch, in_phase};
 use crate::panics;
-use crate::scenario::plan::{CheckPlan, Covered, During, Plan};
+use crate::run_result::{judge, stillborn, unnamed};
 use crate::select::Roster;
 use crate::world::{self, Seats};
 use catalog::{Property, Violation};
 use contract::{Duration, NodeId, Nodes, SimTime};
 use engine::{Engine, EventKind, IncidentKind, Stopped};
+use scenario::plan::{CheckPlan, Covered, During, Plan};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -2,8 +2,8 @@
 
 use crate::checks::op_cost::Spent;
 use crate::run::Finished;
-use crate::scenario::plan::Plan;
 use reports::record::RunRecord;
+use scenario::plan::Plan;
 use serde_json::json;
 use std::fmt;
 use std::fs;
@@ -71,7 +71,7 @@ pub fn write(out: &Path, run: &Finished, record: &RunRecord) -> Result<PathBuf, 
 /// The files of a run directory.
 fn files(run: &Finished, record: &RunRecord) -> Vec<(&'static str, String)> {
     let mut history = Vec::new();
-    crate::history::jsonl::write(&run.ops, &mut history).expect("a vector takes every byte");
+    checker::history::jsonl::write(&run.ops, &mut history).expect("a vector takes every byte");
     let history = String::from_utf8(history).expect("JSON is text");
     let mut files = vec![
         ("history.jsonl", history),

@@ -3,9 +3,9 @@
 //! `h/1` (numbered from 1), `h/*`, `h/any`, `h/random(2)`, `h/minority`, `h/majority`, `zone:eu`,
 //! and the words that a system defines itself, such as `h/leader`.
 
-use crate::scenario::plan::{GroupPlan, Plan};
 use catalog::{Group, System};
 use contract::{NodeId, Nodes, Rng};
+use scenario::plan::{GroupPlan, Plan};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -7,12 +7,12 @@
 use crate::load::Load;
 use crate::panics;
 use crate::run::{Ended, Finished};
-use crate::scenario::plan::Plan;
 use crate::select::Roster;
 use crate::world::{self, Seats};
 use contract::{NodeId, Op, OpId, SimTime};
 use engine::Workload;
 use engine::hosting::{Harvest, HostError, HostResult, HostRun, Parts, Simulator, run_here};
+use scenario::plan::Plan;
 use std::rc::Rc;
 
 /// What two simulators that agree have in common.

@@ -1,10 +1,10 @@
 //! Making a world from a plan: node specifications for the engine, and seats for the systems.
 
-use crate::scenario::plan::{GroupPlan, Plan};
 use crate::select::{Lots, Roster};
 use catalog::{Preload, Seat};
 use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Refused, Rng};
 use engine::{Boot, Config, NodeSpec, Pin, Ties};
+use scenario::plan::{GroupPlan, Plan};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

@@ -6,8 +6,8 @@ use harness::cli::{Lab, names};
 use harness::outcome::outcome;
 use harness::record::record;
 use harness::run;
-use harness::scenario::Scenario;
 use reports::record::{RunOutcome, Verdict};
+use scenario::Scenario;
 
 /// Answers every operation, and panics at the tenth.
 #[derive(Clone)]

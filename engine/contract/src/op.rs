@@ -21,6 +21,8 @@ pub struct Value {
 impl Value {
     /// The shortest value that carries its identity.
     pub const SIZE_MIN: u32 = 8;
+    /// Values that were there from the start are told from written ones by this bit of their id.
+    pub const PRELOADED: u64 = 1 << 63;
 
     /// Appends the bytes of this value: the id, big-endian, then a pattern that follows from it.
     pub fn write_bytes(self, out: &mut Vec<u8>) {

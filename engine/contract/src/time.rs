@@ -1,5 +1,7 @@
 //! Time, in whole nanoseconds, with a type for each clock so that two clocks cannot be compared.
 
+use alloc::format;
+use alloc::string::String;
 use core::fmt;
 use core::ops::{Add, Sub};
 
@@ -29,6 +31,20 @@ pub struct Now {
 }
 
 impl Duration {
+    /// For people, rounded down: `1.234 s`, `12.3 ms`, `45 us`.
+    #[must_use]
+    pub fn human(self) -> String {
+        let nanos = self.as_nanos();
+        match nanos {
+            1_000_000_000.. => {
+                format!("{}.{:03} s", nanos / 1_000_000_000, nanos / 1_000_000 % 1_000)
+            }
+            1_000_000.. => format!("{}.{:01} ms", nanos / 1_000_000, nanos / 100_000 % 10),
+            1_000.. => format!("{} us", nanos / 1_000),
+            _ => format!("{nanos} ns"),
+        }
+    }
+
     /// No time at all.
     pub const ZERO: Self = Self(0);
 

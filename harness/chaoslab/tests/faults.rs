@@ -5,7 +5,7 @@
 use harness::cli::{Lab, names};
 use harness::faults::ROWS;
 use harness::run::{self, Finished};
-use harness::scenario::Scenario;
+use scenario::Scenario;
 
 const LAB: Lab = Lab::of(sim::SYSTEMS);
 
@@ -134,7 +134,7 @@ fn run(faults: &str) -> Finished {
     let text = format!("{BASE}\n{faults}");
     let names = names(&LAB);
     let (scenario, said) = Scenario::compile("faults.toml", text.as_bytes(), &names);
-    let shown = harness::diagnostics::render(&said, &text, "faults.toml", false);
+    let shown = scenario::diagnostics::render(&said, &text, "faults.toml", false);
     let scenario = scenario.unwrap_or_else(|| panic!("{shown}"));
     let plan = scenario.plan(&names, None, 11, 0, &[]).unwrap_or_else(|said| panic!("{said:?}"));
     run::run(plan, false)
@@ -217,7 +217,7 @@ fn a_fault_on_links_says_which() {
             let text = format!("{BASE}\n{}", table(kind, place));
             let (scenario, said) = Scenario::compile("faults.toml", text.as_bytes(), &names(&LAB));
             assert!(scenario.is_none(), "{kind} {place}");
-            let shown = harness::diagnostics::render(&said, &text, "faults.toml", false);
+            let shown = scenario::diagnostics::render(&said, &text, "faults.toml", false);
             assert!(shown.contains(code), "{shown}");
         }
     }

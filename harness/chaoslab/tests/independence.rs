@@ -2,7 +2,7 @@
 
 use harness::cli::{Lab, names};
 use harness::run::{self, Finished};
-use harness::scenario::Scenario;
+use scenario::Scenario;
 use std::collections::BTreeMap;
 
 const LAB: Lab = Lab::of(sim::SYSTEMS);
@@ -101,7 +101,7 @@ event = "raft.leader_elected"
 fn run(text: &str) -> Finished {
     let names = names(&LAB);
     let (scenario, said) = Scenario::compile("independence.toml", text.as_bytes(), &names);
-    let shown = harness::diagnostics::render(&said, text, "independence.toml", false);
+    let shown = scenario::diagnostics::render(&said, text, "independence.toml", false);
     let scenario = scenario.unwrap_or_else(|| panic!("{shown}"));
     let plan = scenario.plan(&names, None, 21, 0, &[]).unwrap_or_else(|said| panic!("{said:?}"));
     run::run(plan, false)

@@ -5,8 +5,8 @@ use harness::budget::{self, LINES};
 use harness::cli::{Lab, names};
 use harness::record;
 use harness::run::{self, Ended};
-use harness::scenario::Scenario;
-use harness::scenario::plan::Plan;
+use scenario::Scenario;
+use scenario::plan::Plan;
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -4,8 +4,8 @@
 use harness::cli::{Lab, names};
 use harness::outcome::outcome;
 use harness::run;
-use harness::scenario::Scenario;
-use harness::scenario::plan::Plan;
+use scenario::Scenario;
+use scenario::plan::Plan;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,7 +21,7 @@ fn load(path: &Path) -> Scenario {
     let shown = path.display().to_string();
     let (scenario, said) = Scenario::compile(&shown, source.as_bytes(), &names(&LAB));
     scenario.unwrap_or_else(|| {
-        panic!("{}", harness::diagnostics::render(&said, &source, &shown, false))
+        panic!("{}", scenario::diagnostics::render(&said, &source, &shown, false))
     })
 }
 

@@ -6,11 +6,11 @@ use engine::hosting::{HostError, HostResult, HostRun, Simulator};
 use harness::cli::{Lab, names};
 use harness::loose::{self, Loose};
 use harness::run::{self, Finished};
-use harness::scenario::Scenario;
-use harness::scenario::plan::Plan;
 use harness::simulator::{Unequal, compare};
 use host_madsim::Madsim;
 use host_turmoil::Turmoil;
+use scenario::Scenario;
+use scenario::plan::Plan;
 use std::path::Path;
 
 const LAB: Lab = Lab { simulators: &[&Turmoil, &Madsim], ..Lab::of(sim::SYSTEMS) };

@@ -36,10 +36,11 @@ type Arrows = (&'static str, &'static [&'static str], Option<&'static [&'static 
 /// See [`Arrows`]: the package, ours that it may use, and all others if they are limited.
 const ARROWS: &[Arrows] = &[
     ("chaoslab-contract", &[], Some(&["libm", "rand_chacha", "rapidhash", "serde"])),
+    ("chaoslab-catalog", &["chaoslab-contract"], Some(&[])),
     ("chaoslab-engine", &["chaoslab-contract"], Some(&["rapidhash", "libm"])),
     (
         "chaoslab-sim",
-        &["chaoslab-contract"],
+        &["chaoslab-catalog", "chaoslab-contract"],
         Some(&[
             "hmac",
             "libm",
@@ -53,16 +54,31 @@ const ARROWS: &[Arrows] = &[
         ]),
     ),
     ("chaoslab-reports", &[], None),
-    ("chaoslab-harness", &["chaoslab-contract", "chaoslab-engine", "chaoslab-reports"], None),
+    ("chaoslab-checker", &["chaoslab-contract"], Some(&["serde", "serde_json"])),
+    ("chaoslab-scenario", &["chaoslab-catalog", "chaoslab-contract", "chaoslab-engine"], None),
+    (
+        "chaoslab-harness",
+        &[
+            "chaoslab-catalog",
+            "chaoslab-checker",
+            "chaoslab-contract",
+            "chaoslab-engine",
+            "chaoslab-reports",
+            "chaoslab-scenario",
+        ],
+        None,
+    ),
     ("chaoslab-host-turmoil", &["chaoslab-contract", "chaoslab-engine"], None),
     ("chaoslab-host-madsim", &["chaoslab-contract", "chaoslab-engine"], None),
     (
         "chaoslab",
         &[
+            "chaoslab-catalog",
             "chaoslab-contract",
             "chaoslab-harness",
             "chaoslab-host-madsim",
             "chaoslab-host-turmoil",
+            "chaoslab-scenario",
             "chaoslab-sim",
         ],
         None,
@@ -93,7 +109,7 @@ fn every_arrow_is_an_allowed_one() {
 
 #[test]
 fn what_must_not_see_the_world_is_no_std() {
-    for library in ["engine/contract", "engine/core", "sim"] {
+    for library in ["engine/contract", "engine/catalog", "engine/core", "sim"] {
         let text = fs::read_to_string(root().join(library).join("src/lib.rs")).expect("a library");
         assert!(text.lines().any(|line| line == "#![no_std]"), "{library} is not no_std");
     }

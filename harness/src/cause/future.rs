@@ -7,14 +7,14 @@
 use crate::interrupt;
 use crate::record::record;
 use crate::run::{Ended, Finished, Runner};
-use crate::scenario::Lab;
-use crate::scenario::draft::Draft;
 use crate::select::Roster;
 use crate::shrink::passes::end_at;
 use crate::stats::wilson_ppm;
 use contract::hash::mix;
 use contract::{Duration, SimTime};
 use reports::seeds::Cause;
+use scenario::Lab;
+use scenario::edit::draft::Draft;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -18,12 +18,12 @@ pub use messages::{Mattered, Messages};
 pub use whatif::{Factor, WhatIf};
 
 use crate::run::Finished;
-use crate::scenario::Lab;
-use crate::scenario::draft::Draft;
 use crate::shrink::passes::Shrinking;
 use crate::shrink::{Subject, Trials};
 use contract::{Duration, SimTime};
 use reports::seeds::Cause;
+use scenario::Lab;
+use scenario::edit::draft::Draft;
 use serde::Serialize;
 
 /// Why a run failed; `cause.json`.

@@ -2,9 +2,9 @@
 
 use crate::record::record;
 use crate::run::Finished;
-use crate::scenario::draft::Draft;
-use crate::shrink::chunks::minimise;
+use crate::shrink::ddmin::minimise;
 use crate::shrink::{Trials, Verdict};
+use scenario::edit::draft::Draft;
 use serde::Serialize;
 use std::collections::BTreeSet;
 

@@ -5,10 +5,10 @@ use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::limit;
 use crate::measure::labels;
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Property, Verdict};
 use contract::{NodeId, SimTime};
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges a gauge after every event, or every mark of an event.
 pub struct Bound;

@@ -1,9 +1,9 @@
 //! `converge`: within a time after a moment, predicates of the system hold all at once.
 
-use super::{CheckKind, Converged, RunData, human};
-use crate::scenario::plan::CheckPlan;
-use crate::table::{Field, FieldKind, Row};
+use super::{CheckKind, Converged, RunData};
 use catalog::{Kind, Property, Verdict, Violation};
+use scenario::kinds::{Field, FieldKind, Row};
+use scenario::plan::CheckPlan;
 
 /// Reports what came of waiting for predicates to hold.
 pub struct Converge;
@@ -53,8 +53,8 @@ impl CheckKind for Converge {
             Converged::Not { from, until, .. } if until.since(*from) < within => {
                 Verdict::Inconclusive(format!(
                     "the run ended {} after `{after}`, before the {} were over",
-                    human(until.since(*from)),
-                    human(within),
+                    until.since(*from).human(),
+                    within.human(),
                 ))
             }
             Converged::Not { from, until, missing } => Verdict::Violated(vec![Violation {
@@ -65,7 +65,7 @@ impl CheckKind for Converge {
                 ops: Vec::new(),
                 detail: format!(
                     "{} after `{after}` (at {from}) this did not hold: {}",
-                    human(within),
+                    within.human(),
                     missing.join(", "),
                 ),
             }]),

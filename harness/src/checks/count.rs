@@ -6,10 +6,10 @@
 use super::measured::{IN, MAX, MIN, What, violation};
 use super::{CheckKind, RunData};
 use crate::measure::{Marked, Wanted, labels};
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Property, SettingValue, Verdict};
 use contract::{NodeId, Ratio, SimTime};
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 use std::collections::BTreeMap;
 
 /// Counts marks and operations.

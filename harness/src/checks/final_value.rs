@@ -5,9 +5,9 @@ use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::limit;
 use crate::measure::samples::Schedule;
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Property, Verdict};
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges a gauge at one moment.
 pub struct Final;

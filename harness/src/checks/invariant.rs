@@ -2,9 +2,9 @@
 
 use super::measured::RECORDED;
 use super::{CheckKind, RunData};
-use crate::scenario::plan::CheckPlan;
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Property, Verdict};
+use scenario::kinds::{Field, FieldKind, Row};
+use scenario::plan::CheckPlan;
 
 /// Reports what a watched invariant found.
 pub struct InvariantCheck;

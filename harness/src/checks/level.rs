@@ -7,11 +7,11 @@
 use super::measured::{IN, What, violation};
 use super::{CheckKind, RunData};
 use crate::measure::{Marked, RowOf, Wanted, labels};
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{Condition, ConditionId, NodeId, SimTime};
 use engine::hosting::Action;
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 use std::collections::BTreeMap;
 
 /// Judges a level after every mark.

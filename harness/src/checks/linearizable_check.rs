@@ -1,14 +1,14 @@
 //! `linearizable`: each key's operations could have happened one after the other, in real-time
 //! order, on a single copy.
 
-use super::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
 use super::{CheckKind, RunData};
-use crate::models::{self, RegisterCas};
 use crate::record::short_value;
-use crate::scenario::plan::CheckPlan;
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Preload, Property, Verdict, Violation};
+use checker::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
+use checker::models::{self, RegisterCas};
 use contract::{Call, NodeId, Op, OpId, Outcome, Ret, SimTime};
+use scenario::kinds::{Field, FieldKind, Row};
+use scenario::plan::CheckPlan;
 
 /// Judges the history of a group of clients.
 pub struct Linearizable;

@@ -1,12 +1,12 @@
 //! What the checks of figures share: the fields that many have, what they count, how they say it.
 
-use super::{RunData, human};
+use super::RunData;
 use crate::measure::extremes::span;
 use crate::measure::{self, Marked, RowOf, Wanted};
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind};
 use catalog::{Kind, SettingValue, Verdict, Violation};
 use contract::{NodeId, Op, OpId, Outcome, SimTime};
+use scenario::kinds::{Field, FieldKind};
+use scenario::plan::{CheckPlan, Plan};
 
 /// `in`: the phase that counts.
 pub const IN: Field = Field {
@@ -52,7 +52,7 @@ pub enum What {
     Gauge(RowOf),
     /// An event.
     Event(RowOf),
-    /// Operations of a group of clients that ended so: a row of [`crate::table::CLIENT_OPS`].
+    /// Operations of a group of clients that ended so: a row of [`scenario::kinds::CLIENT_OPS`].
     Ops {
         /// The group.
         clients: String,
@@ -200,7 +200,7 @@ pub fn violation_of_ops(
 pub fn shown(value: u64, unit: &str) -> String {
     match unit {
         "" => value.to_string(),
-        "ns" => human(contract::Duration(value)),
+        "ns" => contract::Duration(value).human(),
         unit => format!("{value} {unit}"),
     }
 }

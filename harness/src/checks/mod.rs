@@ -9,14 +9,13 @@ mod count;
 mod final_value;
 mod invariant;
 mod level;
-pub mod linearizable;
 mod linearizable_check;
 mod measured;
 pub mod op_cost;
-mod promises;
 mod quantile;
 mod rate;
 mod reach;
+mod sessions;
 mod slope;
 
 #[cfg(test)]
@@ -24,14 +23,14 @@ mod tests;
 
 use crate::director::Occurrence;
 use crate::measure::{Measured, Wanted};
-use crate::models;
-use crate::scenario::plan::{CheckPlan, Phase, Plan};
-use crate::scenario::units::Measure;
 use crate::select::Roster;
-use crate::table::Row;
 use catalog::{Property, Verdict, Violation};
-use contract::{Duration, NodeId, Op, SimTime};
+use checker::models;
+use contract::{NodeId, Op, SimTime};
 use engine::hosting::Timed;
+use scenario::kinds::Row;
+use scenario::plan::{CheckPlan, Phase, Plan};
+use scenario::syntax::units::Measure;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -56,8 +55,8 @@ pub trait CheckKind: Sync {
 /// Every kind of check that the lab knows.
 pub const CHECKS: &[&dyn CheckKind] = &[
     &linearizable_check::Linearizable,
-    &promises::Sessions,
-    &promises::Staleness,
+    &sessions::Sessions,
+    &sessions::Staleness,
     &invariant::InvariantCheck,
     &converge::Converge,
     &reach::Reach,
@@ -75,8 +74,7 @@ pub const CHECKS: &[&dyn CheckKind] = &[
 pub static MODELS: LazyLock<Vec<&'static str>> =
     LazyLock::new(|| models::MODELS.iter().map(|kind| kind.name).collect());
 
-/// The predicate that every lab has: no system of the scenario says that it has anything pending.
-pub const SETTLED: &str = "settled";
+pub use scenario::SETTLED;
 
 /// The kind with the name.
 #[must_use]
@@ -171,17 +169,5 @@ pub fn known_moment(plan: &Plan, moment: &str) -> Option<SimTime> {
         _ => phase(moment)
             .map(|phase| phase.start)
             .or_else(|| Measure::Duration.parse(moment).ok().map(SimTime)),
-    }
-}
-
-/// A length of time for people: `1.234 s`, `12.3 ms`, `45 us`.
-#[must_use]
-pub fn human(length: Duration) -> String {
-    let nanos = length.as_nanos();
-    match nanos {
-        1_000_000_000.. => format!("{}.{:03} s", nanos / 1_000_000_000, nanos / 1_000_000 % 1_000),
-        1_000_000.. => format!("{}.{:01} ms", nanos / 1_000_000, nanos / 100_000 % 10),
-        1_000.. => format!("{} us", nanos / 1_000),
-        _ => format!("{nanos} ns"),
     }
 }

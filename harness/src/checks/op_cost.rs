@@ -9,9 +9,9 @@
 use super::measured::{IN, violation};
 use super::{CheckKind, RunData};
 use crate::measure::{Marked, RowOf, Wanted, events_with, labels};
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Property, SettingValue, Verdict, Violation};
+use scenario::kinds::{Field, FieldKind, Row};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges every operation.
 pub struct OpCost;

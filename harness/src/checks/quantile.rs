@@ -5,10 +5,10 @@ use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::{limit, span};
 use crate::measure::labels;
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{NodeId, OpId, Outcome, SimTime};
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges quantiles by nearest rank.
 pub struct Quantile;

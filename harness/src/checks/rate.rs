@@ -7,10 +7,10 @@ use super::measured::{IN, RECORDED, What, violation};
 use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::span;
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{Duration, SimTime};
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges every window of a given length.
 pub struct Rate;

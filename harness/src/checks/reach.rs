@@ -3,14 +3,14 @@
 //! After the end of a fault this is the recovery time.
 
 use super::measured::{MAX, MIN, What, gauge_unit, shown, violation};
-use super::{CheckKind, RunData, human};
+use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::limit;
 use crate::measure::samples::{Sample, Schedule};
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::SimTime;
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges how soon.
 pub struct Reach;
@@ -96,11 +96,13 @@ impl CheckKind for Reach {
         let Err(seen) = reached else { return Verdict::Ok };
         let name = check.fields.text("what");
         if run.ended_at < until {
-            let over = human(run.ended_at.since(from));
+            let over = run.ended_at.since(from).human();
             return Verdict::Inconclusive(format!("the run ended {over} after `{after}`: {seen}"));
         }
-        let detail =
-            format!("{} after `{after}` (at {from}) `{name}` was not there: {seen}", human(within));
+        let detail = format!(
+            "{} after `{after}` (at {from}) `{name}` was not there: {seen}",
+            within.human()
+        );
         Verdict::Violated(vec![violation("reach", "not reached in time", until, None, detail)])
     }
 }

@@ -5,10 +5,10 @@ use super::{CheckKind, RunData};
 use crate::measure::extremes::{limit, span};
 use crate::measure::samples::{Sample, Schedule};
 use crate::measure::{RowOf, Wanted};
-use crate::scenario::plan::{CheckPlan, Plan};
-use crate::table::{Field, FieldKind, Row, Source};
 use catalog::{Kind, Property, Verdict};
 use contract::{Duration, NodeId, Outcome, SimTime};
+use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::plan::{CheckPlan, Plan};
 
 /// Judges the trend of a gauge at each node.
 pub struct Slope;

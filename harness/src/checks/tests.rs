@@ -1,14 +1,11 @@
 //! Every check of a figure, shown green, red and undecided by a record that was written by hand.
 
 use super::{CHECKS, MODELS, ROWS, RunData, kind};
-use crate::diagnostics::render;
 use crate::director::Occurrence;
 use crate::faults;
 use crate::measure::extremes::Extremes;
 use crate::measure::samples::Sample;
 use crate::measure::{Marked, Measured};
-use crate::scenario::plan::Plan;
-use crate::scenario::{Lab, Scenario};
 use crate::select::Roster;
 use catalog::{EventKind, GaugeKind, Role, Seat, System, Verdict};
 use contract::{
@@ -16,6 +13,9 @@ use contract::{
     ReadLevel, Refused, Ret, SimTime, Value,
 };
 use engine::hosting::{Action, Timed};
+use scenario::diagnostics::render;
+use scenario::plan::Plan;
+use scenario::{Lab, Scenario};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 

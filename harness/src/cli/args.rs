@@ -4,10 +4,10 @@ mod sweep;
 
 pub use sweep::{MergeArgs, SummaryArgs, Summed, SweepArgs};
 
-use crate::scenario::units::Measure;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Duration;
+use scenario::syntax::units::Measure;
 use std::path::PathBuf;
 
 /// A deterministic simulation testbed and chaos lab for distributed systems.
@@ -478,7 +478,7 @@ fn seed(text: &str) -> Result<u64, String> {
 
 /// What `history --model` may be.
 fn history_models() -> Vec<&'static str> {
-    let known = crate::models::MODELS.iter().map(|kind| kind.name);
+    let known = checker::models::MODELS.iter().map(|kind| kind.name);
     known.chain(super::history::OTHER_MODELS).collect()
 }
 

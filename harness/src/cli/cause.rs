@@ -3,7 +3,7 @@
 use super::args::CauseArgs;
 use super::recorded::Recorded;
 use super::sweep::jobs;
-use super::{Lab, load, print};
+use super::{Lab, files, print};
 use crate::cause::{self, Branching, Explained, Mattered, Messages};
 use crate::interrupt;
 use crate::outcome::Exit;
@@ -31,7 +31,7 @@ fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
     let recorded = Recorded::open(lab, &args.run, &args.out)?;
     let target = shrink::target(&recorded.record, args.check.as_deref())?;
     let subject = Subject::new(&recorded.scenario, &recorded.record, target.clone());
-    let names = load::names(lab);
+    let names = files::names(lab);
     let budget = Budget { trials: args.trials, events: u64::MAX };
     let mut trials = Trials::new(&names, target, budget);
     let branching = Branching {

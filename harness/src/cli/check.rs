@@ -1,16 +1,16 @@
 //! `check` and `explain`.
 
 use super::args::{CheckArgs, ExplainArgs};
-use super::{Lab, load};
-use crate::diagnostics;
+use super::{Lab, files};
 use crate::outcome::Exit;
 use crate::shell::Shell;
-use crate::table::Row;
 use crate::{checks, faults};
+use scenario::diagnostics;
+use scenario::kinds::Row;
 
 /// Validates files without running them.
 pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
-    match load::compile(lab, shell, &args.files, args.deny_warnings) {
+    match files::compile(lab, shell, &args.files, args.deny_warnings) {
         Ok(loaded) => {
             for file in loaded {
                 let variants = file.scenario.variants().len();

@@ -1,26 +1,26 @@
 //! `explore`: searches from snapshots instead of from seeds.
 
 use super::args::{ExploreArgs, Strategies};
-use super::load::{self, Loaded};
+use super::files::{self, Loaded};
 use super::{Lab, print};
-use crate::diagnostics;
 use crate::explore::exhaustive::{self, Bounds, Level};
 use crate::explore::{self, Explored, Limits, Path, Strategy};
 use crate::interrupt;
 use crate::outcome::Exit;
 use crate::record::record;
-use crate::scenario::plan::Plan;
-use crate::scenario::units::Measure;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
 use contract::{Duration, SimTime};
 use reports::canvas::{Cell, Table, figures, words};
 use reports::seeds::Cause;
 use reports::units::count;
+use scenario::diagnostics;
+use scenario::plan::Plan;
+use scenario::syntax::units::Measure;
 
 /// Searches the futures of one scenario.
 pub fn main(lab: &Lab, shell: Shell, args: &ExploreArgs) -> Exit {
-    let Ok(loaded) = load::compile(lab, shell, std::slice::from_ref(&args.file), false) else {
+    let Ok(loaded) = files::compile(lab, shell, std::slice::from_ref(&args.file), false) else {
         return Exit::Usage;
     };
     let [file] = loaded.as_slice() else {
@@ -41,7 +41,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &ExploreArgs) -> Exit {
 }
 
 fn plan(lab: &Lab, args: &ExploreArgs, file: &Loaded) -> Result<Plan, String> {
-    let names = load::names(lab);
+    let names = files::names(lab);
     let variant = args.variant.as_deref();
     let seed = args.seed.or(file.scenario.seed()).unwrap_or(0);
     let point = seed % file.scenario.points(variant);

@@ -1,10 +1,10 @@
 //! `fmt`: scenario files in the house style.
 
 use super::args::FmtArgs;
-use super::load;
+use super::files;
 use crate::outcome::Exit;
-use crate::scenario::tidy::tidied;
 use crate::shell::Shell;
+use scenario::syntax::formatter::tidied;
 use std::fs;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use std::path::Path;
 pub fn main(shell: Shell, args: &FmtArgs) -> Exit {
     let mut exit = Exit::Fine;
     for path in &args.files {
-        let files = match load::files(path) {
+        let files = match files::files(path) {
             Ok(files) => files,
             Err(message) => {
                 shell.error(&message);

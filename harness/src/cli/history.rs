@@ -6,19 +6,18 @@
 mod stream;
 
 use super::args::{HistoryArgs, HistoryFormat};
-use crate::checks::human;
-use crate::checks::linearizable::weaker::Breach;
-use crate::checks::linearizable::weaker::session::check_sessions;
-use crate::checks::linearizable::weaker::staleness::check_staleness;
-use crate::checks::linearizable::{
-    Counterexample, DRAWN_MAX, Options, Report, Verdict, check_recorded_with, key_lanes_svg,
-    lanes_svg, model_lanes_svg,
-};
-use crate::history::{Format, Recorded, Subject, preloaded, read};
-use crate::models::{self, AppendList, Counter, Lock, RegisterCas, Set};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
+use checker::history::{Format, Recorded, Subject, preloaded, read};
+use checker::linearizable::session_guarantees::Breach;
+use checker::linearizable::session_guarantees::session::check_sessions;
+use checker::linearizable::session_guarantees::staleness::check_staleness;
+use checker::linearizable::{
+    Counterexample, DRAWN_MAX, Options, Report, Verdict, check_recorded_with, key_lanes_svg,
+    lanes_svg, model_lanes_svg,
+};
+use checker::models::{self, AppendList, Counter, Lock, RegisterCas, Set};
 use contract::{NodeId, Op, Value};
 use std::fs;
 use std::path::Path;
@@ -137,7 +136,7 @@ fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Resul
                 found.breaches,
                 found.reads,
                 found.stale_reads,
-                human(found.worst),
+                found.worst.human(),
             ),
             examples: found.examples,
         });
@@ -195,7 +194,7 @@ fn register(recorded: &Recorded, asked: &str) -> Result<RegisterCas, String> {
 fn how(report: &Report) -> String {
     format!(
         "{} keys decided at once, {} by {} steps of search",
-        report.tier_one_keys, report.tier_two_keys, report.search_steps
+        report.zone_keys, report.searched_keys, report.search_steps
     )
 }
 

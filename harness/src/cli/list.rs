@@ -1,12 +1,12 @@
 //! `list`: everything that a scenario file may name, with one line of help each.
 
 use super::args::{ListArgs, Listed};
-use super::{Lab, load, print};
+use super::{Lab, files, print};
 use crate::outcome::Exit;
 use crate::shell::Shell;
-use crate::table::{Field, Row};
 use crate::zoo::needs::words;
 use crate::{checks, faults};
+use scenario::kinds::{Field, Row};
 use std::fs;
 
 /// Prints the tables.
@@ -96,7 +96,7 @@ fn or_none(default: &str) -> &str {
 /// The name and the first line of `about` of every scenario file; those that do not parse say so.
 fn scenarios(args: &ListArgs) -> Result<Vec<(String, String)>, String> {
     let mut files = Vec::new();
-    load::walk(&args.scenarios, &mut files)?;
+    files::walk(&args.scenarios, &mut files)?;
     let about = |path: &std::path::PathBuf| {
         let parsed =
             fs::read_to_string(path).ok().and_then(|text| text.parse::<toml::Table>().ok());

@@ -2,14 +2,14 @@
 //! manual pages, and a scenario to start from.
 
 use super::args::{Cli, CompletionsArgs, ManArgs, NewArgs};
-use super::{Lab, load};
-use crate::diagnostics;
+use super::{Lab, files};
 use crate::outcome::Exit;
-use crate::scenario::Scenario;
 use crate::shell::Shell;
 use catalog::{Group, System};
 use clap::CommandFactory;
 use contract::NodeId;
+use scenario::Scenario;
+use scenario::diagnostics;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -19,7 +19,7 @@ const BINARY: &str = "chaoslab";
 
 /// Prints the JSON Schema of scenario files.
 pub fn schema(lab: &Lab, shell: Shell) -> Exit {
-    let schema = crate::scenario::schema(&load::names(lab));
+    let schema = scenario::schema(&files::names(lab));
     let text = serde_json::to_string_pretty(&schema).expect("a schema has text keys");
     shell.data(&format!("{text}\n"));
     Exit::Fine
@@ -87,7 +87,7 @@ fn begin(lab: &Lab, args: &NewArgs) -> Result<(), String> {
         }
     };
     let text = starter(system, &name_of(&args.file));
-    let (scenario, said) = Scenario::compile(&shown, text.as_bytes(), &load::names(lab));
+    let (scenario, said) = Scenario::compile(&shown, text.as_bytes(), &files::names(lab));
     if scenario.is_none() {
         let why = diagnostics::render(&said, &text, &shown, false);
         return Err(format!("no starter could be made for {}:\n{why}", system.name()));

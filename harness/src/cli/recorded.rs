@@ -1,11 +1,11 @@
 //! A recorded run, from its directory or its token: what `replay`, `shrink` and `cause` begin with.
 
-use super::{Lab, load};
-use crate::diagnostics;
+use super::{Lab, files};
 use crate::rundir;
-use crate::scenario::Scenario;
-use crate::scenario::plan::Plan;
 use reports::RunRecord;
+use scenario::Scenario;
+use scenario::diagnostics;
+use scenario::plan::Plan;
 use std::path::{Path, PathBuf};
 
 /// A run that was recorded.
@@ -31,7 +31,7 @@ impl Recorded {
         };
         let (document, record) = rundir::read(&dir).map_err(|error| format!("error: {error}"))?;
         let shown = dir.join("plan.toml").display().to_string();
-        let (scenario, said) = Scenario::compile(&shown, &document, &load::names(lab));
+        let (scenario, said) = Scenario::compile(&shown, &document, &files::names(lab));
         let text = String::from_utf8_lossy(&document);
         let scenario = scenario.ok_or_else(|| diagnostics::render(&said, &text, &shown, false))?;
         Ok(Self { dir, scenario, record })
@@ -42,7 +42,7 @@ impl Recorded {
     /// # Errors
     /// When the plan of the directory does not go with its record.
     pub fn plan(&self, lab: &Lab) -> Result<Plan, String> {
-        let names = load::names(lab);
+        let names = files::names(lab);
         let plan = self.scenario.plan(&names, None, self.record.seed, 0, &[]);
         let shown = self.dir.join("plan.toml").display().to_string();
         let mut plan = plan.map_err(|said| diagnostics::render(&said, "", &shown, false))?;

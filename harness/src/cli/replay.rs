@@ -7,13 +7,13 @@ use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Runner};
 use crate::rundir;
-use crate::scenario::plan::Plan;
-use crate::scenario::units::Measure;
 use crate::select::Roster;
 use crate::shell::Shell;
 use contract::{Duration, SimTime};
 use reports::Digest;
 use reports::record::RunRecord;
+use scenario::plan::Plan;
+use scenario::syntax::units::Measure;
 use std::rc::Rc;
 
 /// Repeats a run and compares the digests.

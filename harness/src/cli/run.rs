@@ -2,12 +2,11 @@
 //! replays what failed.
 
 use super::args::{Format, RunArgs};
-use super::load::{self, Loaded};
+use super::files::{self, Loaded};
 use super::{Lab, gravest, print, simulators};
 use crate::campaign::Campaign;
-use crate::diagnostics;
 use crate::interrupt;
-use crate::known::Known;
+use crate::known_failures::Known;
 use crate::outcome::Exit;
 use crate::record::record;
 use crate::run::{self, Finished};
@@ -17,6 +16,7 @@ use crate::stopwatch::Stopwatch;
 use engine::hosting::Simulator;
 use reports::SeedResult;
 use reports::record::{RunOutcome, RunRecord};
+use scenario::diagnostics;
 use std::path::PathBuf;
 
 /// Seeds that did not end as expected and get a run directory, at most; the others are counted.
@@ -25,7 +25,7 @@ const FAILURES_KEPT_MAX: u64 = 20;
 /// Runs what was asked for.
 pub fn main(lab: &Lab, shell: Shell, args: &RunArgs) -> Exit {
     let Ok(loaded) =
-        load::compile(lab, shell, &load::with_regressions(&args.files), args.deny_warnings)
+        files::compile(lab, shell, &files::with_regressions(&args.files), args.deny_warnings)
     else {
         return Exit::Usage;
     };
@@ -153,7 +153,7 @@ impl Series<'_> {
 
     /// Runs one seed; `None` when the user interrupted it.
     fn one(&self, seed: u64) -> Result<Option<(Finished, RunRecord)>, String> {
-        let names = load::names(self.lab);
+        let names = files::names(self.lab);
         let scenario = &self.file.scenario;
         let variant = self.variant;
         // A single seed takes the point of the matrix that the seed selects; a sweep takes all.

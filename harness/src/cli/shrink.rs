@@ -2,17 +2,17 @@
 
 use super::args::ShrinkArgs;
 use super::recorded::Recorded;
-use super::{Lab, load, print};
+use super::{Lab, files, print};
 use crate::interrupt;
 use crate::outcome::Exit;
 use crate::record::record;
 use crate::run;
-use crate::scenario::Scenario;
 use crate::shell::Shell;
 use crate::shrink::{self, Budget, Shrunk, Subject, Trials};
 use crate::stopwatch::Stopwatch;
 use reports::canvas::{Cell, Table, words};
 use reports::seeds::Cause;
+use scenario::Scenario;
 use std::fs;
 use std::path::Path;
 
@@ -31,7 +31,7 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
     let recorded = Recorded::open(lab, &args.run, &args.out)?;
     let cause = shrink::target(&recorded.record, args.check.as_deref())?;
     let subject = Subject::new(&recorded.scenario, &recorded.record, cause.clone());
-    let names = load::names(lab);
+    let names = files::names(lab);
     let budget = Budget { trials: args.trials, events: args.events };
     let mut trials = Trials::new(&names, cause.clone(), budget);
     shell.talk(&format!("{}: {cause}", subject.token));
@@ -68,10 +68,10 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
 
 /// Compiles and runs the file as anybody else would.
 pub fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<(), String> {
-    let names = load::names(lab);
+    let names = files::names(lab);
     let (scenario, said) = Scenario::compile("minimal.toml", found.document.as_bytes(), &names);
-    let wrong = |said: &[crate::diagnostics::Diagnostic]| {
-        crate::diagnostics::render(said, &found.document, "minimal.toml", false)
+    let wrong = |said: &[scenario::diagnostics::Diagnostic]| {
+        scenario::diagnostics::render(said, &found.document, "minimal.toml", false)
     };
     let scenario = scenario.ok_or_else(|| wrong(&said))?;
     let seed = scenario.seed().ok_or("the shrunk scenario has no seed")?;

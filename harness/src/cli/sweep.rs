@@ -1,27 +1,27 @@
 //! `sweep` and `merge`: many seeds on all cores, joined over machines, in one summary.
 
 use super::args::{MergeArgs, SummaryArgs, Summed, SweepArgs};
-use super::load::{self, Loaded};
+use super::files::{self, Loaded};
 use super::run::variants;
 use super::{Lab, print};
 use crate::interrupt;
-use crate::known::Known;
+use crate::known_failures::Known;
 use crate::outcome::Exit;
 use crate::record::record;
 use crate::run;
 use crate::rundir;
-use crate::scenario::Lab as Names;
-use crate::scenario::units::Measure;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
-use crate::sweep::forge::{self, command};
+use crate::sweep::ci_formats::{self, command};
 use crate::sweep::log::{Read, Trouble};
 use crate::sweep::pool::{self, Broken};
-use crate::sweep::work::{Series, Task};
+use crate::sweep::tasks::{Series, Task};
 use crate::sweep::{Head, Limits, Log, Points, Results, Summary, Work};
 use contract::hash::hash_bytes;
 use reports::SeedResult;
 use reports::record::RunOutcome;
+use scenario::Lab as Names;
+use scenario::syntax::units::Measure;
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -58,11 +58,11 @@ fn complain(shell: Shell, trouble: &Trouble) -> Exit {
 }
 
 fn sweep(lab: &Lab, shell: Shell, args: &SweepArgs) -> Result<Exit, Trouble> {
-    let names = load::names(lab);
+    let names = files::names(lab);
     let known = known(&args.shown)?;
     let seconds = args.time_limit.as_deref().map(seconds).transpose()?;
     let Ok(loaded) =
-        load::compile(lab, shell, &load::with_regressions(&args.files), args.deny_warnings)
+        files::compile(lab, shell, &files::with_regressions(&args.files), args.deny_warnings)
     else {
         return Ok(Exit::Usage);
     };
@@ -111,7 +111,7 @@ fn series<'a>(loaded: &'a [Loaded], args: &SweepArgs) -> Result<Vec<Series<'a>>,
     let mut all: Vec<Series<'a>> = Vec::new();
     for file in loaded {
         let first =
-            Path::new(&file.path).components().any(|part| part.as_os_str() == load::REGRESSIONS);
+            Path::new(&file.path).components().any(|part| part.as_os_str() == files::REGRESSIONS);
         for variant in variants(file, args.variant.as_deref()).map_err(Trouble::Unusable)? {
             let variant = variant.as_deref();
             let seeds = if first || file.scenario.is_minimal() {
@@ -374,8 +374,8 @@ fn rendered(shell: &Shell, format: Summed, summary: &Summary<'_>) -> String {
         Summed::Text => print::on_text(*shell, |canvas| summary.render(canvas)),
         Summed::Md => print::on_markdown(|canvas| summary.render(canvas)),
         Summed::Json => reports::json::canonical(&summary.json()),
-        Summed::Junit => forge::junit(summary),
-        Summed::Github => forge::github(summary),
-        Summed::Gitlab => forge::gitlab(summary),
+        Summed::Junit => ci_formats::junit(summary),
+        Summed::Github => ci_formats::github(summary),
+        Summed::Gitlab => ci_formats::gitlab(summary),
     }
 }

@@ -4,23 +4,24 @@
 //! once from the plan's own document. On a difference, the first event that differs is named.
 
 use super::args::VerifyArgs;
-use super::load::{self, Loaded};
+use super::files::{self, Loaded};
 use super::{Lab, gravest, simulators};
 use crate::outcome::Exit;
 use crate::run::{self, Runner};
-use crate::scenario::{Lab as Names, Scenario, plan::Plan};
 use crate::select::Roster;
 use crate::shell::Shell;
-use crate::{diagnostics, difference, interrupt};
+use crate::{difference, interrupt};
 use contract::{Duration, SimTime};
 use engine::hosting::Simulator;
 use reports::Digest;
+use scenario::diagnostics;
+use scenario::{Lab as Names, Scenario, plan::Plan};
 use std::rc::Rc;
 
 /// Verifies the base and every variant of each scenario.
 pub fn main(lab: &Lab, shell: Shell, args: &VerifyArgs) -> Exit {
-    let Ok(loaded) = load::compile(lab, shell, &args.files, false) else { return Exit::Usage };
-    let names = load::names(lab);
+    let Ok(loaded) = files::compile(lab, shell, &args.files, false) else { return Exit::Usage };
+    let names = files::names(lab);
     let simulators = match simulators::named(lab, &args.simulator) {
         Ok(simulators) => simulators,
         Err(message) => {

@@ -1,13 +1,12 @@
 //! `zoo`: plants every flaw, one after the other, and prints which check caught it in how many seeds.
 
 use super::args::ZooArgs;
-use super::load::{self, Loaded};
+use super::files::{self, Loaded};
 use super::sweep::jobs;
-use super::{Lab, print, shrinking};
+use super::{Lab, print, zoo_shrink};
 use crate::interrupt;
-use crate::known::Known;
+use crate::known_failures::Known;
 use crate::outcome::Exit;
-use crate::scenario::Lab as Names;
 use crate::shell::Shell;
 use crate::sweep::log::Trouble;
 use crate::sweep::pool::{self, Broken};
@@ -15,6 +14,7 @@ use crate::sweep::{Limits, Log, Results, Series, Summary, Work};
 use crate::zoo::table::{Clean, draw};
 use crate::zoo::{self, Kill, Pair, Recorded, is_caught};
 use contract::hash::hash_bytes;
+use scenario::Lab as Names;
 use std::fs;
 use std::path::Path;
 
@@ -32,13 +32,13 @@ const ENOUGH: u64 = 6;
 
 /// Walks through the zoo.
 pub fn main(lab: &Lab, shell: Shell, args: &ZooArgs) -> Exit {
-    let Ok(files) = load::compile(lab, shell, &args.files, false) else {
+    let Ok(files) = files::compile(lab, shell, &args.files, false) else {
         return Exit::Usage;
     };
-    let keeper = Keeper { names: load::names(lab), shell, args };
+    let keeper = Keeper { names: files::names(lab), shell, args };
     let result = match (args.quick, args.shrink) {
         (true, _) => keeper.quick(&files),
-        (false, true) => shrinking::main(lab, shell, args, &files),
+        (false, true) => zoo_shrink::main(lab, shell, args, &files),
         (false, false) => keeper.full(&files),
     };
     result.unwrap_or_else(|message| {

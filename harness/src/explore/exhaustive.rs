@@ -18,10 +18,10 @@
 use crate::interrupt;
 use crate::run::Runner;
 use crate::run::stepper::Choice;
-use crate::scenario::plan::Plan;
 use crate::select::Roster;
-use crate::shrink::chunks::minimise;
+use crate::shrink::ddmin::minimise;
 use contract::SimTime;
+use scenario::plan::Plan;
 use std::collections::HashSet;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;

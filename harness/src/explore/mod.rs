@@ -18,11 +18,11 @@ pub use path::{Path, Turn};
 use crate::interrupt;
 use crate::record::record;
 use crate::run::Runner;
-use crate::scenario::plan::Plan;
 use crate::select::Roster;
 use contract::Duration;
 use pool::Pool;
 use reports::seeds::Cause;
+use scenario::plan::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 

@@ -2,10 +2,10 @@
 
 use super::Strategy;
 use crate::run::{Finished, Runner};
-use crate::scenario::plan::Plan;
-use crate::scenario::units::Measure;
 use crate::select::Roster;
 use contract::SimTime;
+use scenario::plan::Plan;
+use scenario::syntax::units::Measure;
 use std::fmt;
 use std::rc::Rc;
 use std::str::FromStr;

@@ -1,9 +1,9 @@
 //! `clock`: clocks that run fast or slow, and wall clocks that jump.
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::{Condition, Duration, Shock};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Bends the clocks of nodes.
 pub struct Clock;

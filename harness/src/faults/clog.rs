@@ -3,9 +3,9 @@
 //! testing manual).
 
 use super::{Action, FaultKind, Stage, Step, lasting, links_of, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::Settings;
 use contract::{Condition, Duration, NodeId};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Holds every message on some links until it ends.
 pub struct Clog;

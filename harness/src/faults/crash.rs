@@ -2,9 +2,9 @@
 //! away, kills those that use more, and boots them again when it ends.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::{Condition, DiskFate};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Kills nodes; they boot again when it ends.
 pub struct Crash;

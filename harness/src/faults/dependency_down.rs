@@ -2,9 +2,9 @@
 //! tell apart.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of, touching};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::{Condition, DiskFate, InFlight};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Takes nodes away from those that use them. Slow dependencies are the fault `service-time`.
 pub struct DependencyDown;

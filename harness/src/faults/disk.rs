@@ -1,9 +1,9 @@
 //! `disk`: disks that are slow or full, that lie, fail, or return what was never written.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::{Condition, Duration, NodeId};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Bends the disks of nodes.
 pub struct DiskFault;

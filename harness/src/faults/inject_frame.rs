@@ -1,9 +1,9 @@
 //! `inject-frame`: bytes that nobody sent, as from a confused or hostile peer.
 
 use super::{Action, FaultKind, Stage, Step, links_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::{Duration, Shock};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Delivers a datagram of random bytes on some links.
 pub struct InjectFrame;

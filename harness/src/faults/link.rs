@@ -1,9 +1,9 @@
 //! `link`: links that lose, double, delay, reorder or corrupt messages, or carry fewer bytes.
 
 use super::{FaultKind, Stage, Step, lasting, links_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::{Condition, NodeId};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Bends the law of some links for a while.
 pub struct Link;

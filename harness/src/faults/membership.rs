@@ -1,9 +1,9 @@
 //! `membership`: an operator changes who takes part in a group.
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Membership, Settings};
 use contract::{Duration, Shock};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Asks nodes to take others in, or to let them go.
 pub struct ChangeMembers;

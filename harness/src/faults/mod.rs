@@ -17,9 +17,9 @@ mod partition;
 mod pause;
 mod slow_cpu;
 
-use crate::table::Row;
 use catalog::{Membership, Settings};
 use contract::{Condition, Duration, NodeId, Rng, Shock};
+use scenario::kinds::Row;
 use std::sync::LazyLock;
 
 /// A kind of fault.

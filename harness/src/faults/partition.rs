@@ -1,9 +1,9 @@
 //! `partition`: two or more sides that cannot reach each other.
 
 use super::{FaultKind, Stage, Step, lasting, pairs};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, SettingValue, Settings};
 use contract::{Condition, Dist, InFlight, NodeId};
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Cuts every link between nodes of different sides; nodes on no side keep all of theirs.
 pub struct Partition;

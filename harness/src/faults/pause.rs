@@ -1,9 +1,9 @@
 //! `pause`: nodes that do nothing for a while, as in a long collection or a stopped container.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::Settings;
 use contract::Condition;
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Stops nodes without killing them; what arrives meanwhile waits.
 pub struct Pause;

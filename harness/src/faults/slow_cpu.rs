@@ -5,9 +5,9 @@
 //! scales a service by any factor, also below 1.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
-use crate::table::{Field, FieldKind, Row};
 use catalog::{Kind, Settings};
 use contract::Condition;
+use scenario::kinds::{Field, FieldKind, Row};
 
 /// Multiplies the processor time that nodes spend.
 pub struct SlowCpu;

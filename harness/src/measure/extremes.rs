@@ -1,10 +1,10 @@
 //! The least and the greatest value of a gauge, looked at after every event.
 
 use super::{RowOf, Wanted};
-use crate::scenario::plan::{CheckPlan, Plan};
 use crate::select::Roster;
 use catalog::SettingValue;
 use contract::{NodeId, Nodes, SimTime};
+use scenario::plan::{CheckPlan, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a gauge was at its least and at its greatest, while it counted.

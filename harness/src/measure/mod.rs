@@ -7,9 +7,9 @@
 pub mod extremes;
 pub mod samples;
 
-use crate::scenario::plan::{CheckPlan, Plan};
 use catalog::System;
 use contract::{Mark, NodeId, SimTime};
+use scenario::plan::{CheckPlan, Plan};
 use std::collections::BTreeMap;
 
 /// At most so many marks are kept for the checks of one run; with more, they are inconclusive.

@@ -1,9 +1,9 @@
 //! Gauges that are looked at from time to time.
 
 use super::RowOf;
-use crate::scenario::plan::Plan;
 use crate::select::Roster;
 use contract::{Duration, NodeId, Nodes, SimTime};
+use scenario::plan::Plan;
 use std::collections::BTreeMap;
 
 /// When a gauge is looked at. The runner looks every 10 ms of simulated time, so that is how exact

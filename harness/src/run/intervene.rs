@@ -3,9 +3,9 @@
 
 use super::Runner;
 use crate::load::Load;
-use crate::scenario::plan::Plan;
 use contract::{Condition, ConditionId, NodeId, Shock, Unsupported};
 use engine::{Pin, Sent};
+use scenario::plan::Plan;
 
 impl Runner {
     /// Goes on with other random numbers, which follow from the run's seed and `salt`: another

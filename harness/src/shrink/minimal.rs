@@ -2,9 +2,9 @@
 
 use super::subject::Subject;
 use super::trial::Trials;
-use crate::scenario::draft::Draft;
 use contract::Duration;
 use reports::units::{count, plural};
+use scenario::edit::draft::Draft;
 
 /// A shrunk scenario.
 #[derive(Clone)]

@@ -10,13 +10,13 @@
 //! the file what was done. Everything is deterministic; a budget or Ctrl-C ends it with the best
 //! so far.
 
-pub mod chunks;
-pub mod happened;
+pub mod as_run;
+pub mod ddmin;
 pub mod minimal;
 mod operations;
 pub mod passes;
-pub mod past;
 mod pinning;
+pub mod prefix_cache;
 pub mod subject;
 pub mod trial;
 
@@ -24,8 +24,8 @@ pub use minimal::Shrunk;
 pub use subject::{Subject, target};
 pub use trial::{Budget, Trials, Verdict, judge};
 
-use crate::scenario::draft::Draft;
 use passes::Shrinking;
+use scenario::edit::draft::Draft;
 
 /// Shrinks `subject` until nothing more goes, or the trials are over.
 ///

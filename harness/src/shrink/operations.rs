@@ -4,11 +4,11 @@
 //! but not any handful. What the violation names is tried first, then that with ever more of the
 //! rest, in several samples; only what no sample can do without is taken away part by part.
 
-use super::chunks::minimise;
-use super::happened::{core, listed};
+use super::as_run::{core, listed};
+use super::ddmin::minimise;
 use super::passes::Shrinking;
 use super::trial::Verdict;
-use crate::scenario::draft::Draft;
+use scenario::edit::draft::Draft;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From so many single operations on, only a part of them is tried one by one.

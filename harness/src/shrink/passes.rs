@@ -1,15 +1,15 @@
 //! The reductions, each a series of candidates that are kept when they still fail.
 
-use super::chunks::minimise;
-use super::happened::happened;
+use super::as_run::happened;
+use super::ddmin::minimise;
 use super::minimal::Shrunk;
 use super::subject::Subject;
 use super::trial::{Trials, Verdict};
 use crate::run::Finished;
-use crate::scenario::Lab;
-use crate::scenario::draft::Draft;
 use catalog::Verdict as Judged;
 use contract::Duration;
+use scenario::Lab;
+use scenario::edit::draft::Draft;
 
 /// Times of so many operations are rounded one by one; of more, all at once.
 const OPS_ROUNDED_MAX: usize = 64;

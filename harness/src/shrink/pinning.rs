@@ -1,15 +1,15 @@
 //! Pinned messages: a network that is left to chance becomes one that is not, but for the few
 //! messages whose latency or loss the failure needs.
 
-use super::chunks::minimise;
+use super::ddmin::minimise;
 use super::passes::Shrinking;
 use super::trial::Verdict;
 use crate::run::Runner;
-use crate::scenario::draft::CHANCES;
-use crate::scenario::plan::PinPlan;
 use crate::select::Roster;
 use contract::SimTime;
 use engine::{Fate, Pin, Sent};
+use scenario::edit::draft::CHANCES;
+use scenario::plan::PinPlan;
 use std::rc::Rc;
 
 /// Runs with more messages are not pinned: nobody would read the file.

@@ -1,10 +1,10 @@
 //! What is shrunk: a scenario of one run, and the failure that it must keep.
 
-use crate::scenario::Scenario;
-use crate::scenario::draft::Draft;
 use reports::RunRecord;
 use reports::record::{CheckRow, Evidence};
 use reports::seeds::Cause;
+use scenario::Scenario;
+use scenario::edit::draft::Draft;
 
 /// A failing run.
 #[derive(Clone)]

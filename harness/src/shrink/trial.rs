@@ -1,13 +1,13 @@
 //! Trials: does a candidate still fail for the same cause?
 
-use super::past::Past;
+use super::prefix_cache::Past;
 use crate::interrupt;
 use crate::record::record;
 use crate::run::{self, Ended, Finished, Runner};
-use crate::scenario::Lab;
-use crate::scenario::draft::Draft;
 use reports::RunRecord;
 use reports::seeds::Cause;
+use scenario::Lab;
+use scenario::edit::draft::Draft;
 use std::collections::BTreeMap;
 
 /// How much may be spent.

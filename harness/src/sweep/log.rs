@@ -5,7 +5,7 @@
 //! the union of their lines.
 
 use super::Results;
-use super::work::{Head, Key};
+use super::tasks::{Head, Key};
 use reports::SeedResult;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -219,9 +219,9 @@ fn unusable(verb: &str, path: &Path, error: &io::Error) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::Law;
     use crate::sweep::{Points, Shard};
     use reports::Digest;
+    use scenario::law::Law;
 
     fn head(digest: u64) -> Head {
         Head {

@@ -7,16 +7,16 @@
 //!
 //! **Invariant:** what is printed at the end is a function of the set of results alone.
 
-pub mod forge;
+pub mod ci_formats;
 pub mod log;
 pub mod pool;
 pub mod summary;
-pub mod work;
+pub mod tasks;
 
 pub use log::Log;
 pub use pool::{Limits, Stop};
 pub use summary::Summary;
-pub use work::{Head, Key, Points, Series, Shard, Work};
+pub use tasks::{Head, Key, Points, Series, Shard, Work};
 
 use reports::SeedResult;
 use std::collections::BTreeMap;

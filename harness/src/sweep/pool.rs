@@ -2,11 +2,11 @@
 
 use super::Results;
 use super::log::{Log, Trouble};
-use super::work::{Task, Work};
+use super::tasks::{Task, Work};
 use crate::interrupt;
-use crate::scenario::Lab;
 use crate::stopwatch::Stopwatch;
 use reports::SeedResult;
+use scenario::Lab;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;

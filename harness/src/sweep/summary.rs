@@ -3,9 +3,9 @@
 
 use super::Results;
 use super::pool::Stop;
-use super::work::{Head, Key};
+use super::tasks::{Head, Key};
 use crate::campaign::Campaign;
-use crate::known::Known;
+use crate::known_failures::Known;
 use crate::outcome::Exit;
 use crate::stats;
 use reports::canvas::{Canvas, Cell, Table, Tone, figures, words};

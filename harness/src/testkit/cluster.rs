@@ -1,12 +1,12 @@
 //! A simulated cluster under the hands of a test.
 
-use crate::diagnostics;
 use crate::run::{Finished, Runner};
-use crate::scenario::{Lab, Scenario};
 use crate::select::{Lots, Roster};
 use crate::{checks, faults};
 use catalog::{Group, System, Violation};
 use contract::{Condition, ConditionId, DiskFate, Domain, Duration, NodeId, Rng, Shock, SimTime};
+use scenario::diagnostics;
+use scenario::{Lab, Scenario};
 use std::rc::Rc;
 
 /// How often a predicate is looked at while a test waits for it.

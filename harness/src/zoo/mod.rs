@@ -10,15 +10,15 @@
 pub mod needs;
 pub mod table;
 
-use crate::campaign::Law;
-use crate::cli::load::Loaded;
-use crate::scenario::Lab;
+use crate::cli::files::Loaded;
 use crate::stats::wilson_ppm;
 use crate::sweep::{Head, Points, Results, Series};
 use catalog::{Defect, System};
 use contract::Duration;
 use reports::record::RunOutcome;
 use reports::{Digest, SeedResult};
+use scenario::Lab;
+use scenario::law::Law;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 

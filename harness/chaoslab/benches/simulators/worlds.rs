@@ -5,9 +5,9 @@
 use crate::measure::Bench;
 use harness::cli::{Lab, names};
 use harness::run::Runner;
-use harness::scenario::Scenario;
 use harness::select::Roster;
 use harness::stopwatch::Stopwatch;
+use scenario::Scenario;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::rc::Rc;

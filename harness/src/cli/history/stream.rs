@@ -2,15 +2,15 @@
 //! once more, to explain it.
 
 use super::{explained, nothing, print, print_untold, write_svg};
-use crate::checks::linearizable::stream::{Stream, Streamed};
-use crate::checks::linearizable::{Options, check_register_with, key_lanes_svg, lanes_svg};
 use crate::cli::args::HistoryArgs;
-use crate::history::jsonl::Lines;
-use crate::history::{Format, preloaded};
-use crate::models::RegisterCas;
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
+use checker::history::jsonl::Lines;
+use checker::history::{Format, preloaded};
+use checker::linearizable::stream::{Stream, Streamed};
+use checker::linearizable::{Options, check_register_with, key_lanes_svg, lanes_svg};
+use checker::models::RegisterCas;
 use contract::{Call, Op, SimTime};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -66,8 +66,8 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
     }
     let how = format!(
         "{} keys decided at once, {} by {} steps of search; at most {} operations held at once",
-        found.report.tier_one_keys,
-        found.report.tier_two_keys,
+        found.report.zone_keys,
+        found.report.searched_keys,
         found.report.search_steps,
         found.live_max,
     );

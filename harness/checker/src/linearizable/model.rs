@@ -1,0 +1,186 @@
+//! Any model, by search.
+
+use super::counterexample::sentence::Speaker;
+use super::counterexample::{Budget, Judgement, Oracle, core_of, returned};
+use super::register::counterexample;
+use super::report::{Counterexample, Options, Report};
+use super::search::generic::{Event, ModelObject};
+use super::search::object::Span;
+use super::search::{Found, Limits, Search};
+use crate::history::rank::{OPEN, Ranker};
+use crate::history::split::{Share, Split, shares_of};
+use crate::models::Model;
+use contract::{Call, Op, Outcome, ReadLevel, Ret};
+
+/// Whether `ops` is linearizable under `model`. Operations that the model does not know and reads
+/// that may be stale are not judged.
+#[must_use]
+pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Report {
+    let split = Split::new(ops, |op| is_judged(model, op));
+    let mut report = Report::new();
+    for (part, shares) in split.parts() {
+        report.keys += 1;
+        report.searched_keys += 1;
+        let says = |share: &&Share| says_something(&ops[share.op as usize]);
+        report.ops += shares.iter().filter(says).count() as u64;
+        let mut case = Case { model, ops, part, shares, budget: Budget::new() };
+        let steps_left = options.search_steps_max.saturating_sub(report.search_steps);
+        let (found, steps) = case.search(|_| false, Limits::steps(steps_left));
+        report.search_steps += steps;
+        match found {
+            Found::Linearizable(_) => {}
+            Found::Undecided { why } => report.leave_open(part, why),
+            Found::NotLinearizable { .. } => {
+                if report.refute(options) {
+                    report.counterexamples.push(case.explain(options));
+                }
+            }
+        }
+    }
+    report
+}
+
+fn is_judged<M: Model>(model: &M, op: &Op) -> bool {
+    match &op.call {
+        Call::Get { read: ReadLevel::Stale, .. }
+        | Call::BatchGet { read: ReadLevel::Stale, .. } => false,
+        Call::BatchGet { .. } => true,
+        call => model.part(call).is_some(),
+    }
+}
+
+/// Whether `op` may have done or seen anything.
+fn says_something(op: &Op) -> bool {
+    let reads = matches!(op.call, Call::Get { .. } | Call::BatchGet { .. });
+    match op.outcome {
+        Outcome::Ok(_) => true,
+        Outcome::Fail => false,
+        Outcome::Unknown => !reads,
+    }
+}
+
+/// One part of a history.
+struct Case<'a, M> {
+    model: &'a M,
+    ops: &'a [Op],
+    part: u64,
+    shares: &'a [Share],
+    budget: Budget,
+}
+
+impl<M: Model> Case<'_, M> {
+    /// Searches with the operations of which `weak` holds taken as unknown.
+    fn search(&self, weak: impl Fn(u32) -> bool, limits: Limits) -> (Found, u64) {
+        let (events, spans) = self.events(weak);
+        let object = ModelObject::new(self.model, self.part, &events);
+        let mut search = Search::new(object, &spans);
+        let found = search.run(limits);
+        (found, search.steps())
+    }
+
+    fn events(&self, weak: impl Fn(u32) -> bool) -> (Vec<Event>, Vec<Span>) {
+        let mut events: Vec<Event> = Vec::with_capacity(self.shares.len());
+        let mut spans: Vec<Span> = Vec::with_capacity(self.shares.len());
+        let mut ranker = Ranker::with_capacity(self.shares.len());
+        for &share in self.shares {
+            let op = &self.ops[share.op as usize];
+            let (call, outcome) = view(op, share, weak(share.op));
+            let is_known = matches!(outcome, Outcome::Ok(_));
+            if outcome == Outcome::Fail || (!is_known && self.model.observes(&call, &outcome)) {
+                continue;
+            }
+            ranker.add(op.call_at.0, is_known.then_some(op.ret_at.0));
+            spans.push(Span { call: 0, ret: OPEN });
+            events.push(Event { call, outcome, ret: OPEN, op: share.op });
+        }
+        ranker.finish(|number, is_return, rank| {
+            let span = &mut spans[number as usize];
+            *if is_return { &mut span.ret } else { &mut span.call } = rank;
+        });
+        for (event, span) in events.iter_mut().zip(&spans) {
+            event.ret = span.ret;
+        }
+        (events, spans)
+    }
+
+    fn completed(&self) -> Vec<u32> {
+        let is_done = |op: &u32| matches!(self.ops[*op as usize].outcome, Outcome::Ok(_));
+        let mut completed: Vec<u32> = self.shares.iter().map(|s| s.op).filter(is_done).collect();
+        completed.sort_unstable_by_key(|&op| returned(self.ops, op));
+        completed.dedup();
+        completed
+    }
+
+    fn explain(&mut self, options: &Options<'_>) -> Counterexample {
+        let completed = self.completed();
+        let core = core_of(self, self.ops, &completed, Judgement::Fails(None));
+        let speaker = Speaker { ops: self.ops, options };
+        let sentence = speaker.no_order(&core.strong);
+        counterexample(self.ops, self.part, "no-order", sentence, core)
+    }
+}
+
+impl<M: Model> Oracle for Case<'_, M> {
+    fn judge(&mut self, strong: &[u32]) -> Judgement {
+        let is_weak = |op: u32| strong.binary_search(&op).is_err();
+        let mut budget = self.budget;
+        let judgement = budget.judge(|limits| self.search(is_weak, limits));
+        self.budget = budget;
+        judgement
+    }
+}
+
+/// Steps to find the order of a handful of operations.
+const ORDER_STEPS_MAX: u64 = 100_000;
+
+/// An order that explains the answers of `strong`, ascending, with the open operations that it
+/// needs, as indexes into `ops`; empty when none is found.
+pub(super) fn order_of_model<M: Model>(
+    model: &M,
+    ops: &[Op],
+    part: u64,
+    strong: &[u32],
+) -> Vec<u32> {
+    let shares = shares_of(ops, part, |op| is_judged(model, op));
+    let case = Case { model, ops, part, shares: &shares, budget: Budget::new() };
+    let is_weak = |op: u32| strong.binary_search(&op).is_err();
+    let (events, _) = case.events(is_weak);
+    match case.search(is_weak, Limits::steps(ORDER_STEPS_MAX)).0 {
+        Found::Linearizable(order) => {
+            order.into_iter().map(|event| events[event as usize].op).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// One key's share of an operation as an operation of its own.
+pub(super) fn view(op: &Op, share: Share, weak: bool) -> (Call, Outcome) {
+    let outcome = match &op.outcome {
+        Outcome::Ok(_) if weak => Outcome::Unknown,
+        outcome => outcome.clone(),
+    };
+    let Call::BatchGet { keys, read } = &op.call else {
+        return (op.call.clone(), outcome);
+    };
+    let call = Call::Get { key: keys[share.item as usize], read: *read };
+    let Outcome::Ok(Ret::Batch { values }) = &outcome else {
+        return (call, outcome);
+    };
+    let ret = match values.get(share.item as usize) {
+        Some(Some(value)) if values.len() == keys.len() => {
+            Ret::Found { value: *value, version: 0, stale: false }
+        }
+        Some(None) if values.len() == keys.len() => Ret::Missing,
+        _ => Ret::Batch { values: Vec::new() },
+    };
+    (call, Outcome::Ok(ret))
+}
+
+/// Searches the one part of a small history.
+#[cfg(test)]
+pub(super) fn search_model<M: Model>(model: &M, ops: &[Op]) -> Found {
+    let split = Split::new(ops, |op| is_judged(model, op));
+    let (part, shares) = split.parts().next().expect("a history is about something");
+    let case = Case { model, ops, part, shares, budget: Budget::new() };
+    case.search(|_| false, Limits::steps(1_000_000)).0
+}

@@ -1,0 +1,6 @@
+//! The text of a scenario file: its tree, quantities, and how it is written.
+
+pub(crate) mod document;
+pub mod formatter;
+pub(crate) mod tree;
+pub mod units;
