@@ -4,7 +4,9 @@
 mod fleet;
 
 use contract::{Condition, ConditionId, DiskFate, InFlight, NodeId, StartError};
-use fleet::{M1, M2, OUT, Told, W1, World, config, echoes, fleet, machine, pass, start, stop, tell};
+use fleet::{
+    M1, M2, OUT, Told, W1, World, config, echoes, fleet, machine, pass, start, stop, tell,
+};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -13,12 +15,23 @@ const SEATS: usize = 3;
 /// One step of a plan; machines and seats by position. Conditions are imposed and lifted in turn.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Start { machine: usize, settings: Settings },
-    Stop { machine: usize, seat: usize },
+    Start {
+        machine: usize,
+        settings: Settings,
+    },
+    Stop {
+        machine: usize,
+        seat: usize,
+    },
     /// A condition on the machine begins, or ends.
-    Machine { machine: usize, what: What },
+    Machine {
+        machine: usize,
+        what: What,
+    },
     /// The seat is held down, or let go.
-    Seat { seat: usize },
+    Seat {
+        seat: usize,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -56,16 +56,17 @@ impl Kernel {
     }
 
     /// Tells each space of a machine, and the machine's own disk, what the others hold, where the
-    /// disk has a limit.
+    /// disk has a limit. A limit on one space alone counts what is in that space.
     pub fn share_room(&mut self, node: NodeId) {
         let machine = self.net.homes.machine_of(node);
-        let is_shared = self.net.homes.residents(machine).next().is_some();
-        if !is_shared || self.hosts.get(machine).disk.law.capacity.is_none() {
+        if self.hosts.get(machine).disk.law.capacity.is_none() {
+            self.hosts.get_mut(node).disk.elsewhere_bytes = 0;
             return;
         }
         let residents: Vec<NodeId> = self.net.homes.residents(machine).collect();
         let mut all_bytes = self.hosts.get(machine).disk.used_bytes();
-        all_bytes += residents.iter().map(|seat| self.hosts.get(*seat).disk.used_bytes()).sum::<u64>();
+        all_bytes +=
+            residents.iter().map(|seat| self.hosts.get(*seat).disk.used_bytes()).sum::<u64>();
         let aside = self.machines.spaces.range(all_on(machine));
         all_bytes += aside.map(|(_, space)| space.used_bytes()).sum::<u64>();
         for node in core::iter::once(machine).chain(residents) {

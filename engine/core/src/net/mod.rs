@@ -109,10 +109,7 @@ impl Net {
             specs.push(spec.clone());
         }
         let inside = specs.len() as u32;
-        specs.push(LinkSpec {
-            latency: Dist::Constant(INSIDE_LATENCY.0),
-            ..LinkSpec::default()
-        });
+        specs.push(LinkSpec { latency: Dist::Constant(INSIDE_LATENCY.0), ..LinkSpec::default() });
         let laws = specs.iter().map(|spec| LinkLaw::new(spec, core::iter::empty()));
         Self {
             names: config.nodes.iter().map(|node| node.name.clone()).collect(),
