@@ -64,10 +64,11 @@ impl System for Registers {
         "registers"
     }
     fn roles(&self) -> &'static [Role] {
-        &[
-            Role { name: "server", about: "keeps the registers", settings: &[], uses: &[], durable: false },
-            Role { name: "client", about: "asks the server", settings: &[], uses: &[], durable: false },
-        ]
+        const ROLES: [Role; 2] = [
+            Role::plain("server", "keeps the registers"),
+            Role::plain("client", "asks the server"),
+        ];
+        &ROLES
     }
     fn boot(&self, seat: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         let client = seat.uses.get("target").map(|to| Own::Client(to[0], None));

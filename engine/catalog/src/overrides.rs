@@ -188,9 +188,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        let wrong = |bytes: &[u8]| {
-            overridden(&Settings::default(), &ROLE, bytes).expect_err("it is wrong")
-        };
+        let wrong =
+            |bytes: &[u8]| overridden(&Settings::default(), &ROLE, bytes).expect_err("it is wrong");
         assert!(wrong(b"wiat=15").starts_with("`wiat` is no setting of the role `task`"));
         assert_eq!(wrong(b"wait=21"), "`wait` is `21`, and wants a duration such as \"150ms\"");
         assert_eq!(wrong(b"count=0"), "`count` is `0`, and wants a count from 1 to 9");

@@ -138,6 +138,14 @@ pub struct Role {
     pub durable: bool,
 }
 
+impl Role {
+    /// A role without settings that needs no other group.
+    #[must_use]
+    pub const fn plain(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, settings: &[], uses: &[], durable: false }
+    }
+}
+
 /// A stable code of an error in a scenario file that only this system can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
