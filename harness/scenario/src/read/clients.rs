@@ -90,6 +90,7 @@ fn group(
         uses: vec![("target".to_owned(), target?)],
         settings,
         defects: groups::defects_of(system, defects),
+        on: None,
         zones: Vec::new(),
         clock,
         disk: DiskSpec::default(),

@@ -13,6 +13,7 @@ pub(crate) mod fields;
 pub(crate) mod groups;
 pub(crate) mod kind_fields;
 pub(crate) mod limits;
+pub(crate) mod machines;
 pub(crate) mod net;
 pub(crate) mod ops;
 pub(crate) mod pins;
