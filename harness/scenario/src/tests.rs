@@ -34,10 +34,11 @@ fn essence(plan: &Plan) -> String {
     for group in &plan.groups {
         let system = group.system.name();
         text += &format!(
-            "{} {system} {} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}\n",
+            "{} {system} {} {} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}\n",
             group.name,
             group.role,
             group.count,
+            group.on,
             group.uses,
             group.settings,
             group.defects,
@@ -340,6 +341,7 @@ const WORDS: &[&str] = &[
     "\"h/1\"",
     "\"h/*\"",
     "\"zone:eu\"",
+    "\"machine:h/1\"",
     "{}",
     "[]",
     "[[]]",

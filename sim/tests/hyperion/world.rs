@@ -125,6 +125,7 @@ impl Boot for Lab {
         let seat = Seat {
             node,
             name: &self.names[node.index()],
+            machine: None,
             index,
             boot,
             role: if is_cache { "cache" } else { "client" },

@@ -189,7 +189,10 @@ impl Node for Client {
             Input::Timer(key) => self.on_timer(key, fx),
             // Nobody sends datagrams to clients; a stray one is the world's doing.
             Input::Datagram { .. } => {}
-            Input::Synced { .. } | Input::Started { .. } | Input::Exited { .. } => {
+            Input::Synced { .. }
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Exited { .. } => {
                 panic!("a client has no disk and starts nobody")
             }
         }

@@ -40,6 +40,7 @@ impl World {
         let seat = Seat {
             node: NodeId(1),
             name: "kv/1",
+            machine: None,
             index,
             boot: 0,
             role: "client",

@@ -266,7 +266,10 @@ impl Node for Server {
                 self.raft.on_timer(now, key, fx);
             }
             Input::Synced { sync, result } => self.raft.on_synced(now, sync, result, fx),
-            Input::Invoke { .. } | Input::Started { .. } | Input::Exited { .. } => {
+            Input::Invoke { .. }
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Exited { .. } => {
                 panic!("a cache node is no client and starts nobody")
             }
         }

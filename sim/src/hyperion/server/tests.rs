@@ -28,6 +28,7 @@ impl World {
         let seat = Seat {
             node: ME,
             name: "h/1",
+            machine: None,
             index: 0,
             boot: 0,
             role: "cache",
