@@ -11,8 +11,8 @@ pub use defects::{DEFECTS, Defects};
 pub use events::{EVENTS, Event};
 pub use gauges::GAUGES;
 
-use super::{invariants, wire};
 use super::system::{CACHE, Hyperion, READ_THROUGH};
+use super::{invariants, wire};
 use crate::protocol::raft;
 use catalog::{Operation, PredicateKind, PropertyRow, Verb};
 
