@@ -9,8 +9,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{
-    Domain, Duration, Effect, Fx, Instant, NoDisk, NodeId, Now, Outbox, Outcome,
-    Ratio, Rng, WallTime,
+    Domain, Duration, Effect, Fx, Instant, NoDisk, NodeId, Now, Outbox, Outcome, Ratio, Rng,
+    WallTime,
 };
 
 /// Calls one node and keeps what it asked for.

@@ -2,8 +2,7 @@
 
 use crate::work::Work;
 use contract::{
-    Domain, Effect, Fx, Input, Instant, NoDisk, Node, NodeId, Now, Outbox, Rng,
-    TimerKey, WallTime,
+    Domain, Effect, Fx, Input, Instant, NoDisk, Node, NodeId, Now, Outbox, Rng, TimerKey, WallTime,
 };
 
 /// One hosted node.

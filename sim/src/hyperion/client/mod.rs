@@ -203,7 +203,7 @@ impl Node for Client {
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.peers.buffered_bytes()
+        self.peers.buffered_bytes() + self.near_cache.memory_bytes()
     }
 }
 

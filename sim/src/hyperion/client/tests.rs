@@ -332,11 +332,8 @@ fn compare_and_set_carries_the_version_that_the_client_saw() {
 #[test]
 fn an_operation_that_hyperion_does_not_have_fails_at_once() {
     let own = OwnCall { row: 0, name: "fetch", key: Some(1), args: [0; OWN_ARGS_MAX] };
-    let unknown = [
-        Call::Acquire { key: 1 },
-        Call::Admin { verb: "purge", arg: 1 },
-        Call::Own(Box::new(own)),
-    ];
+    let unknown =
+        [Call::Acquire { key: 1 }, Call::Admin { verb: "purge", arg: 1 }, Call::Own(Box::new(own))];
     for call in &unknown {
         let mut world = World::new(0, &[]);
         world.invoke(call);

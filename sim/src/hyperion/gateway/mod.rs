@@ -19,10 +19,10 @@ mod pending;
 mod upstream;
 
 use super::command::Refusal;
+use super::handshake;
 use super::tables::settings::{GatewayAuth, GatewaySettings};
 use super::tables::{Defects, Event};
 use super::wire::{Answer, Request, RequestFrame};
-use super::handshake;
 use crate::protocol::frame;
 use crate::protocol::tls::{Authority, CertificateError, Identity};
 use crate::service::peer_conn::PeerConn;
