@@ -64,10 +64,8 @@ impl System for Tickets {
         "tickets"
     }
     fn roles(&self) -> &'static [Role] {
-        const ROLES: [Role; 2] = [
-            Role::plain("server", "counts in memory"),
-            Role::plain("client", "asks the server"),
-        ];
+        const ROLES: [Role; 2] =
+            [Role::plain("server", "counts in memory"), Role::plain("client", "asks the server")];
         &ROLES
     }
     fn operations(&self) -> &'static [Operation] {
