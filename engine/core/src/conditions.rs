@@ -124,8 +124,8 @@ impl Kernel {
         let n = host.number();
         let boot = host.boot;
         let frame = self.frames.put(bytes);
-        let link = self.net.link_id(from, to);
-        let entry = self.net.link_mut(link);
+        let link = self.net.links.id(from, to);
+        let entry = self.net.links.get_mut(link);
         entry.in_flight += 1;
         let cut = entry.cut;
         let what = What::Datagram { frame, link, boot, cut };
@@ -135,21 +135,20 @@ impl Kernel {
 
     /// What is under way on the link is lost.
     fn cut(&mut self, from: NodeId, to: NodeId) {
-        let id = self.net.link_id(from, to);
-        let link = self.net.link_mut(id);
+        let id = self.net.links.id(from, to);
+        let link = self.net.links.get_mut(id);
         link.cut += 1;
         let lost = u64::from(core::mem::take(&mut link.in_flight));
-        link.hit(LinkHit::Block, lost);
+        self.net.links.hit(id, LinkHit::Block, lost);
     }
 
     /// Lets go what waited on the link, if nothing stops it any more.
     fn release_link(&mut self, from: NodeId, to: NodeId) {
-        let id = self.net.link_id(from, to);
+        let id = self.net.links.id(from, to);
         let (is_cut, is_held) = self.net.stops(id);
         if !is_held {
             let now = self.now();
-            let bent = self.net.link_mut(id).bent.as_mut().expect("it was bent");
-            let held = core::mem::take(&mut bent.held);
+            let held = core::mem::take(&mut self.net.links.bent(id).held);
             for (due, record) in held {
                 self.queue.schedule(due.max(now), Class::Data, record);
             }
@@ -162,9 +161,9 @@ impl Kernel {
     fn refit(&mut self, target: Target) {
         match target {
             Target::Link(from, to, _) => {
-                let id = self.net.link_id(from, to);
-                let list = self.net.bent(id).conditions.clone();
-                self.net.refit(id, self.conditions.among(&list));
+                let id = self.net.links.id(from, to);
+                let list = self.net.links.bent(id).conditions.clone();
+                self.net.links.refit(id, self.conditions.among(&list));
             }
             Target::Host(node, _) => self.refit_host(node),
             Target::Disk(node, _) => {
@@ -202,8 +201,8 @@ impl Kernel {
     fn with_list(&mut self, target: Target, change: impl FnOnce(&mut Vec<u32>)) {
         match target {
             Target::Link(from, to, _) => {
-                let id = self.net.link_id(from, to);
-                change(&mut self.net.bent(id).conditions);
+                let id = self.net.links.id(from, to);
+                change(&mut self.net.links.bent(id).conditions);
             }
             Target::Host(node, _) | Target::Disk(node, _) => {
                 change(&mut self.hosts.get_mut(node).conditions);
@@ -213,7 +212,9 @@ impl Kernel {
 
     fn hits(&self, target: Target) -> u64 {
         match target {
-            Target::Link(from, to, hit) => self.net.hits(from, to, hit),
+            Target::Link(from, to, hit) => {
+                self.net.links.find(from, to).map_or(0, |id| self.net.links.hits(id, hit))
+            }
             Target::Host(node, hit) => self.hosts.get(node).hits[hit as usize],
             Target::Disk(node, hit) => self.hosts.get(node).disk.hits.get(hit),
         }

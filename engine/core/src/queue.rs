@@ -65,7 +65,7 @@ pub(crate) struct Queue {
     tied: Vec<u32>,
     slab: Vec<Record>,
     free: Vec<u32>,
-    /// The list was filled since [`Queue::ahead`] was last asked.
+    /// The list was filled since [`Queue::take_refilled`] was last asked.
     refilled: bool,
     now: SimTime,
     round: u32,
@@ -192,14 +192,20 @@ impl Queue {
         }
     }
 
-    /// What is due next, once after the list was filled: to be looked at all at once, because
-    /// with much pending each is out of the processor's caches, and one wait for memory is enough.
+    /// Whether the list was filled since this was last asked.
     #[inline]
-    pub fn ahead(&mut self) -> Option<impl Iterator<Item = &Record>> {
-        if !core::mem::take(&mut self.refilled) || self.slab.len() < AHEAD_MIN {
-            return None;
-        }
-        Some(self.near.iter().map(|key| &self.slab[*key as u32 as usize]))
+    pub fn take_refilled(&mut self) -> bool {
+        core::mem::take(&mut self.refilled)
+    }
+
+    /// Whether so much is pending that most records are out of the processor's caches.
+    pub fn is_long(&self) -> bool {
+        self.slab.len() >= AHEAD_MIN
+    }
+
+    /// What is due next.
+    pub fn ahead(&self) -> impl Iterator<Item = &Record> {
+        self.near.iter().map(|key| &self.slab[*key as u32 as usize])
     }
 
     /// How many records are in line.

@@ -189,10 +189,10 @@ impl Adapter {
         if let Some((from, to)) = link_of(condition)
             && from == self.me
         {
-            let link = self.net.link_id(from, to);
-            self.net.bent(link);
+            let link = self.net.links.id(from, to);
+            self.net.links.bent(link);
             let here = |other: &&Condition| link_of(other) == Some((from, to));
-            self.net.refit(link, self.active.values().filter(here));
+            self.net.links.refit(link, self.active.values().filter(here));
         }
         if node_of(condition) == Some(self.me) {
             self.refit_node();

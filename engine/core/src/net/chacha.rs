@@ -25,6 +25,19 @@ pub(crate) fn key_words(key: [u8; 32]) -> Key {
     core::array::from_fn(|at| u32::from_le_bytes(words[at]))
 }
 
+/// Block `at` of stream `stream` alone, into the first lane of `out`.
+pub(crate) fn block(key: &Key, stream: u64, at: u64, out: &mut Blocks) {
+    let mut start = [0; 16];
+    start[..4].copy_from_slice(&CONSTANT);
+    start[4..12].copy_from_slice(key);
+    start[12..].copy_from_slice(&[at as u32, (at >> 32) as u32, stream as u32, (stream >> 32) as u32]);
+    let mut words = start;
+    (0..DOUBLE_ROUNDS).for_each(|_| double_round(&mut words));
+    for (row, (word, start)) in out.iter_mut().zip(words.iter().zip(start)) {
+        row[0] = word.wrapping_add(start);
+    }
+}
+
 /// Blocks `first` to `first + 3` of stream `stream`.
 pub(crate) fn blocks(key: &Key, stream: u64, first: u64) -> Blocks {
     let counters: [u64; LANES] = core::array::from_fn(|lane| first.wrapping_add(lane as u64));
@@ -46,6 +59,9 @@ pub(crate) fn word(blocks: &Blocks, lane: usize, index: usize) -> Word {
     let high = u64::from(blocks[2 * index + 1][lane]);
     Word(high << 32 | low)
 }
+
+/// ChaCha8: eight rounds.
+const DOUBLE_ROUNDS: usize = 4;
 
 /// "expand 32-byte k"
 const CONSTANT: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
@@ -105,11 +121,15 @@ mod tests {
         ) {
             let key = key_words(Rng::key(seed, Domain::Link));
             let blocks = blocks(&key, stream, first);
+            let mut single = [[0; LANES]; 16];
             let mut rng = Rng::with_stream(seed, Domain::Link, stream);
             rng.seek_block(first);
             for lane in 0..LANES {
+                block(&key, stream, first + lane as u64, &mut single);
                 for index in 0..8 {
-                    prop_assert_eq!(word(&blocks, lane, index), rng.word());
+                    let expect = rng.word();
+                    prop_assert_eq!(word(&blocks, lane, index), expect);
+                    prop_assert_eq!(word(&single, 0, index), expect);
                 }
             }
         }

@@ -89,9 +89,9 @@ impl Kernel {
     pub(super) fn lose(&mut self, slot: u32, way: usize) {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
-        let cut = self.net.link(flow.link).cut;
+        let cut = self.net.links.get(flow.link).cut;
         let (is_cut, is_held) = self.net.stops(flow.link);
-        self.net.link_mut(flow.link).hit(LinkHit::Block, 1);
+        self.net.links.hit(flow.link, LinkHit::Block, 1);
         for segment in flow.segments.iter_mut().filter(|segment| segment.cut != cut) {
             segment.cut = cut;
             segment.stopped = is_cut || is_held;
@@ -106,7 +106,7 @@ impl Kernel {
     fn resume_way(&mut self, slot: u32, way: usize) {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
-        let cut = self.net.link(flow.link).cut;
+        let cut = self.net.links.get(flow.link).cut;
         let retry_at = match flow.state {
             WayState::Stopped { since, cut: true } => next_retry(since, now),
             _ => now,

@@ -30,7 +30,7 @@ impl Kernel {
         let boot = self.hosts.get(from).boot;
         let opener = End { node: from, boot, state: EndState::Open };
         let acceptor = End { node: to, boot: 0, state: EndState::Asked };
-        let links = [self.net.link_id(from, to), self.net.link_id(to, from)];
+        let links = [self.net.links.id(from, to), self.net.links.id(to, from)];
         let slot = self.conns.insert(id, [opener, acceptor], links);
         self.transmit(slot, 0, Part::Open, 0);
     }
@@ -73,7 +73,7 @@ impl Kernel {
             return None;
         }
         assert!(segment.due <= self.now(), "a segment is not early");
-        if segment.cut != self.net.link(conn.ways[way].link).cut {
+        if segment.cut != self.net.links.get(conn.ways[way].link).cut {
             self.lose(slot, way);
             return None;
         }
@@ -166,7 +166,7 @@ impl Kernel {
     fn merge(&mut self, slot: u32, way: usize, mut head: FrameId) -> FrameId {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
-        let cut = self.net.link(flow.link).cut;
+        let cut = self.net.links.get(flow.link).cut;
         while let Some(next) = flow.segments.front() {
             let Part::Data(tail) = next.part else { return head };
             let merged_bytes = self.frames.get(head).len() + self.frames.get(tail).len();
@@ -228,7 +228,7 @@ impl Kernel {
         };
         if cut || held {
             let hit = if cut { LinkHit::Block } else { LinkHit::Hold };
-            self.net.link_mut(carried.link).hit(hit, 1);
+            self.net.links.hit(carried.link, hit, 1);
         }
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let due = now + late + Duration(if gives_up { 0 } else { carried.latency_ns });
