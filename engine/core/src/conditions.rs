@@ -12,7 +12,7 @@ use crate::record::{Class, Record, What};
 use crate::trace::EventKind;
 use alloc::vec::Vec;
 use contract::hash::mix;
-use contract::{Condition, ConditionId, InFlight, NodeId, Shock, Unsupported};
+use contract::{Condition, ConditionId, InFlight, NodeId, Shock, Target, Unsupported};
 
 /// Every condition of a run, past and present, indexed by its id.
 #[derive(Clone, Debug, Default)]
@@ -29,12 +29,12 @@ struct Entry {
     hits: Option<u64>,
 }
 
-/// What a condition bends, and which of the target's counters shows its effect.
+/// Which of its target's counters shows the effect of a condition.
 #[derive(Clone, Copy, Debug)]
-enum Target {
-    Link(NodeId, NodeId, LinkHit),
-    Host(NodeId, HostHit),
-    Disk(NodeId, DiskHit),
+enum Hit {
+    Link(LinkHit),
+    Host(HostHit),
+    Disk(DiskHit),
 }
 
 impl Conditions {
@@ -47,18 +47,16 @@ impl Conditions {
 impl Kernel {
     /// Imposes a condition on everything but the life of its node, which is the engine's business.
     pub fn bend(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
-        let target = self.target_of(&condition)?;
+        let (target, hit) = (condition.target(), hit_of(&condition));
+        target.nodes().try_for_each(|node| self.check_node(node))?;
         let id = self.conditions.entries.len() as u32;
-        let in_flight = match &condition {
-            Condition::Block { in_flight, .. } => Some(*in_flight),
-            _ => None,
-        };
+        let cuts = matches!(condition, Condition::Block { in_flight: InFlight::Lost, .. });
         self.conditions.entries.push(Entry { condition, hits_before: 0, hits: None });
         self.with_list(target, |list| list.push(id));
-        self.refit(target);
+        self.refit(target, hit);
         // Only now: the first condition on a link gives it its counters.
-        self.conditions.entries[id as usize].hits_before = self.hits(target);
-        if let (Target::Link(from, to, _), Some(InFlight::Lost)) = (target, in_flight) {
+        self.conditions.entries[id as usize].hits_before = self.hits(target, hit);
+        if let (true, Some((from, to))) = (cuts, target.link()) {
             self.cut(from, to);
         }
         Ok(ConditionId(id))
@@ -67,16 +65,21 @@ impl Kernel {
     /// Lifts a condition; returns it, or `None` when it was lifted before.
     pub fn unbend(&mut self, id: ConditionId) -> Option<Condition> {
         let condition = self.conditions.entries[id.0 as usize].condition.clone();
-        let target = self.target_of(&condition).expect("it was imposed");
-        let hits = self.hits(target);
+        let (target, hit) = (condition.target(), hit_of(&condition));
+        let hits = self.hits(target, hit);
         let entry = &mut self.conditions.entries[id.0 as usize];
         if entry.hits.is_some() {
             return None;
         }
+        assert!(hits >= entry.hits_before, "a counter only grows");
         entry.hits = Some(hits - entry.hits_before);
-        self.with_list(target, |list| list.retain(|number| *number != id.0));
-        self.refit(target);
-        if let Target::Link(from, to, _) = target {
+        self.with_list(target, |list| {
+            let before = list.len();
+            list.retain(|number| *number != id.0);
+            assert_eq!(list.len() + 1, before, "a condition that holds is listed once");
+        });
+        self.refit(target, hit);
+        if let Some((from, to)) = target.link() {
             self.release_link(from, to);
         }
         Some(condition)
@@ -86,8 +89,9 @@ impl Kernel {
     pub fn effect_count(&self, id: ConditionId) -> u64 {
         let entry = &self.conditions.entries[id.0 as usize];
         entry.hits.unwrap_or_else(|| {
-            let target = self.target_of(&entry.condition).expect("it was imposed");
-            self.hits(target) - entry.hits_before
+            let hits = self.hits(entry.condition.target(), hit_of(&entry.condition));
+            assert!(hits >= entry.hits_before, "a counter only grows");
+            hits - entry.hits_before
         })
     }
 
@@ -109,6 +113,10 @@ impl Kernel {
                 self.check_node(from)?;
                 self.check_node(to)?;
                 self.inject(from, to, &bytes);
+            }
+            Shock::Reset { node } => {
+                self.check_node(node)?;
+                self.reset_all(node);
             }
         }
         Ok(())
@@ -158,19 +166,19 @@ impl Kernel {
         }
     }
 
-    fn refit(&mut self, target: Target) {
-        match target {
-            Target::Link(from, to, _) => {
+    fn refit(&mut self, target: Target, hit: Hit) {
+        match (target, hit) {
+            (Target::Link { from, to }, _) => {
                 let id = self.net.links.id(from, to);
                 let list = self.net.links.bent(id).conditions.clone();
                 self.net.links.refit(id, self.conditions.among(&list));
             }
-            Target::Host(node, _) => self.refit_host(node),
-            Target::Disk(node, _) => {
+            (Target::Node(node), Hit::Disk(_)) => {
                 let host = self.hosts.get_mut(node);
                 let conditions = self.conditions.among(&host.conditions);
                 host.disk.law = DiskLaw::new(&host.spec.disk, conditions);
             }
+            (Target::Node(node), Hit::Host(_) | Hit::Link(_)) => self.refit_host(node),
         }
     }
 
@@ -199,24 +207,25 @@ impl Kernel {
     }
 
     fn with_list(&mut self, target: Target, change: impl FnOnce(&mut Vec<u32>)) {
-        match target {
-            Target::Link(from, to, _) => {
+        let list = match target {
+            Target::Link { from, to } => {
                 let id = self.net.links.id(from, to);
-                change(&mut self.net.links.bent(id).conditions);
+                &mut self.net.links.bent(id).conditions
             }
-            Target::Host(node, _) | Target::Disk(node, _) => {
-                change(&mut self.hosts.get_mut(node).conditions);
-            }
-        }
+            Target::Node(node) => &mut self.hosts.get_mut(node).conditions,
+        };
+        change(list);
+        assert!(list.is_sorted(), "conditions are folded in the order in which they were imposed");
     }
 
-    fn hits(&self, target: Target) -> u64 {
-        match target {
-            Target::Link(from, to, hit) => {
+    fn hits(&self, target: Target, hit: Hit) -> u64 {
+        match (target, hit) {
+            (Target::Link { from, to }, Hit::Link(hit)) => {
                 self.net.links.find(from, to).map_or(0, |id| self.net.links.hits(id, hit))
             }
-            Target::Host(node, hit) => self.hosts.get(node).hits[hit as usize],
-            Target::Disk(node, hit) => self.hosts.get(node).disk.hits.get(hit),
+            (Target::Node(node), Hit::Host(hit)) => self.hosts.get(node).hits[hit as usize],
+            (Target::Node(node), Hit::Disk(hit)) => self.hosts.get(node).disk.hits.get(hit),
+            (target, hit) => panic!("{hit:?} is not counted at {target:?}"),
         }
     }
 
@@ -224,39 +233,31 @@ impl Kernel {
         let is_there = node.index() < self.hosts.all.len();
         is_there.then_some(()).ok_or(Unsupported("there is no such node"))
     }
+}
 
-    fn target_of(&self, condition: &Condition) -> Result<Target, Unsupported> {
-        let target = match condition {
-            Condition::Block { from, to, .. } => Target::Link(*from, *to, LinkHit::Block),
-            Condition::Hold { from, to } => Target::Link(*from, *to, LinkHit::Hold),
-            Condition::Loss { from, to, .. } => Target::Link(*from, *to, LinkHit::Loss),
-            Condition::Duplicate { from, to, .. } => Target::Link(*from, *to, LinkHit::Duplicate),
-            Condition::Reorder { from, to, .. } => Target::Link(*from, *to, LinkHit::Reorder),
-            Condition::Corrupt { from, to, .. } => Target::Link(*from, *to, LinkHit::Corrupt),
-            Condition::Delay { from, to, .. } => Target::Link(*from, *to, LinkHit::Delay),
-            Condition::Bandwidth { from, to, .. } => Target::Link(*from, *to, LinkHit::Bandwidth),
-            Condition::Down { node, .. } => Target::Host(*node, HostHit::Down),
-            Condition::Pause { node } => Target::Host(*node, HostHit::Pause),
-            Condition::SlowCpu { node, .. } => Target::Host(*node, HostHit::SlowCpu),
-            Condition::MemoryLimit { node, .. } => Target::Host(*node, HostHit::Memory),
-            Condition::Drift { node, .. } => Target::Host(*node, HostHit::Drift),
-            Condition::DiskSlow { node, .. } => Target::Disk(*node, DiskHit::Slow),
-            Condition::SyncLies { node, .. } => Target::Disk(*node, DiskHit::SyncLies),
-            Condition::SyncFails { node, .. } => Target::Disk(*node, DiskHit::SyncFails),
-            Condition::WriteFails { node, .. } => Target::Disk(*node, DiskHit::WriteFails),
-            Condition::ReadCorrupt { node, .. } => Target::Disk(*node, DiskHit::ReadCorrupt),
-            Condition::WriteCorrupt { node, .. } => Target::Disk(*node, DiskHit::WriteCorrupt),
-            Condition::Misdirect { node, .. } => Target::Disk(*node, DiskHit::Misdirect),
-            Condition::Capacity { node, .. } => Target::Disk(*node, DiskHit::Full),
-            Condition::ServiceTime { node, .. } => Target::Host(*node, HostHit::ServiceTime),
-        };
-        match target {
-            Target::Link(from, to, _) => {
-                self.check_node(from)?;
-                self.check_node(to)?;
-            }
-            Target::Host(node, _) | Target::Disk(node, _) => self.check_node(node)?,
-        }
-        Ok(target)
+const fn hit_of(condition: &Condition) -> Hit {
+    match condition {
+        Condition::Block { .. } => Hit::Link(LinkHit::Block),
+        Condition::Hold { .. } => Hit::Link(LinkHit::Hold),
+        Condition::Loss { .. } => Hit::Link(LinkHit::Loss),
+        Condition::Duplicate { .. } => Hit::Link(LinkHit::Duplicate),
+        Condition::Reorder { .. } => Hit::Link(LinkHit::Reorder),
+        Condition::Corrupt { .. } => Hit::Link(LinkHit::Corrupt),
+        Condition::Delay { .. } => Hit::Link(LinkHit::Delay),
+        Condition::Bandwidth { .. } => Hit::Link(LinkHit::Bandwidth),
+        Condition::Down { .. } => Hit::Host(HostHit::Down),
+        Condition::Pause { .. } => Hit::Host(HostHit::Pause),
+        Condition::SlowCpu { .. } => Hit::Host(HostHit::SlowCpu),
+        Condition::MemoryLimit { .. } => Hit::Host(HostHit::Memory),
+        Condition::Drift { .. } => Hit::Host(HostHit::Drift),
+        Condition::ServiceTime { .. } => Hit::Host(HostHit::ServiceTime),
+        Condition::DiskSlow { .. } => Hit::Disk(DiskHit::Slow),
+        Condition::SyncLies { .. } => Hit::Disk(DiskHit::SyncLies),
+        Condition::SyncFails { .. } => Hit::Disk(DiskHit::SyncFails),
+        Condition::WriteFails { .. } => Hit::Disk(DiskHit::WriteFails),
+        Condition::ReadCorrupt { .. } => Hit::Disk(DiskHit::ReadCorrupt),
+        Condition::WriteCorrupt { .. } => Hit::Disk(DiskHit::WriteCorrupt),
+        Condition::Misdirect { .. } => Hit::Disk(DiskHit::Misdirect),
+        Condition::Capacity { .. } => Hit::Disk(DiskHit::Full),
     }
 }

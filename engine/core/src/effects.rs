@@ -78,7 +78,12 @@ impl Kernel {
             Effect::Sync { sync, files } => self.sync_begin(node, sync, files.of(bytes)),
             Effect::Spend { cost } => self.work(node, cost),
             Effect::Stop { node: other } => self.own_record(node, What::Stop { node: other }),
-            other => panic!("{other:?} is carried out elsewhere"),
+            Effect::Datagram { .. }
+            | Effect::SetTimer { .. }
+            | Effect::CancelTimer { .. }
+            | Effect::Complete { .. }
+            | Effect::Start { .. }
+            | Effect::Mark(_) => panic!("{effect:?} is carried out by the engine"),
         }
     }
 

@@ -62,7 +62,25 @@ impl HostLaw {
                     law.drift_ppm += i64::from(*ppm);
                     law.drifts |= *ppm != 0;
                 }
-                _ => {}
+                // The disk's own law folds these.
+                Condition::DiskSlow { .. }
+                | Condition::SyncLies { .. }
+                | Condition::SyncFails { .. }
+                | Condition::WriteFails { .. }
+                | Condition::ReadCorrupt { .. }
+                | Condition::WriteCorrupt { .. }
+                | Condition::Misdirect { .. }
+                | Condition::Capacity { .. } => {}
+                Condition::Block { .. }
+                | Condition::Hold { .. }
+                | Condition::Loss { .. }
+                | Condition::Duplicate { .. }
+                | Condition::Reorder { .. }
+                | Condition::Corrupt { .. }
+                | Condition::Delay { .. }
+                | Condition::Bandwidth { .. } => {
+                    panic!("{condition:?} bends no node")
+                }
             }
         }
         law.memory_bent = law.memory_max != spec.memory_limit;

@@ -15,12 +15,9 @@ impl<O: Observer> Engine<O> {
     /// # Errors
     /// When the engine does not have it, or the world does not have the node.
     pub fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
-        let down = match &condition {
-            Condition::Down { node, disk } => Some((*node, *disk)),
-            _ => None,
-        };
+        let bent = condition.clone();
         let id = self.kernel.bend(condition)?;
-        if let Some((node, disk)) = down {
+        if let Condition::Down { node, disk } = bent {
             let host = self.kernel.hosts.get_mut(node);
             host.fate = host.fate.max(disk);
             if host.alive {
@@ -33,17 +30,15 @@ impl<O: Observer> Engine<O> {
 
     /// Lifts exactly what `impose` returned. Lifting it again does nothing.
     pub fn lift(&mut self, id: ConditionId) {
-        match self.kernel.unbend(id) {
-            Some(Condition::Down { node, .. }) => {
+        let lifted = self.kernel.unbend(id);
+        if let Some(Condition::Down { node, .. }) = lifted {
+            self.restart(node);
+        }
+        if let Some(Condition::MemoryLimit { node, .. }) = lifted {
+            let host = self.kernel.hosts.get(node);
+            if host.starved && !host.law.memory_bent {
                 self.restart(node);
             }
-            Some(Condition::MemoryLimit { node, .. }) => {
-                let host = self.kernel.hosts.get(node);
-                if host.starved && !host.law.memory_bent {
-                    self.restart(node);
-                }
-            }
-            _ => {}
         }
     }
 

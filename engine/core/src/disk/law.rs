@@ -25,7 +25,7 @@ pub(crate) struct DiskLaw {
 }
 
 impl DiskLaw {
-    /// The law of `spec` under `conditions`, of which those of other kinds are ignored.
+    /// The law of `spec` under the `conditions` on its node.
     pub fn new<'a>(spec: &DiskSpec, conditions: impl Iterator<Item = &'a Condition>) -> Self {
         let (mut slow_read_ns, mut slow_write_ns, mut slow_sync_ns) = (0_u64, 0_u64, 0_u64);
         let mut lies = spec.sync_lie;
@@ -51,7 +51,23 @@ impl DiskLaw {
                 Condition::Capacity { bytes, .. } => {
                     capacity = Some(capacity.map_or(*bytes, |least| least.min(*bytes)));
                 }
-                _ => {}
+                // The node's own law folds these.
+                Condition::Down { .. }
+                | Condition::Pause { .. }
+                | Condition::SlowCpu { .. }
+                | Condition::ServiceTime { .. }
+                | Condition::MemoryLimit { .. }
+                | Condition::Drift { .. } => {}
+                Condition::Block { .. }
+                | Condition::Hold { .. }
+                | Condition::Loss { .. }
+                | Condition::Duplicate { .. }
+                | Condition::Reorder { .. }
+                | Condition::Corrupt { .. }
+                | Condition::Delay { .. }
+                | Condition::Bandwidth { .. } => {
+                    panic!("{condition:?} bends no node")
+                }
             }
         }
         Self {

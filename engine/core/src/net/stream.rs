@@ -120,6 +120,33 @@ impl Kernel {
         }
     }
 
+    /// Breaks every connection that is open at a node which lives on. The node learns it in the next
+    /// round; the peers once the reset has come, or by the usual rules where the link does not
+    /// carry it. What the node wrote and has not arrived is lost, what comes is thrown away.
+    pub fn reset_all(&mut self, node: NodeId) {
+        let now = self.now();
+        for at in 0..self.conns.index.len() {
+            let (id, slot) = self.conns.index[at];
+            let conn = self.conns.get(slot);
+            let Some(end) = conn.ends.iter().position(|end| end.node == node) else {
+                continue;
+            };
+            if !self.is_heard(slot, end) {
+                continue;
+            }
+            let End { boot, .. } = self.conns.get(slot).ends[end];
+            let peer = self.conns.get(slot).ends[1 - end].node;
+            assert!(!self.conns.get(slot).ways[end].shut, "an end that is open may write");
+            self.counters.streams_reset += 1;
+            self.clear_way(slot, end);
+            self.conns.get_mut(slot).ends[end].state = EndState::Gone;
+            self.shut(slot, end, CloseReason::Reset);
+            let what = What::Closed { conn: id, reason: CloseReason::Reset, boot };
+            let n = self.hosts.get_mut(node).number();
+            self.queue.schedule(now, Class::Closed, Record { n, src: peer, dst: node, what });
+        }
+    }
+
     /// What a segment means to its receiver, and what it sets off.
     fn receive(&mut self, slot: u32, way: usize, segment: Segment) -> Option<What> {
         let conn = self.conns.get(slot);
