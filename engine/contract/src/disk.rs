@@ -81,3 +81,10 @@ pub enum DiskFate {
     /// The disk was replaced by an empty one.
     Wiped,
 }
+
+/// Of several outages the worst holds.
+const _: () = {
+    assert!((DiskFate::Kept as u8) < DiskFate::UnsyncedLost as u8);
+    assert!((DiskFate::UnsyncedLost as u8) < DiskFate::Torn as u8);
+    assert!((DiskFate::Torn as u8) < DiskFate::Wiped as u8);
+};

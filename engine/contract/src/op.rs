@@ -35,6 +35,7 @@ impl Value {
             let take = (end - out.len()).min(pattern.len());
             out.extend_from_slice(&pattern[..take]);
         }
+        assert_eq!(out.len(), end, "as many bytes as it is long");
     }
 
     /// The value whose bytes these are; `None` when a single one of them is wrong.
@@ -90,6 +91,9 @@ pub enum Call {
 
 /// How many integers a call or an answer of a system's own carries at the most.
 pub const OWN_ARGS_MAX: usize = 4;
+
+/// A value holds its id.
+const _: () = assert!(Value::SIZE_MIN as usize == size_of::<u64>());
 
 /// A call of an operation that only one system knows; its own model judges it.
 #[derive(Clone, Debug, PartialEq, Eq)]

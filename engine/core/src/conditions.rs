@@ -50,6 +50,7 @@ impl Kernel {
         let (target, hit) = (condition.target(), hit_of(&condition));
         target.nodes().try_for_each(|node| self.check_node(node))?;
         let id = self.conditions.entries.len() as u32;
+        assert!(id < u32::MAX, "conditions are counted in 32 bits");
         let cuts = matches!(condition, Condition::Block { in_flight: InFlight::Lost, .. });
         self.conditions.entries.push(Entry { condition, hits_before: 0, hits: None });
         self.with_list(target, |list| list.push(id));
@@ -148,6 +149,7 @@ impl Kernel {
         link.cut += 1;
         let lost = u64::from(core::mem::take(&mut link.in_flight));
         self.net.links.hit(id, LinkHit::Block, lost);
+        assert_eq!(self.net.links.get(id).in_flight, 0, "a cut spares nothing");
     }
 
     /// Lets go what waited on the link, if nothing stops it any more.
@@ -160,6 +162,7 @@ impl Kernel {
             for (due, record) in held {
                 self.queue.schedule(due.max(now), Class::Data, record);
             }
+            assert!(self.net.links.held(id).is_empty(), "a link that holds nothing is empty");
         }
         if !is_cut && !is_held {
             self.resume(id);
@@ -187,6 +190,7 @@ impl Kernel {
         let host = self.hosts.get_mut(node);
         let before = host.law.drift_ppm;
         host.law = HostLaw::new(&host.spec, self.conditions.among(&host.conditions));
+        assert!(host.alive || host.node.is_none(), "only a node that is up has a state");
         let ppm = host.law.drift_ppm;
         if ppm != before {
             host.clock.set_drift(now, ppm);

@@ -27,6 +27,7 @@ impl<O: Observer> Engine<O> {
         for host in &mut self.kernel.hosts.all {
             host.busy_until = host.busy_until.min(now);
         }
+        assert!(self.kernel.net.manual, "what is sent waits too");
     }
 
     /// Lets everything happen that is due at this instant.
@@ -82,6 +83,7 @@ impl<O: Observer> Engine<O> {
         }
         let Some((key, due)) = host.timers.take_first() else { return false };
         host.clock.advance_to(at, due);
+        assert!(host.clock.read(at).mono >= due, "a timer does not fire early");
         self.kernel.counters.timers_fired += 1;
         self.begin(node);
         let event =

@@ -133,6 +133,7 @@ impl Kernel {
     pub fn sync_end(&mut self, node: NodeId, ticket: u32) -> Result<(), DiskError> {
         let result = self.hosts.get_mut(node).disk.sync_end(ticket);
         self.counters.syncs_failed += u64::from(result.is_err());
+        assert!(self.counters.syncs_failed <= self.counters.syncs, "a sync ends once");
         result
     }
 
@@ -147,6 +148,7 @@ impl Kernel {
     /// A timer or a wake-up that popped while its node was down.
     pub fn miss(&mut self, record: &Record) {
         let host = self.hosts.get_mut(record.dst);
+        assert!(!host.alive, "only a node that is down misses something");
         if let (What::Invoke, Some(client)) = (record.what, &mut host.client)
             && client.wake_n == record.n
         {

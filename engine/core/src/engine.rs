@@ -60,6 +60,7 @@ impl<O: Observer> Engine<O> {
     /// Runs everything that is due before `until`, unless something stops it earlier. Events at
     /// exactly `until` are left, so that a fault imposed now comes before them.
     pub fn run_until(&mut self, until: SimTime) -> Stopped {
+        assert!(self.outbox.is_empty(), "what a node asked for was carried out");
         loop {
             if core::mem::take(&mut self.pause_asked) {
                 return Stopped::Paused;
@@ -390,6 +391,7 @@ impl<O: Observer> Engine<O> {
             return;
         };
         let used_bytes = host.node.as_ref().map_or(0, |node| node.memory_bytes());
+        assert!(host.node.is_some() || used_bytes == 0, "a node that is down uses nothing");
         if used_bytes <= limit_bytes {
             return;
         }

@@ -83,6 +83,7 @@ impl HostLaw {
                 }
             }
         }
+        assert!(spec.memory_limit.is_none_or(|own| law.memory_max <= Some(own)), "the least holds");
         law.memory_bent = law.memory_max != spec.memory_limit;
         law
     }
@@ -104,6 +105,7 @@ impl Pace {
 
     fn slow_down(&mut self, times: u32) {
         self.slow = self.slow.saturating_mul(u64::from(times).max(1));
+        assert!(self.slow >= 1, "a factor does not vanish");
     }
 
     fn scale(&mut self, permille: u32) {
@@ -226,6 +228,7 @@ impl Host {
     /// A fresh number for a record of this node's own.
     pub fn number(&mut self) -> u64 {
         self.numbers += 1;
+        assert!(self.numbers < 1 << 63, "they stay apart from those of messages");
         // Far above the numbers of messages, so that the two never meet.
         self.numbers | 1 << 63
     }
@@ -236,6 +239,8 @@ impl Host {
 
     /// A copy, if the node can be copied.
     pub fn fork(&self) -> Option<Self> {
+        assert!(self.alive || self.node.is_none(), "only a node that is up has a state");
+        assert!(self.boot <= self.boots, "a life was counted when it began");
         let node = match &self.node {
             Some(node) => Some(node.fork()?),
             None => None,
@@ -311,6 +316,7 @@ impl Hosts {
 
     /// The digest of a run: those of the nodes by their names, in no order.
     pub fn digest(&self) -> u64 {
+        assert_eq!(self.all.len(), self.names.len(), "every node has a name");
         let parts = self.all.iter().zip(self.names.iter());
         parts.fold(0, |sum, (host, name)| sum.wrapping_add(mix(*name, host.digest)))
     }

@@ -59,6 +59,11 @@ impl Kernel {
 
     /// A copy, if every node can be copied.
     pub fn fork(&self) -> Option<Self> {
+        let counters = &self.counters;
+        let sent = counters.datagrams_sent + counters.duplicated + counters.injected;
+        assert!(counters.datagrams_delivered + counters.dropped() <= sent, "nothing arrives twice");
+        assert!(counters.crashes <= counters.boots, "what crashes was up");
+        assert!(counters.streams_refused <= counters.streams_opened, "what is refused was asked");
         Some(Self {
             seed: self.seed,
             queue: self.queue.clone(),

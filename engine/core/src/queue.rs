@@ -30,6 +30,10 @@ const AHEAD_MIN: usize = 4_096;
 const SLOT_BITS: u32 = 32;
 const DST_BITS: u32 = 28;
 
+const _: () = assert!(NODES_MAX == 1 << DST_BITS, "a key holds any receiver");
+const _: () = assert!((Class::Invoke as u64) < 1 << (64 - DST_BITS - SLOT_BITS), "and any class");
+const _: () = assert!(NEAR_MAX < AHEAD_MIN, "the list alone is never long");
+
 /// What [`Queue::next`] found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Next {
@@ -97,6 +101,7 @@ impl Queue {
 
     /// From now on the order within an instant is drawn with `salt`, by the names of the nodes.
     pub fn explore(&mut self, salt: u64, names: Vec<u64>) {
+        assert!(names.len() < NODES_MAX, "a world has a limit");
         self.explorer = Some(Explorer { salt, names });
     }
 
@@ -215,6 +220,7 @@ impl Queue {
 
     #[cold]
     fn grow(&mut self) -> u32 {
+        assert!(self.slab.len() < u32::MAX as usize, "a key holds any slot");
         let nobody = NodeId(0);
         self.slab.push(Record { n: 0, src: nobody, dst: nobody, what: What::Wake });
         self.far.reserve(self.slab.capacity());
@@ -260,10 +266,12 @@ impl Queue {
         let kept = self.near.iter().position(|key| time(*key) < middle).unwrap_or(self.near.len());
         self.near.drain(..kept).for_each(|key| self.far.push(key));
         self.horizon = middle;
+        assert!(self.near.len() <= NEAR_MAX, "half of it went");
     }
 
     /// Fills the empty list with what is due first in the wheel, if that may be before `until`.
     fn refill(&mut self, until: SimTime) {
+        assert!(self.near.is_empty(), "what is due first stands in the list");
         if let Some(horizon_ns) = self.far.take_first(until.0, &mut self.near) {
             self.near.sort_unstable_by_key(|key| Reverse(*key));
             self.refilled = true;
@@ -272,6 +280,7 @@ impl Queue {
     }
 
     fn nothing_before(&mut self, until: SimTime) -> Next {
+        assert!(until >= self.now, "time runs forwards");
         let is_idle = self.near.is_empty() && self.far.is_empty();
         if !is_idle || until < SimTime::MAX {
             (self.now, self.round) = (until, 0);

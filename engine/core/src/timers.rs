@@ -133,6 +133,7 @@ impl Timers {
                 (timer.queued_at, timer.queued_n) = (timer.due_at, timer.n);
                 queue(Alarm { key: timer.key, at: timer.due_at, n: timer.n });
             }
+            assert!(timer.queued_at <= timer.due_at, "the queue asks in time");
         }
     }
 

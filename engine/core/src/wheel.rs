@@ -44,6 +44,8 @@ struct Chunk {
 }
 
 const CHUNK_KEYS: usize = 7;
+const _: () = assert!(SLOTS == 1 << DIGIT_BITS);
+const _: () = assert!(LEVELS * DIGIT_BITS >= u64::BITS as usize, "every time has a level");
 const _: () = assert!(size_of::<Chunk>() == 128);
 
 impl Wheel {
@@ -139,6 +141,7 @@ impl Wheel {
 
     /// When a slot begins.
     fn start(&self, level: usize, slot: usize) -> u64 {
+        assert!(slot < SLOTS, "a level has a limit");
         let shift = level * DIGIT_BITS;
         // The top level has only the four bits that are left.
         let above = self.base_ns.checked_shr((shift + DIGIT_BITS) as u32).unwrap_or(0);
@@ -167,6 +170,7 @@ impl Wheel {
     }
 
     fn collect(&mut self, first: u32, out: &mut Vec<u128>) {
+        assert_ne!(first, NOBODY, "a slot that is taken has keys");
         let mut next = first;
         while next != NOBODY {
             let chunk = &self.chunks[next as usize];

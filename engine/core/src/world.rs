@@ -206,6 +206,8 @@ impl<O: Observer> Engine<O> {
 impl Host {
     /// The next life begins: what the outage did to the disk is done, the clock starts again.
     pub(crate) fn revive(&mut self, at: contract::SimTime, seed: u64) {
+        assert!(self.node.is_none(), "a node boots while it is down");
+        assert!(self.boots < u32::MAX, "lives are counted in 32 bits");
         if self.boots > 0 {
             self.disk.suffer(self.fate);
         }

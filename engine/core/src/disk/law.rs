@@ -70,6 +70,7 @@ impl DiskLaw {
                 }
             }
         }
+        assert!(spec.capacity.is_none_or(|base| capacity <= Some(base)), "no fault adds room");
         Self {
             read: spec.read.clone(),
             write: spec.write.clone(),
@@ -106,6 +107,9 @@ pub(crate) enum DiskHit {
 /// How often conditions of each kind changed something.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DiskHits([u64; 8]);
+
+/// Each kind has a counter.
+const _: () = assert!(size_of::<DiskHits>() == (DiskHit::Full as usize + 1) * size_of::<u64>());
 
 impl DiskHits {
     pub fn count(&mut self, hit: DiskHit) {

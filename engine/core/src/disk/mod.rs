@@ -90,9 +90,11 @@ impl SimDisk {
         let directory = self.resolve(files, &mut inodes);
         let fate = self.sync_fate(words[2]);
         let upto = self.state.journal.count();
+        assert!(self.pending.iter().all(|sync| sync.upto <= upto), "operations only add up");
         self.tickets += 1;
         let ticket = self.tickets;
         self.pending.push(PendingSync { ticket, inodes, directory, upto, fate });
+        assert!(ticket > 0, "the first ticket is 1");
         (ticket, latency_ns)
     }
 
@@ -133,6 +135,7 @@ impl SimDisk {
             }
             DiskFate::Wiped => *state = State::default(),
         }
+        assert_eq!(state.journal.len(), 0, "what was not durable is gone");
         state.files.revert();
     }
 
@@ -223,6 +226,7 @@ impl SimDisk {
         }
         let inode = state.files.create(file);
         state.journal.push(Change::Create { file, inode });
+        assert_eq!(state.files.inode(file), Some(inode), "the file is there now");
         inode
     }
 
@@ -234,6 +238,7 @@ impl SimDisk {
         }
         let sectors = self.len_bytes(file) / SECTOR_BYTES + 1;
         let landed = words[5].below(sectors) * SECTOR_BYTES;
+        assert!(landed <= self.len_bytes(file), "a write goes astray inside its file");
         if landed != offset {
             self.fault(DiskHit::Misdirect, self.law.misdirect.bent(low));
         }
@@ -342,6 +347,7 @@ impl Disk for SimDisk {
         let State { files, journal } = Rc::make_mut(&mut self.state);
         journal.push(Change::SetLen { inode, len_bytes });
         files.set_len(inode, len_bytes);
+        assert_eq!(files.cached(file).map(image::Image::len_bytes), Some(len_bytes), "as asked");
         Ok(())
     }
 
@@ -353,6 +359,7 @@ impl Disk for SimDisk {
             return files.inode(from).map(|_| ()).ok_or(DiskError::NotFound);
         }
         let inode = files.rename(from, to).ok_or(DiskError::NotFound)?;
+        assert!(files.inode(from).is_none(), "a name that was moved is free");
         journal.push(Change::Rename { from, to, inode });
         Ok(())
     }
@@ -362,6 +369,7 @@ impl Disk for SimDisk {
         self.charge(&words, DiskOp::Write);
         let State { files, journal } = Rc::make_mut(&mut self.state);
         let inode = files.remove(file).ok_or(DiskError::NotFound)?;
+        assert!(files.inode(file).is_none(), "a name that was removed is free");
         journal.push(Change::Remove { file, inode });
         Ok(())
     }

@@ -158,6 +158,7 @@ pub(crate) fn combined(names: &[u64], digests: &[u64]) -> u64 {
 /// The result of a run whose machines are `adapters`, by node.
 #[must_use]
 pub fn gather(run: &HostRun<'_>, adapters: &mut [Adapter]) -> HostResult {
+    assert_eq!(adapters.len(), run.config.nodes.len(), "a machine per node");
     let names = adapters.first().map_or(&[][..], |first| first.names());
     let node_digests: Vec<u64> = adapters.iter().map(Adapter::digest).collect();
     let digest = combined(names, &node_digests);

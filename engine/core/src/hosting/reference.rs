@@ -65,6 +65,7 @@ impl<'a> Replay<'a> {
     }
 
     fn play<O: Observer>(&mut self, engine: &mut Engine<O>, until: SimTime) {
+        assert!(self.script.is_sorted_by_key(|step| step.at), "a script is in order");
         for (index, step) in self.script.iter().enumerate() {
             engine.wake_at(step.at, FaultClass::End, index as u32);
         }

@@ -70,8 +70,11 @@ pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
         let here = || on.values().filter(|other| other.target() == target);
         let list = gates.entry(to).or_default();
         let cuts = list.last().map_or(0, |gate| gate.cuts);
+        let pos = index as u32 + 1;
+        assert!(list.last().is_none_or(|gate| gate.pos < pos), "a step makes one gate");
+        assert!(list.last().is_none_or(|gate| gate.moment.0 <= step.at), "a script is in order");
         list.push(Gate {
-            pos: index as u32 + 1,
+            pos,
             moment: (step.at, step.round),
             blocked: here().any(|other| matches!(other, Condition::Block { .. })),
             held: here().any(|other| matches!(other, Condition::Hold { .. })),

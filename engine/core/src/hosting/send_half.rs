@@ -79,6 +79,7 @@ impl SendHalf {
     /// Writes a segment at `now`, after `pos` steps of the script, on a link with these `gates`.
     pub fn write(&mut self, now: Moment, pos: u32, written: Written, gates: &[Gate]) -> Fate {
         let mut link = Link { gates, pos: self.pos };
+        assert!(pos >= self.pos, "a script is played forwards");
         self.advance(&mut link, Until::Present { now, pos }, &mut |_, _| {});
         self.pos = pos;
         link.pos = pos;
@@ -219,6 +220,7 @@ impl SendHalf {
     }
 
     fn lose(&mut self, at: Moment, gate: Gate) {
+        assert!(self.segments.iter().any(|one| one.cuts != gate.cuts), "a cut lost something");
         for segment in self.segments.iter_mut().filter(|one| one.cuts != gate.cuts) {
             segment.cuts = gate.cuts;
             segment.stopped = gate.blocked || gate.held;
@@ -231,6 +233,7 @@ impl SendHalf {
     }
 
     fn resume(&mut self, gate: Gate) {
+        assert!(!gate.blocked && !gate.held, "nothing stops the link any more");
         let now = gate.moment.0;
         let retry_at = match self.state {
             State::Stopped { since, cut: true } => next_retry(since, now),
@@ -251,6 +254,7 @@ impl SendHalf {
     }
 
     fn queue_head(&mut self, now: Moment, gate: Gate) {
+        assert_eq!(self.state, State::Idle, "one event is ahead of a direction");
         let Some(head) = self.segments.front() else {
             return;
         };

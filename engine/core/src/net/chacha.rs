@@ -17,6 +17,8 @@ type Lanes = [u32; LANES];
 /// The words of four blocks: word `w` of block `b` is `words[w][b]`.
 pub(crate) type Blocks = [Lanes; 16];
 
+const _: () = assert!(size_of::<Blocks>() == LANES * 64, "a block has 64 bytes");
+
 /// A key as words.
 pub(crate) type Key = [u32; 8];
 

@@ -94,6 +94,8 @@ impl Conns {
 
     pub(super) fn insert(&mut self, id: ConnId, ends: [End; 2], links: [u32; 2]) -> u32 {
         self.made += 1;
+        assert_ne!(ends[0].node, ends[1].node, "a connection has two ends");
+        assert_ne!(links[0], links[1], "each direction has its link");
         let serial = self.made;
         let slot = self.free.pop().unwrap_or_else(|| {
             let ways = links.map(Way::new);

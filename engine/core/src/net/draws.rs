@@ -118,6 +118,8 @@ impl Draws {
             self.places.resize(place + 1, Place { link: NOBODY, contender: NOBODY, first: 0 });
             self.buffered.resize(place + 1, [[0; LANES]; 16]);
         }
+        assert_eq!(self.places.len(), self.buffered.len(), "every place has its blocks");
+        assert!(first.is_multiple_of(LANES as u64), "blocks are computed together");
         let owner = &mut self.places[place];
         let may_take = owner.link == NOBODY || owner.link == link || owner.contender == link;
         if may_take {

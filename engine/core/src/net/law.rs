@@ -121,3 +121,5 @@ pub(crate) enum LinkHit {
     Delay = 6,
     Bandwidth = 7,
 }
+
+const _: () = assert!(LinkHit::Bandwidth as usize + 1 == super::link::HITS);

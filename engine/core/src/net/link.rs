@@ -54,6 +54,9 @@ impl Link {
 /// Two links share a cache line, and none straddles two.
 const _: () = assert!(size_of::<Link>() == 32);
 
+/// The kinds of [`LinkHit`].
+pub(crate) const HITS: usize = 8;
+
 /// What conditions did to a link.
 #[derive(Clone, Debug)]
 pub(crate) struct Bent {
@@ -61,7 +64,7 @@ pub(crate) struct Bent {
     law: LinkLaw,
     /// The conditions on it, by number, ascending.
     pub conditions: Vec<u32>,
-    hits: [u64; 8],
+    hits: [u64; HITS],
     /// Datagrams that wait for the link to be released, each with the time it is due without.
     pub held: Vec<(SimTime, Record)>,
 }
@@ -207,7 +210,7 @@ impl Links {
         if link.law & OWN_LAW == 0 {
             let (spec, law) = (link.law, self.laws[link.law as usize].clone());
             link.law = self.bent.len() as u32 | OWN_LAW;
-            let (conditions, hits, held) = (Vec::new(), [0; 8], Vec::new());
+            let (conditions, hits, held) = (Vec::new(), [0; HITS], Vec::new());
             self.bent.push(Bent { spec, law, conditions, hits, held });
         }
         &mut self.bent[(link.law & !OWN_LAW) as usize]

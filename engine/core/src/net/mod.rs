@@ -31,6 +31,9 @@ pub const QUEUE_BYTES_MAX: u64 = 4 << 20;
 /// A segment of a stream is lost at most so often in a row.
 pub(crate) const LOSSES_MAX: u32 = 6;
 
+const _: () = assert!(QUEUE_BYTES_MAX >= contract::node::DATAGRAM_BYTES_MAX as u64);
+const _: () = assert!(LOSSES_MAX < 32, "the wait doubles with each");
+
 /// What becomes of a datagram.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Routed {
@@ -157,6 +160,7 @@ impl Net {
         }
         let late_ns = contract::Duration(sent_ns.saturating_add(extra_ns));
         routed.due = routed.due + late_ns;
+        assert!(routed.due >= at, "nothing arrives before it was sent");
         if law.loss.hit(lost) {
             links.hit(link, LinkHit::Loss, u64::from(law.loss.bent(lost)));
             routed.verdict = Verdict::Drop(DropReason::Lost);
@@ -205,6 +209,7 @@ impl Net {
             self.links.hit(id, LinkHit::Bandwidth, 1);
         }
         let losses = losses(&mut self.links, id, law, &words);
+        assert!(losses <= LOSSES_MAX, "the sender gives up");
         let latency_ns = latency_ns.saturating_add(sent_ns).saturating_add(extra_ns);
         let split = words.0[purpose::COPY + 1];
         Carried { n, link: id, cut, latency_ns, losses, split }
@@ -258,6 +263,7 @@ fn transmit(
     }
     let sending_ns = u128::from(len_bytes) * 1_000_000_000 / u128::from(bytes_per_s);
     let total_ns = waiting_ns.saturating_add(u64::try_from(sending_ns).unwrap_or(u64::MAX));
+    assert!(total_ns >= waiting_ns, "bytes leave in order");
     *busy_until = at + contract::Duration(total_ns);
     Some(total_ns)
 }

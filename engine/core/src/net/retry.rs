@@ -14,6 +14,8 @@ pub const RETRY: Duration = Duration::from_millis(200);
 /// A connection whose segments are cut off for so long is reset.
 pub const CUT_OFF: Duration = Duration::from_secs(10);
 
+const _: () = assert!(RETRY.0 < CUT_OFF.0, "what was cut off is tried again before");
+
 impl Kernel {
     /// A direction that was cut may have been so for too long.
     pub fn cut_off(&mut self, slot: u32, serial: u32, way: usize, since: u64) {
@@ -50,6 +52,7 @@ impl Kernel {
                 let flow = &mut self.conns.get_mut(slot).ways[way];
                 if flow.link == link && matches!(flow.state, WayState::Stopped { .. }) {
                     let head = flow.segments.front_mut().expect("what is stopped has a segment");
+                    assert!(head.stopped, "its first segment waits");
                     head.stopped = false;
                     head.due = now;
                     flow.state = WayState::Idle;
@@ -77,6 +80,7 @@ impl Kernel {
         let (serial, src, dst) = (conn.serial, conn.ends[way].node, conn.ends[1 - way].node);
         let flow = &mut conn.ways[way];
         let (cut, _) = self.net.stops(flow.link);
+        assert!(flow.segments.front().is_some_and(|head| head.stopped), "a segment waits");
         flow.state = WayState::Stopped { since: now, cut };
         if cut {
             let what = What::CutOff { conn: slot, serial, way: way as u8 };
@@ -91,6 +95,7 @@ impl Kernel {
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let cut = self.net.links.get(flow.link).cut;
         let (is_cut, is_held) = self.net.stops(flow.link);
+        assert!(flow.segments.iter().any(|one| one.cut != cut), "a cut lost something");
         self.net.links.hit(flow.link, LinkHit::Block, 1);
         for segment in flow.segments.iter_mut().filter(|segment| segment.cut != cut) {
             segment.cut = cut;

@@ -21,6 +21,9 @@ pub const READ_BYTES_MAX: usize = 1 << 20;
 /// One write in so many is split in two.
 const SPLIT_ONE_IN: u64 = 4;
 
+const _: () = assert!(SPLIT_ONE_IN > 0, "some writes are split");
+const _: () = assert!(READ_BYTES_MAX <= u32::MAX as usize, "lengths have 32 bits");
+
 impl Kernel {
     /// Opens a connection from `from` to `to`.
     pub fn open(&mut self, from: NodeId, id: ConnId, to: NodeId) {
@@ -216,6 +219,8 @@ impl Kernel {
 
     /// Nothing more is written on the way of `end`; the other end learns why.
     fn shut(&mut self, slot: u32, end: usize, reason: CloseReason) {
+        let gone = self.conns.get(slot).ends[end].state == EndState::Gone;
+        assert!(gone, "an end that is there may still write");
         if !core::mem::replace(&mut self.conns.get_mut(slot).ways[end].shut, true) {
             self.transmit(slot, end, Part::End(reason), 0);
         }
@@ -223,6 +228,7 @@ impl Kernel {
 
     /// Cuts the last write in two, at a place that its message drew.
     fn split(&mut self, slot: u32, way: usize, bytes: &[u8], at: usize) {
+        assert!(at > 0 && at < bytes.len(), "both parts have bytes");
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let last = flow.segments.back_mut().expect("the write was just queued");
         let Part::Data(whole) = last.part else {
@@ -260,6 +266,7 @@ impl Kernel {
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let due = now + late + Duration(if gives_up { 0 } else { carried.latency_ns });
         let behind = flow.segments.back().map_or(due, |last| last.due.max(due));
+        assert!(behind >= now, "nothing arrives before it was sent");
         flow.segments.push_back(Segment {
             part,
             n: carried.n * 2,
@@ -329,6 +336,7 @@ impl Kernel {
         self.clear_way(slot, 1);
         let conn = self.conns.get_mut(slot);
         let id = conn.id;
+        assert_ne!(conn.serial, 0, "a connection is removed once");
         conn.serial = 0;
         let at = self.conns.index.binary_search_by_key(&id, |entry| entry.0);
         self.conns.index.remove(at.expect("a connection is removed once"));
