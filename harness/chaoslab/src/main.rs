@@ -1,15 +1,7 @@
-//! The binary: the harness with our systems, and the simulators that can repeat their runs.
+//! The binary: the command line of [`chaoslab::LAB`].
 
-mod meter;
-
-use harness::cli::Lab;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    harness::cli::main(Lab {
-        systems: sim::SYSTEMS,
-        simulators: &[&host_turmoil::Turmoil, &host_madsim::Madsim],
-        suites: sim::SUITES,
-        meter: Some(meter::allocations),
-    })
+    harness::cli::main(chaoslab::LAB)
 }

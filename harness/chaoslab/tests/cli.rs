@@ -320,3 +320,18 @@ fn two_runs_are_compared_down_to_the_first_event() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).starts_with("error: could not read"), "{}", stderr(&output));
 }
+
+/// A part that this build lacks is named with the command that brings it.
+#[cfg(not(feature = "simulators"))]
+#[test]
+fn a_missing_simulator_names_the_feature_that_brings_it() {
+    let folder = folder("missing-part");
+    let scenario = root().join("scenarios/smoke/loss.toml");
+    let scenario = scenario.to_str().expect("a path of the tree is text");
+    for simulator in ["turmoil", "all"] {
+        let output = chaoslab(&folder, &["run", scenario, "--simulator", simulator]);
+        assert_eq!(output.status.code(), Some(2));
+        let said = stderr(&output);
+        assert!(said.contains("E0707") && said.contains("--features simulators"), "{said}");
+    }
+}

@@ -2,12 +2,11 @@
 //! changed: between nodes that send datagrams, between clients and nodes that talk over streams,
 //! at nodes, at clocks and at disks.
 
-use harness::cli::{Lab, names};
+use chaoslab::LAB;
+use harness::cli::names;
 use harness::faults::ROWS;
 use harness::run::{self, Finished};
 use scenario::Scenario;
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 /// Three cache nodes that exchange datagrams, with clients that use streams. Work, reads, writes
 /// and syncs take time, so that there is something to slow down.

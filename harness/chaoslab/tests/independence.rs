@@ -1,11 +1,10 @@
 //! What is added to a scenario changes nothing that it does not touch: every draw is keyed by name.
 
-use harness::cli::{Lab, names};
+use chaoslab::LAB;
+use harness::cli::names;
 use harness::run::{self, Finished};
 use scenario::Scenario;
 use std::collections::BTreeMap;
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 /// Faults, load and a rough network.
 const BASE: &str = r#"

@@ -1,16 +1,15 @@
 //! Random faults: a mix is what its budget says, a survivable one breaks nothing, and one that goes
 //! beyond says where.
 
+use chaoslab::LAB;
 use harness::budget::{self, LINES};
-use harness::cli::{Lab, names};
+use harness::cli::names;
 use harness::record;
 use harness::run::{self, Ended};
 use scenario::Scenario;
 use scenario::plan::Plan;
 use std::collections::BTreeSet;
 use std::path::Path;
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn compile(name: &str, source: &[u8]) -> Scenario {
     let (scenario, said) = Scenario::compile(name, source, &names(&LAB));

@@ -1,15 +1,14 @@
 //! Every committed scenario ends as it says, with the same digest however often and in whatever
 //! company it runs.
 
-use harness::cli::{Lab, names};
+use chaoslab::LAB;
+use harness::cli::names;
 use harness::outcome::outcome;
 use harness::run;
 use scenario::Scenario;
 use scenario::plan::Plan;
 use std::fs;
 use std::path::{Path, PathBuf};
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn scenarios() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

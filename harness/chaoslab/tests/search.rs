@@ -1,8 +1,9 @@
 //! Searches that copy worlds: whatever is copied goes on as it would have from the start.
 
+use chaoslab::LAB;
 use contract::{Duration, SimTime};
 use harness::cause::{Branching, messages};
-use harness::cli::{Lab, names};
+use harness::cli::names;
 use harness::explore::exhaustive::{Bounds, replay, search};
 use harness::explore::{Explored, Limits, Strategy, explore};
 use harness::record::record;
@@ -17,8 +18,6 @@ use scenario::plan::Plan;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
-
-const LAB: Lab = Lab::of(sim::SYSTEMS);
 
 fn scenario(text: &str) -> Scenario {
     let (scenario, said) = Scenario::compile("test.toml", text.as_bytes(), &names(&LAB));

@@ -2,8 +2,9 @@
 //! own network the checks say the same.
 
 use catalog::Verdict;
+use chaoslab::LAB;
 use engine::hosting::{HostError, HostResult, HostRun, Simulator};
-use harness::cli::{Lab, names};
+use harness::cli::names;
 use harness::loose::{self, Loose};
 use harness::run::{self, Finished};
 use harness::simulator::{Unequal, compare};
@@ -12,8 +13,6 @@ use host_turmoil::Turmoil;
 use scenario::Scenario;
 use scenario::plan::Plan;
 use std::path::Path;
-
-const LAB: Lab = Lab { simulators: &[&Turmoil, &Madsim], ..Lab::of(sim::SYSTEMS) };
 
 /// The plan of a committed scenario with its own seed, and its tags.
 fn plan(name: &str, variant: Option<&str>) -> (Plan, Vec<String>) {

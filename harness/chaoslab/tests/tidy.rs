@@ -75,6 +75,7 @@ const ARROWS: &[Arrows] = &[
         &[
             "chaoslab-catalog",
             "chaoslab-contract",
+            "chaoslab-engine",
             "chaoslab-harness",
             "chaoslab-host-madsim",
             "chaoslab-host-turmoil",

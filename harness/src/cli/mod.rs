@@ -46,17 +46,28 @@ pub struct Lab {
     pub systems: &'static [&'static dyn System],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
+    /// Parts that this build was made without.
+    pub missing: &'static [Missing],
     /// Conformance suites of other projects; none is fine.
     pub suites: &'static [&'static dyn Suite],
     /// Counts the allocations of the calling thread; without it none are judged.
     pub meter: Option<Meter>,
 }
 
+/// A part that a build can have and this one has not.
+#[derive(Clone, Copy, Debug)]
+pub struct Missing {
+    /// What a command or a scenario calls it: `turmoil`.
+    pub name: &'static str,
+    /// The feature of the binary's crate that brings it.
+    pub feature: &'static str,
+}
+
 impl Lab {
     /// A lab of these systems and nothing else.
     #[must_use]
     pub const fn of(systems: &'static [&'static dyn System]) -> Self {
-        Self { systems, simulators: &[], suites: &[], meter: None }
+        Self { systems, simulators: &[], missing: &[], suites: &[], meter: None }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `--simulator`: other simulators repeat a run, and say so.
 
-use super::Lab;
+use super::{Lab, Missing};
 use crate::loose::{self, Loose};
 use crate::outcome::Exit;
 use crate::run::Finished;
@@ -9,22 +9,36 @@ use crate::simulator::{self, Unequal};
 use crate::world;
 use catalog::Verdict;
 use engine::hosting::{HostError, Simulator};
+use scenario::diagnostics::codes::E0707;
 
 /// The simulators that `name` means besides our engine: none for `engine`, every one for `all`.
 pub fn named(lab: &Lab, name: &str) -> Result<Vec<&'static dyn Simulator>, String> {
     let all = lab.simulators;
     match name {
         "engine" => Ok(Vec::new()),
+        "all" if all.is_empty() && !lab.missing.is_empty() => Err(absent(&lab.missing[0])),
         "all" => Ok(all.to_vec()),
         name => match all.iter().find(|simulator| simulator.name() == name) {
             Some(simulator) => Ok(vec![*simulator]),
             None => {
+                if let Some(missing) = lab.missing.iter().find(|missing| missing.name == name) {
+                    return Err(absent(missing));
+                }
                 let known = all.iter().map(|simulator| simulator.name());
                 let known: Vec<&str> = std::iter::once("engine").chain(known).collect();
                 Err(format!("there is no simulator `{name}`; there are {}, all", known.join(", ")))
             }
         },
     }
+}
+
+/// What a command says that needs a part which this build was made without.
+fn absent(missing: &Missing) -> String {
+    let Missing { name, feature } = missing;
+    format!(
+        "error[{E0707}]: this build has no `{name}`\n  \
+         help: `cargo run --features {feature} -- …` brings it; `--features full` brings everything"
+    )
 }
 
 /// Repeats a run on each of the simulators; the gravest of what came of it. A scenario with the

@@ -1,7 +1,7 @@
 //! Everything that is held to a figure, in one command, written to `docs/benchmarks.md`:
 //!
 //! ```sh
-//! cargo bench -p chaoslab --bench simulators
+//! cargo bench -p chaoslab --features simulators --bench simulators
 //! ```
 //!
 //! The same nodes on our engine, on turmoil and on madsim, each with its own network, beside the

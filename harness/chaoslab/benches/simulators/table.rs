@@ -14,8 +14,8 @@ pub fn write(figures: &Figures, sweep_percent: Option<f64>) {
 fn page(figures: &Figures, sweep_percent: Option<f64>) -> String {
     let mut page = String::new();
     page += "# Benchmarks\n\n";
-    page += "Written by `cargo bench -p chaoslab --bench simulators`, medians of one run in \
-             processor time. Absolute figures are those of this machine; the ratios are what counts.\n\n";
+    page += "Written by `cargo bench -p chaoslab --features simulators --bench simulators`, medians \
+             of one run in processor time. Absolute figures are those of this machine; the ratios are what counts.\n\n";
     let _ = writeln!(page, "Machine: {}.\n", machine());
     page += "Everything that is on in any run is on here: frames, streams, conditions, digests, \
              traces, counters, asserts and overflow checks. The bare loop is the limit: a heap of \

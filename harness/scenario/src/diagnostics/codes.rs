@@ -323,6 +323,14 @@ leads to the file: `scenarios/hyperion/split.toml` is called `hyperion/split`."
 E0706 "The file is too large."
 "A scenario is at most 1 MiB of text. Nothing that a person writes comes near; load and entries are
 described by a few fields and made when the scenario runs."
+
+E0707 "This build has no such part."
+"The default build has what compiles fast. The other simulators (`turmoil`, `madsim`) are a feature of
+the binary:
+
+    cargo run --features simulators -- run scenarios/smoke/loss.toml --simulator all
+
+`--features full` brings everything, as in CI."
 }
 
 #[cfg(test)]
