@@ -43,6 +43,7 @@ impl Value {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let size_bytes = u32::try_from(bytes.len()).ok()?;
         let id = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
+        assert!(size_bytes >= Self::SIZE_MIN, "it holds an id");
         let pattern = crate::hash::mix(id, 0x7661_6c75_6500_0000).to_be_bytes();
         let matches = bytes[8..].chunks(8).all(|chunk| chunk == &pattern[..chunk.len()]);
         matches.then_some(Self { id, size_bytes })

@@ -184,6 +184,7 @@ impl Rng {
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let pick = self.below(last as u64 + 1) as usize;
+            assert!(pick <= last, "what stands in its place stays there");
             items.swap(pick, last);
         }
     }

@@ -193,3 +193,10 @@ pub struct ConditionId(pub u32);
 /// This host cannot do that; the run is skipped, loudly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsupported(pub &'static str);
+
+const _: () = {
+    let (from, to) = (NodeId(7), NodeId(8));
+    assert!(matches!(Target::Node(from).node(), Some(NodeId(7))));
+    assert!(matches!(Target::Link { from, to }.link(), Some((NodeId(7), NodeId(8)))));
+    assert!(Target::Node(from).link().is_none());
+};

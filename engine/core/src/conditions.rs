@@ -134,6 +134,7 @@ impl Kernel {
         let boot = host.boot;
         let frame = self.frames.put(bytes);
         let link = self.net.links.id(from, to);
+        assert_eq!(self.net.links.ends(link), (from, to), "the link leads there");
         let entry = self.net.links.get_mut(link);
         entry.in_flight += 1;
         let cut = entry.cut;

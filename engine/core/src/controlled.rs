@@ -1,4 +1,4 @@
-//! A world that stands is_frozen: nothing happens by itself, and whoever looks for orders of events
+//! A world that is frozen: nothing happens by itself, and whoever explores orders of events
 //! chooses what happens next.
 //!
 //! Simulated time stops. Every message waits until it is delivered ([`Engine::deliver_waiting`]),

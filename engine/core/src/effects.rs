@@ -118,6 +118,7 @@ impl Kernel {
     fn sync_begin(&mut self, node: NodeId, sync: SyncId, files: &[u8]) {
         let now = self.now();
         self.counters.syncs += 1;
+        assert!(self.hosts.get(node).alive, "only a node that is up syncs");
         let host = self.hosts.get_mut(node);
         let (ticket, latency_ns) = host.disk.sync_begin(sync_files(files));
         // The device has yet to finish what the node asked of it before.

@@ -54,6 +54,7 @@ impl<O: Observer> Engine<O> {
             current: None,
         };
         engine.boot_all();
+        assert_eq!(engine.now(), SimTime::ZERO, "booting takes no time");
         engine
     }
 
@@ -190,6 +191,7 @@ impl<O: Observer> Engine<O> {
 
     /// Keeps the last `len_max` events from now on; forgets those before.
     pub fn set_trace_len(&mut self, len_max: usize) {
+        assert!(len_max > 0, "a trace holds at least one event");
         self.kernel.trace = Trace::new(len_max);
     }
 
@@ -328,6 +330,7 @@ impl<O: Observer> Engine<O> {
         let wake = self.workload.wake(at, node);
         if let Some((op, call)) = wake.invoke {
             self.kernel.counters.invoked += 1;
+            assert!(self.kernel.hosts.get(node).alive, "a client that is down asks for nothing");
             let host = self.kernel.hosts.get_mut(node);
             host.invoked += 1;
             // Neither the operation's id nor a value's: they are numbered over all clients.
@@ -348,6 +351,7 @@ impl<O: Observer> Engine<O> {
 
     #[inline]
     pub(crate) fn begin(&mut self, node: NodeId) {
+        assert!(self.current.is_none(), "one input at a time");
         self.kernel.events += 1;
         self.current = Some((self.kernel.now(), node));
         self.observer.before_input();
@@ -357,6 +361,7 @@ impl<O: Observer> Engine<O> {
     /// and observers consulted.
     #[inline]
     pub(crate) fn finish(&mut self, node: NodeId) {
+        assert!(self.current.is_some(), "an input ends once");
         self.observer.after_input();
         let host = self.kernel.hosts.get_mut(node);
         let charge_ns = host.disk.take_charge();
@@ -391,7 +396,6 @@ impl<O: Observer> Engine<O> {
             return;
         };
         let used_bytes = host.node.as_ref().map_or(0, |node| node.memory_bytes());
-        assert!(host.node.is_some() || used_bytes == 0, "a node that is down uses nothing");
         if used_bytes <= limit_bytes {
             return;
         }

@@ -25,6 +25,11 @@ pub(crate) enum HostHit {
     ServiceTime = 5,
 }
 
+/// The kinds of [`HostHit`].
+const HITS: usize = 6;
+
+const _: () = assert!(HostHit::ServiceTime as usize + 1 == HITS, "each kind has a counter");
+
 /// A node's specification with all conditions folded in.
 #[derive(Clone, Debug)]
 pub(crate) struct HostLaw {
@@ -84,6 +89,7 @@ impl HostLaw {
             }
         }
         assert!(spec.memory_limit.is_none_or(|own| law.memory_max <= Some(own)), "the least holds");
+        assert!(law.drifts || law.drift_ppm == i64::from(spec.clock.drift_ppm), "or its own");
         law.memory_bent = law.memory_max != spec.memory_limit;
         law
     }
@@ -174,7 +180,7 @@ pub(crate) struct Host {
     pub fate: DiskFate,
     /// The conditions on it, by number, ascending.
     pub conditions: Vec<u32>,
-    pub hits: [u64; 6],
+    pub hits: [u64; HITS],
     pub spec: Rc<NodeSpec>,
 }
 
@@ -203,7 +209,7 @@ impl Host {
             starved: false,
             fate: DiskFate::Kept,
             conditions: Vec::new(),
-            hits: [0; 6],
+            hits: [0; HITS],
             spec: Rc::new(spec.clone()),
         }
     }
@@ -222,6 +228,7 @@ impl Host {
 
     /// The random stream of the present life.
     pub fn reseed(&mut self, seed: u64) {
+        assert!(self.boot <= self.boots, "a life was counted when it began");
         self.rng = Rng::new(seed, Domain::Node, &boot_name(&self.spec.name, self.boot));
     }
 
@@ -323,6 +330,7 @@ impl Hosts {
 
     pub fn fork(&self) -> Option<Self> {
         let all: Option<Vec<Host>> = self.all.iter().map(Host::fork).collect();
+        assert!(all.as_ref().is_none_or(|all| all.len() == self.names.len()), "nobody is lost");
         Some(Self { all: all?, names: Rc::clone(&self.names) })
     }
 

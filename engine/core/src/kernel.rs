@@ -194,6 +194,7 @@ impl Kernel {
         let now = self.now();
         let host = self.hosts.get_mut(record.dst);
         assert!(host.alive, "nothing waits for a node that is down");
+        assert!(!host.is_ready(now), "what can be handled now does not wait");
         host.inbox.push_back(record);
         if host.law.paused {
             host.hit(HostHit::Pause);
@@ -220,6 +221,7 @@ impl Kernel {
             return;
         }
         host.wake_queued = true;
+        assert!(host.alive, "nothing waits for a node that is down");
         let at = host.busy_until.max(now);
         let record = Record { n: host.number(), src: node, dst: node, what: What::Wake };
         self.queue.schedule(at, Class::Wake, record);

@@ -215,6 +215,7 @@ impl Queue {
 
     /// How many records are in line.
     pub fn len(&self) -> usize {
+        assert!(self.free.len() <= self.slab.len(), "a slot is given back once");
         self.slab.len() - self.free.len()
     }
 
@@ -314,6 +315,7 @@ impl Queue {
             self.tied.push(*next as u32);
             self.near.pop();
         }
+        assert!(self.tied.len() > 1, "one alone ties with nobody");
         let slab = &self.slab;
         let canonical = |slot: &u32| {
             let record = &slab[*slot as usize];

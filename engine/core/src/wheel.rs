@@ -77,6 +77,7 @@ impl Wheel {
         if missing > 0 {
             self.chunks.reserve(keys - self.chunks.len());
             self.free.reserve(keys - self.free.len());
+            assert!(self.chunks.capacity() >= keys, "there is room");
         }
     }
 
@@ -126,6 +127,7 @@ impl Wheel {
             self.heads[level][slot] = NOBODY;
             self.used[level] &= !(1 << slot);
             self.levels &= !(u32::from(self.used[level] == 0) << level);
+            assert!(self.base_ns <= start_ns, "the base moves forwards");
             self.base_ns = start_ns;
             if level > 0 && self.is_long(first) {
                 self.spread(first);
@@ -160,6 +162,7 @@ impl Wheel {
     }
 
     fn spread(&mut self, first: u32) {
+        assert_ne!(first, NOBODY, "a slot that is taken has keys");
         let mut next = first;
         while next != NOBODY {
             let chunk = self.chunks[next as usize];

@@ -83,6 +83,7 @@ impl<O: Observer> Engine<O> {
     }
 
     pub(crate) fn boot_all(&mut self) {
+        assert_eq!(self.kernel.events, 0, "a world begins with its boots");
         let boots = |node: &NodeId| !self.boot.dormant(*node);
         let nodes = (0..self.kernel.hosts.all.len() as u32).map(NodeId);
         let nodes: alloc::vec::Vec<NodeId> = nodes.filter(boots).collect();
@@ -137,6 +138,7 @@ impl<O: Observer> Engine<O> {
     /// The node does not serve from what it found: of what it asked for, only the marks count.
     fn refuse(&mut self, node: NodeId, why: alloc::string::String) {
         self.kernel.counters.refusals += 1;
+        assert!(self.kernel.hosts.get(node).node.is_none(), "what refuses does not run");
         self.kernel.incident(node, IncidentKind::Refused(why));
         self.outbox.effects.retain(|effect| matches!(effect, Effect::Mark(_)));
         self.kernel.hosts.get_mut(node).alive = false;
@@ -152,6 +154,7 @@ impl<O: Observer> Engine<O> {
         self.kernel.note(node, node, EventKind::Crash, 0, 0);
         self.kernel.sever(node);
         self.kernel.empty_inbox(node);
+        assert!(self.kernel.hosts.get(node).inbox.is_empty(), "what waited is lost");
         let host = self.kernel.hosts.get_mut(node);
         host.node = None;
         host.alive = false;

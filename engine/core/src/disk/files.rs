@@ -106,6 +106,7 @@ impl Files {
     pub fn apply(&mut self, change: Change, bytes: &[u8]) {
         match change {
             Change::Write { inode, offset, start, len } => {
+                assert!((start + len) as usize <= bytes.len(), "its bytes are there");
                 let bytes = &bytes[start as usize..(start + len) as usize];
                 self.harden(inode, |image| image.write(offset, bytes));
             }

@@ -170,6 +170,7 @@ impl Journal {
             let is_covered = |inode| *n <= cover.upto && cover.inodes.contains(inode);
             matches!(change, Change::Create { inode, .. } if is_covered(inode))
         });
+        assert!(created.is_none_or(|(n, _)| *n <= cover.upto), "what came later is not covered");
         created.map_or(0, |(n, _)| *n)
     }
 
@@ -187,6 +188,7 @@ impl Journal {
                 _ => 0,
             })
             .sum();
+        assert!(live <= self.bytes.len(), "no two writes share bytes");
         if self.bytes.len() < 4096 || live * 2 > self.bytes.len() {
             return;
         }

@@ -102,6 +102,7 @@ impl SimDisk {
     pub fn sync_end(&mut self, ticket: u32) -> Result<(), DiskError> {
         let at = self.pending.iter().position(|sync| sync.ticket == ticket);
         let sync = self.pending.swap_remove(at.expect("a sync ends once, unless a crash ends all"));
+        assert!(sync.upto <= self.state.journal.count(), "it was asked for before");
         let cover = Cover { inodes: &sync.inodes, directory: sync.directory, upto: sync.upto };
         let result = settle(&mut self.state, cover, sync.fate);
         let mut inodes = sync.inodes;
@@ -162,6 +163,7 @@ impl SimDisk {
     }
 
     fn resolve(&self, files: impl Iterator<Item = FileId>, inodes: &mut Vec<u32>) -> bool {
+        assert!(inodes.is_empty(), "a buffer that is used again was cleared");
         let mut directory = false;
         for file in files {
             directory |= file == FileId::DIRECTORY;
@@ -313,6 +315,7 @@ impl Disk for SimDisk {
         }
         let offset = self.landing(file, offset, &words);
         let end = offset.saturating_add(bytes.len() as u64);
+        assert!(end >= offset, "a write does not end before it starts");
         if end > FILE_BYTES_MAX || !self.has_room(end.saturating_sub(self.len_bytes(file))) {
             return Err(DiskError::Full);
         }
@@ -377,6 +380,7 @@ impl Disk for SimDisk {
     fn sync_now(&mut self, files: &[FileId]) -> Result<(), DiskError> {
         let (ticket, latency_ns) = self.sync_begin(files.iter().copied());
         self.charge_ns = self.charge_ns.saturating_add(latency_ns);
+        assert!(self.charge_ns >= latency_ns, "the node waits for the disk");
         self.sync_end(ticket)
     }
 }
@@ -397,6 +401,7 @@ impl Durable<'_> {
     #[must_use]
     pub fn read(&self, file: FileId) -> Option<Vec<u8>> {
         let image = self.files.durable(file)?;
+        assert!(image.len_bytes() <= FILE_BYTES_MAX, "a file has a limit");
         let mut bytes = alloc::vec![0; image.len_bytes() as usize];
         image.read(0, &mut bytes);
         Some(bytes)

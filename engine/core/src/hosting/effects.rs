@@ -22,6 +22,7 @@ impl Adapter {
     /// What follows every input: time and disk faults are charged, effects carried out.
     pub(super) fn finish(&mut self) {
         let charge_ns = self.host.disk.take_charge();
+        assert!(self.host.alive || self.host.node.is_none(), "only a node that is up has a state");
         let faults = self.host.disk.take_faults();
         if faults != 0 {
             self.note(self.me, EventKind::Disk, 0, faults);
@@ -89,6 +90,7 @@ impl Adapter {
 
     fn sync_begin(&mut self, sync: SyncId, files: &[u8]) {
         let (ticket, latency_ns) = self.host.disk.sync_begin(sync_files(files));
+        assert!(self.host.alive, "only a node that is up syncs");
         let at = self.host.busy_until.max(self.schedule.now) + Duration(latency_ns);
         let boot = self.host.boot;
         let n = self.host.number();
@@ -104,6 +106,7 @@ impl Adapter {
         let now = self.schedule.now;
         let len_bytes = bytes.len() as u32;
         let routed = self.net.route(now, self.me, to, len_bytes, &mut self.counters);
+        assert!(routed.due >= now, "nothing arrives before it was sent");
         let held = match routed.verdict {
             Verdict::Drop(_) => return,
             Verdict::Hold => true,
@@ -207,6 +210,7 @@ impl Adapter {
 
     fn refit_node(&mut self) {
         let now = self.schedule.now;
+        assert!(now < self.until || self.loose.is_some(), "the run is not over");
         let mine = |other: &&Condition| other.target() == Target::Node(self.me);
         let before = self.host.law.drift_ppm;
         let host_law = HostLaw::new(&self.host.spec, self.active.values().filter(mine));

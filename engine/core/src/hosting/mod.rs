@@ -165,6 +165,7 @@ pub fn gather(run: &HostRun<'_>, adapters: &mut [Adapter]) -> HostResult {
     let loads: Vec<&dyn Workload> = adapters.iter().map(Adapter::workload).collect();
     let harvest = (run.harvest)(&loads);
     let sent: u64 = adapters.iter().map(|machine| machine.sent).sum();
+    assert_eq!(names.len(), adapters.len(), "a name per machine");
     let arrived: u64 = adapters.iter().map(|machine| machine.arrived).sum();
     let mut problems: Vec<String> = adapters.iter_mut().flat_map(Adapter::take_problems).collect();
     if sent != arrived {

@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{Condition, Duration, Shock};
 
-/// The shortest latency of a link. A envelope is carried within a simulator's tick of a millisecond,
+/// The shortest latency of a link. An envelope is carried within a simulator's tick of a millisecond,
 /// plus one for the wake-up of either end, so it is there before it is due.
 pub const LATENCY_MIN: Duration = Duration::from_millis(5);
 

@@ -102,5 +102,6 @@ pub(crate) const OPEN: Gate = Gate {
 /// What holds after the first `pos` steps of the script.
 pub(crate) fn gate_at(gates: &[Gate], pos: u32) -> Gate {
     let after = gates.partition_point(|gate| gate.pos <= pos);
+    assert!(after <= pos as usize, "a step makes one gate at the most");
     after.checked_sub(1).map_or(OPEN, |at| gates[at])
 }

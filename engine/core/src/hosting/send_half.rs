@@ -89,6 +89,7 @@ impl SendHalf {
         let gate = link.gate();
         self.count += 1;
         let number = self.count;
+        assert!(!self.holds(number), "segments are numbered once");
         let due =
             self.segments.back().map_or(written.due, |last| last.written.due.max(written.due));
         self.segments.push_back(Segment {
@@ -106,6 +107,7 @@ impl SendHalf {
     /// Plays a copy to the end and watches one segment.
     fn fate_of(&self, number: u64, mut link: Link<'_>) -> Fate {
         let mut fate = Fate::Never;
+        assert!(self.holds(number), "it was just written");
         let mut ahead = self.clone();
         let until = Until::Fate { number };
         ahead.advance(&mut link, until, &mut |segment, its| {
@@ -161,6 +163,7 @@ impl SendHalf {
     /// The first segment arrives, or the sender's patience ends.
     fn happen(&mut self, at: Moment, gate: Gate, tell: &mut dyn FnMut(Option<u64>, Fate)) {
         let head = *self.segments.front().expect("something is queued or stopped");
+        assert_ne!(self.state, State::Over, "nothing happens after the end");
         if let State::Stopped { since, .. } = self.state {
             let asks = head.written.part == OutPart::Open;
             let reason = if asks { CloseReason::Refused } else { CloseReason::Reset };
@@ -195,6 +198,7 @@ impl SendHalf {
         tell: &mut dyn FnMut(Option<u64>, Fate),
     ) {
         let mut read_bytes = head.len_bytes;
+        assert_eq!(head.part, OutPart::Data, "only bytes are read together");
         while let Some(next) = self.segments.front() {
             read_bytes += next.written.len_bytes;
             let is_here = next.written.due <= at.0 && !next.stopped && next.cuts == gate.cuts;

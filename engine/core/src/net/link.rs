@@ -210,6 +210,7 @@ impl Links {
         if link.law & OWN_LAW == 0 {
             let (spec, law) = (link.law, self.laws[link.law as usize].clone());
             link.law = self.bent.len() as u32 | OWN_LAW;
+            assert!(self.bent.len() < OWN_LAW as usize, "laws are counted in 31 bits");
             let (conditions, hits, held) = (Vec::new(), [0; HITS], Vec::new());
             self.bent.push(Bent { spec, law, conditions, hits, held });
         }
@@ -252,6 +253,7 @@ impl Links {
     /// When the last byte queued for the link's bandwidth has left.
     pub fn busy_until(&mut self, id: u32) -> &mut SimTime {
         let rank = self.get(id).rank as usize;
+        assert!(rank < self.used.len(), "the link is in use");
         if self.busy_until.len() <= rank {
             self.busy_until.resize(self.used.len(), SimTime::ZERO);
         }

@@ -79,6 +79,7 @@ impl Pins {
     /// Gives a datagram from `from` what its pin says, and writes down what became of it.
     pub fn settle(&mut self, at: SimTime, from: NodeId, routed: &mut Routed) {
         let Routed { to, n, .. } = *routed;
+        assert!(routed.due >= at, "nothing arrives before it was sent");
         if let Some(pin) = self.pins.get(&(from, to, n)) {
             if let Some(latency) = pin.latency {
                 routed.due = at + latency;

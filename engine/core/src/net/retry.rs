@@ -19,6 +19,7 @@ const _: () = assert!(RETRY.0 < CUT_OFF.0, "what was cut off is tried again befo
 impl Kernel {
     /// A direction that was cut may have been so for too long.
     pub fn cut_off(&mut self, slot: u32, serial: u32, way: usize, since: u64) {
+        assert!(since <= self.now().0, "it was cut before");
         let Some(conn) = self.conns.current(slot, serial) else {
             return;
         };
@@ -66,6 +67,7 @@ impl Kernel {
 
     /// How many directions on `link` wait to be let through.
     pub fn stopped_on(&self, link: u32) -> usize {
+        assert!(self.conns.index.is_sorted(), "connections are in the order of their ids");
         let slots = self.conns.index.iter().map(|entry| self.conns.get(entry.1));
         let ways = slots.flat_map(|conn| conn.ways.iter());
         let is_stopped =
@@ -116,6 +118,7 @@ impl Kernel {
             WayState::Stopped { since, cut: true } => next_retry(since, now),
             _ => now,
         };
+        assert!(retry_at >= now, "nothing is sent again in the past");
         for segment in flow.segments.iter_mut().filter(|segment| segment.stopped) {
             segment.stopped = false;
             segment.cut = cut;

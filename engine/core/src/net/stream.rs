@@ -29,6 +29,7 @@ impl Kernel {
     pub fn open(&mut self, from: NodeId, id: ConnId, to: NodeId) {
         assert_eq!(id.opener, from, "a connection is named by its opener");
         assert_ne!(from, to, "a node has no connection to itself");
+        assert!(self.hosts.get(from).alive, "only a node that is up opens one");
         self.counters.streams_opened += 1;
         let boot = self.hosts.get(from).boot;
         let opener = End { node: from, boot, state: EndState::Open };
@@ -104,6 +105,7 @@ impl Kernel {
 
     /// The node crashed: its connections break.
     pub fn sever(&mut self, node: NodeId) {
+        assert!(self.hosts.get(node).alive, "only a node that is up can crash");
         let mut at = 0;
         while at < self.conns.index.len() {
             let slot = self.conns.index[at].1;
@@ -172,6 +174,8 @@ impl Kernel {
     }
 
     fn accept_or_refuse(&mut self, slot: u32) -> Option<What> {
+        let state = self.conns.get(slot).ends[1].state;
+        assert_eq!(state, EndState::Asked, "a request is answered once");
         let acceptor = self.conns.get(slot).ends[1].node;
         let host = self.hosts.get_mut(acceptor);
         let (alive, boot) = (host.alive, host.boot);
@@ -307,6 +311,7 @@ impl Kernel {
 
     /// Breaks a connection at both ends, at once.
     pub(super) fn reset(&mut self, slot: u32, reason: CloseReason) {
+        assert_ne!(reason, CloseReason::Done, "what broke was not closed");
         self.counters.streams_reset += 1;
         let Conn { id, ends, .. } = *self.conns.get(slot);
         for end in 0..2 {
