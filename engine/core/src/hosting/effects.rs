@@ -14,8 +14,8 @@ use crate::trace::EventKind;
 use alloc::vec::Vec;
 use contract::node::sync_files;
 use contract::{
-    Condition, ConditionId, Duration, Effect, NodeId, OpId, Outbox, Outcome, Shock, SyncId,
-    Target, TimerKey,
+    Condition, ConditionId, Duration, Effect, NodeId, OpId, Outbox, Outcome, Shock, SyncId, Target,
+    TimerKey,
 };
 
 impl Adapter {

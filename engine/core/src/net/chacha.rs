@@ -32,7 +32,12 @@ pub(crate) fn block(key: &Key, stream: u64, at: u64, out: &mut Blocks) {
     let mut start = [0; 16];
     start[..4].copy_from_slice(&CONSTANT);
     start[4..12].copy_from_slice(key);
-    start[12..].copy_from_slice(&[at as u32, (at >> 32) as u32, stream as u32, (stream >> 32) as u32]);
+    start[12..].copy_from_slice(&[
+        at as u32,
+        (at >> 32) as u32,
+        stream as u32,
+        (stream >> 32) as u32,
+    ]);
     let mut words = start;
     (0..DOUBLE_ROUNDS).for_each(|_| double_round(&mut words));
     for (row, (word, start)) in out.iter_mut().zip(words.iter().zip(start)) {

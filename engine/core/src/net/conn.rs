@@ -110,7 +110,11 @@ impl Conns {
         }
         let at = self.index.binary_search_by_key(&id, |entry| entry.0);
         self.index.insert(at.expect_err("connections have unique ids"), (id, slot));
-        assert_eq!(self.index.len() + self.free.len(), self.slots.len(), "each slot is one or free");
+        assert_eq!(
+            self.index.len() + self.free.len(),
+            self.slots.len(),
+            "each slot is one or free"
+        );
         slot
     }
 

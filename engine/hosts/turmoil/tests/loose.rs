@@ -5,7 +5,8 @@ mod common;
 
 use common::{Busy, MS, config, ms};
 use contract::{
-    Condition, ConditionId, DiskFate, InFlight, Mark, NodeId, Nodes, OpId, Outcome, Ratio, Shock, SimTime,
+    Condition, ConditionId, DiskFate, InFlight, Mark, NodeId, Nodes, OpId, Outcome, Ratio, Shock,
+    SimTime,
 };
 use engine::hosting::{
     Action, Harvest, LooseParts, LooseResult, LooseRun, Parts, Simulator, Timed,
