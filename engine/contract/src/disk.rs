@@ -82,6 +82,13 @@ pub enum DiskFate {
     Wiped,
 }
 
+/// Of several outages the worst holds.
+const _: () = {
+    assert!((DiskFate::Kept as u8) < DiskFate::UnsyncedLost as u8);
+    assert!((DiskFate::UnsyncedLost as u8) < DiskFate::Torn as u8);
+    assert!((DiskFate::Torn as u8) < DiskFate::Wiped as u8);
+};
+
 /// The disk of a node that has none, for hosts of one node: nothing is on it, and nothing can be
 /// put there or made durable.
 #[derive(Clone, Copy, Debug, Default)]

@@ -133,6 +133,8 @@ impl Zipf {
             sum += weight(rank);
             cumulative.push((sum / total * (1_u64 << 53) as f64) as u64);
         }
+        assert!(cumulative.is_sorted(), "weights are not negative");
+        assert_eq!(cumulative.len() as u64, count, "a bound for each rank");
         Self { cumulative }
     }
 
@@ -140,6 +142,7 @@ impl Zipf {
     #[must_use]
     pub fn sample(&self, rng: &mut Rng) -> u64 {
         let drawn = rng.next_u64() >> 11;
+        assert!(!self.cumulative.is_empty(), "there is something to draw from");
         let rank = self.cumulative.partition_point(|&bound| bound <= drawn);
         rank.min(self.cumulative.len() - 1) as u64
     }

@@ -26,6 +26,9 @@ pub struct ConnId {
     pub number: u32,
 }
 
+/// What streams name a connection by is eight bytes long.
+const _: () = assert!(size_of::<ConnId>() == 8);
+
 /// One client operation, unique in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId(pub u64);

@@ -94,6 +94,7 @@ impl Span {
     /// The number of bytes.
     #[must_use]
     pub const fn len(self) -> u32 {
+        assert!(self.start <= self.end, "a span does not end before it starts");
         self.end - self.start
     }
 
@@ -149,6 +150,9 @@ pub enum Effect {
 
 /// The longest datagram: 1 MiB.
 pub const DATAGRAM_BYTES_MAX: u32 = 1 << 20;
+
+/// It fits into an outbox many times.
+const _: () = assert!(DATAGRAM_BYTES_MAX < u32::MAX / 1_024);
 
 /// What a node asked for while it handled one input. Reused for every event: vectors that stop
 /// growing after warm-up.
@@ -220,11 +224,13 @@ impl<'a> Fx<'a> {
     #[inline]
     pub fn datagram_again(&mut self, to: NodeId, bytes: Span) {
         assert!(bytes.len() <= DATAGRAM_BYTES_MAX, "a datagram holds at most 1 MiB");
+        assert!(bytes.end as usize <= self.outbox.bytes.len(), "the span is one of this input");
         self.outbox.effects.push(Effect::Datagram { to, bytes });
     }
 
     /// Opens a connection to `to`.
     pub fn open(&mut self, to: NodeId) -> ConnId {
+        assert_ne!(to, self.me, "a node has no connection to itself");
         let conn = ConnId { opener: self.me, number: *self.conns_opened };
         *self.conns_opened += 1;
         self.outbox.effects.push(Effect::Open { conn, to });
@@ -259,6 +265,7 @@ impl<'a> Fx<'a> {
             files.iter().for_each(|file| out.extend_from_slice(&file.0.to_le_bytes()));
         });
         self.outbox.effects.push(Effect::Sync { sync, files: bytes });
+        assert_eq!(bytes.len() as usize, files.len() * 4, "a file's number takes four bytes");
     }
 
     /// Charges processor time for this input.
@@ -269,6 +276,7 @@ impl<'a> Fx<'a> {
     /// Ends a client's operation.
     pub fn complete(&mut self, op: OpId, outcome: Outcome) {
         let index = self.outbox.outcomes.len() as u32;
+        assert!(self.outbox.outcomes.len() < u32::MAX as usize, "outcomes are counted in 32 bits");
         self.outbox.outcomes.push(outcome);
         self.outbox.effects.push(Effect::Complete { op, outcome: index });
     }
@@ -297,12 +305,14 @@ impl<'a> Fx<'a> {
         write(&mut self.outbox.bytes);
         let end = self.outbox.bytes.len() as u32;
         assert!(start <= end, "an encoder only appends");
+        assert!(self.outbox.bytes.len() <= u32::MAX as usize, "an input asks for less than 4 GiB");
         Span { start, end }
     }
 }
 
 /// Reads the file numbers of an [`Effect::Sync`].
 pub fn sync_files(bytes: &[u8]) -> impl Iterator<Item = FileId> + '_ {
+    assert!(bytes.len().is_multiple_of(4), "a file's number takes four bytes");
     bytes.chunks_exact(4).map(|word| {
         let word: [u8; 4] = word.try_into().expect("chunks of exactly four bytes");
         FileId(u32::from_le_bytes(word))

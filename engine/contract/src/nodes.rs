@@ -29,6 +29,7 @@ impl dyn Nodes + '_ {
 
     /// All ids, up or down.
     pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        assert!(self.count() <= u32::MAX as usize, "ids have 32 bits");
         (0..self.count() as u32).map(NodeId)
     }
 }

@@ -35,6 +35,7 @@ impl Value {
             let take = (end - out.len()).min(pattern.len());
             out.extend_from_slice(&pattern[..take]);
         }
+        assert_eq!(out.len(), end, "as many bytes as it is long");
     }
 
     /// The value whose bytes these are; `None` when a single one of them is wrong.
@@ -42,6 +43,7 @@ impl Value {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let size_bytes = u32::try_from(bytes.len()).ok()?;
         let id = u64::from_be_bytes(bytes.get(..8)?.try_into().ok()?);
+        assert!(size_bytes >= Self::SIZE_MIN, "it holds an id");
         let pattern = crate::hash::mix(id, 0x7661_6c75_6500_0000).to_be_bytes();
         let matches = bytes[8..].chunks(8).all(|chunk| chunk == &pattern[..chunk.len()]);
         matches.then_some(Self { id, size_bytes })
@@ -90,6 +92,9 @@ pub enum Call {
 
 /// How many integers a call or an answer of a system's own carries at the most.
 pub const OWN_ARGS_MAX: usize = 4;
+
+/// A value holds its id.
+const _: () = assert!(Value::SIZE_MIN as usize == size_of::<u64>());
 
 /// A call of an operation that only one system knows; its own model judges it.
 #[derive(Clone, Debug, PartialEq, Eq)]

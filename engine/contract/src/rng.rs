@@ -80,6 +80,13 @@ pub struct Rng(ChaCha8Rng);
 /// The number of 32-bit words in one ChaCha block: what one message of a link may draw.
 pub const WORDS_PER_BLOCK: u64 = 16;
 
+const _: () = {
+    assert!(WORDS_PER_BLOCK * 4 == 64, "a ChaCha block has 64 bytes");
+    assert!(Ratio::ONE.ppm() == 1_000_000);
+    assert!(Ratio::ONE.or(Ratio::ZERO).ppm() == 1_000_000);
+    assert!(Ratio::ZERO.or(Ratio::ZERO).is_zero());
+};
+
 impl Rng {
     /// The stream `name` of `domain` under `seed`.
     #[must_use]
@@ -98,6 +105,7 @@ impl Rng {
     pub fn with_stream(seed: u64, domain: Domain, number: u64) -> Self {
         let mut inner = ChaCha8Rng::from_seed(Self::key(seed, domain));
         inner.set_stream(number);
+        assert_eq!(inner.get_word_pos(), 0, "a stream begins at its first word");
         Self(inner)
     }
 
@@ -114,6 +122,7 @@ impl Rng {
     /// Continues at the start of block `block`: words `16 * block` and after.
     pub fn seek_block(&mut self, block: u64) {
         self.0.set_word_pos(u128::from(block) * u128::from(WORDS_PER_BLOCK));
+        assert_eq!(self.word_pos() / u128::from(WORDS_PER_BLOCK), u128::from(block), "it is there");
     }
 
     /// The position in the stream, in 32-bit words.
@@ -175,6 +184,7 @@ impl Rng {
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let pick = self.below(last as u64 + 1) as usize;
+            assert!(pick <= last, "what stands in its place stays there");
             items.swap(pick, last);
         }
     }
@@ -205,6 +215,7 @@ impl Ratio {
     /// In parts per million, rounded to the nearest.
     #[must_use]
     pub const fn ppm(self) -> u32 {
+        assert!(self.denominator > 0, "a ratio has a denominator");
         let scaled = self.numerator as u64 * 1_000_000 + self.denominator as u64 / 2;
         (scaled / self.denominator as u64) as u32
     }
@@ -225,6 +236,8 @@ impl Ratio {
     /// `1 - (1 - a)(1 - b)`.
     #[must_use]
     pub const fn or(self, other: Self) -> Self {
+        assert!(self.ppm() <= 1_000_000, "a chance is at most 1");
+        assert!(other.ppm() <= 1_000_000, "a chance is at most 1");
         let miss = (1_000_000 - self.ppm() as u64) * (1_000_000 - other.ppm() as u64);
         Self::from_ppm(1_000_000 - ((miss + 500_000) / 1_000_000) as u32)
     }

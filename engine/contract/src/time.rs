@@ -51,18 +51,21 @@ impl Duration {
     /// `n` microseconds.
     #[must_use]
     pub const fn from_micros(n: u64) -> Self {
+        assert!(n <= u64::MAX / 1_000, "a length fits into 64 bits of nanoseconds");
         Self(n * 1_000)
     }
 
     /// `n` milliseconds.
     #[must_use]
     pub const fn from_millis(n: u64) -> Self {
+        assert!(n <= u64::MAX / 1_000_000, "a length fits into 64 bits of nanoseconds");
         Self(n * 1_000_000)
     }
 
     /// `n` seconds.
     #[must_use]
     pub const fn from_secs(n: u64) -> Self {
+        assert!(n <= u64::MAX / 1_000_000_000, "a length fits into 64 bits of nanoseconds");
         Self(n * 1_000_000_000)
     }
 
@@ -134,6 +137,13 @@ clock!(SimTime);
 clock!(Instant);
 clock!(WallTime);
 
+const _: () = {
+    assert!(Duration::from_secs(1).0 == Duration::from_millis(1_000).0);
+    assert!(Duration::from_millis(1).0 == Duration::from_micros(1_000).0);
+    assert!(SimTime::MAX.since(SimTime::ZERO).0 == u64::MAX);
+    assert!(SimTime::ZERO.since(SimTime::MAX).0 == 0);
+};
+
 impl fmt::Display for SimTime {
     /// Seconds with nine digits, so that columns of times line up: `1.234567000s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -147,6 +157,7 @@ impl fmt::Display for Duration {
         let units = [(1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us"), (1, "ns")];
         let exact = units.iter().find(|(size, _)| self.0.is_multiple_of(*size));
         let (size, unit) = exact.expect("every integer is a multiple of 1");
+        assert_eq!(self.0 / size * size, self.0, "what is printed is exact");
         write!(f, "{}{unit}", self.0 / size)
     }
 }

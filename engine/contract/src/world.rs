@@ -98,6 +98,92 @@ pub enum Shock {
     FlipBit { node: NodeId, file: FileId, bit: u64 },
     /// The node receives bytes that nobody sent.
     InjectFrame { from: NodeId, to: NodeId, bytes: Vec<u8> },
+    /// Every open connection of the node breaks, as when a middlebox forgets them: the node learns
+    /// it at once, the peers once the reset has reached them. What was under way is lost.
+    Reset { node: NodeId },
+}
+
+/// What a condition bends or a shock strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the fields are the ends of the link")]
+pub enum Target {
+    /// A node, with its clocks and its disk.
+    Node(NodeId),
+    /// What one node sends to another.
+    Link { from: NodeId, to: NodeId },
+}
+
+impl Target {
+    /// The node, if it is one.
+    #[must_use]
+    pub const fn node(self) -> Option<NodeId> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Link { .. } => None,
+        }
+    }
+
+    /// The link, if it is one: from whom and to whom.
+    #[must_use]
+    pub const fn link(self) -> Option<(NodeId, NodeId)> {
+        match self {
+            Self::Link { from, to } => Some((from, to)),
+            Self::Node(_) => None,
+        }
+    }
+
+    /// The nodes concerned: one, or the two ends of a link.
+    pub fn nodes(self) -> impl Iterator<Item = NodeId> {
+        let (first, second) = match self {
+            Self::Node(node) => (node, None),
+            Self::Link { from, to } => (from, Some(to)),
+        };
+        core::iter::once(first).chain(second)
+    }
+}
+
+impl Condition {
+    /// What it bends. Without a catch-all arm, so that whoever adds a condition decides.
+    #[must_use]
+    pub const fn target(&self) -> Target {
+        match self {
+            Self::Block { from, to, .. }
+            | Self::Hold { from, to }
+            | Self::Loss { from, to, .. }
+            | Self::Duplicate { from, to, .. }
+            | Self::Reorder { from, to, .. }
+            | Self::Corrupt { from, to, .. }
+            | Self::Delay { from, to, .. }
+            | Self::Bandwidth { from, to, .. } => Target::Link { from: *from, to: *to },
+            Self::Down { node, .. }
+            | Self::Pause { node }
+            | Self::SlowCpu { node, .. }
+            | Self::MemoryLimit { node, .. }
+            | Self::Drift { node, .. }
+            | Self::DiskSlow { node, .. }
+            | Self::SyncLies { node, .. }
+            | Self::SyncFails { node, .. }
+            | Self::WriteFails { node, .. }
+            | Self::ReadCorrupt { node, .. }
+            | Self::WriteCorrupt { node, .. }
+            | Self::Misdirect { node, .. }
+            | Self::Capacity { node, .. }
+            | Self::ServiceTime { node, .. } => Target::Node(*node),
+        }
+    }
+}
+
+impl Shock {
+    /// What it strikes.
+    #[must_use]
+    pub const fn target(&self) -> Target {
+        match self {
+            Self::WallJump { node, .. } | Self::FlipBit { node, .. } | Self::Reset { node } => {
+                Target::Node(*node)
+            }
+            Self::InjectFrame { from, to, .. } => Target::Link { from: *from, to: *to },
+        }
+    }
 }
 
 /// What [`World::impose`] returned; unique in a run.
@@ -107,3 +193,10 @@ pub struct ConditionId(pub u32);
 /// This host cannot do that; the run is skipped, loudly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsupported(pub &'static str);
+
+const _: () = {
+    let (from, to) = (NodeId(7), NodeId(8));
+    assert!(matches!(Target::Node(from).node(), Some(NodeId(7))));
+    assert!(matches!(Target::Link { from, to }.link(), Some((NodeId(7), NodeId(8)))));
+    assert!(Target::Node(from).link().is_none());
+};

@@ -207,6 +207,9 @@ pub enum FaultClass {
     Start,
 }
 
+/// What ends makes room for what starts.
+const _: () = assert!((FaultClass::End as u8) < FaultClass::Start as u8);
+
 /// Something that happened to a node and that no node reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {

@@ -9,6 +9,9 @@ pub const WALL_EPOCH: WallTime = WallTime(1_767_225_600_000_000_000);
 /// Drift beyond this makes no sense: a clock that stands still or runs twice as fast.
 pub const DRIFT_PPM_MAX: i64 = 999_999;
 
+const _: () = assert!(DRIFT_PPM_MAX < 1_000_000, "a clock never runs backwards");
+const _: () = assert!(WALL_EPOCH.0 <= i64::MAX as u64, "wall clocks are signed inside");
+
 /// One node's clocks. Both tick at the same rate; the wall clock also has an offset.
 #[derive(Clone, Debug)]
 pub(crate) struct Clock {
@@ -58,12 +61,14 @@ impl Clock {
     /// The monotonic clock starts again from 0.
     pub fn boot(&mut self, at: SimTime) {
         self.booted_local = self.local(at);
+        assert_eq!(self.read(at).mono, Instant(0), "a life begins at 0");
     }
 
     /// Moves both clocks forward to where the monotonic one shows `due`, if it does not yet.
     pub fn advance_to(&mut self, at: SimTime, due: Instant) {
         self.base_local = self.local(at).max(due.0.saturating_add(self.booted_local));
         self.base_at = at;
+        assert!(self.read(at).mono >= due, "the clock shows what it was moved to");
     }
 
     /// Moves both clocks forward to where `other`, a clock of the same machine, stands.
@@ -74,9 +79,11 @@ impl Clock {
 
     /// Changes the rate; what the clock shows now does not change.
     pub fn set_drift(&mut self, at: SimTime, ppm: i64) {
+        let shown = self.read(at);
         self.base_local = self.local(at);
         self.base_at = at;
         self.ppm = bounded(ppm);
+        assert_eq!(self.read(at), shown, "a change of rate moves no clock");
     }
 
     /// Moves the wall clock.

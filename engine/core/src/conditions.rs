@@ -25,15 +25,15 @@ struct Entry {
     condition: Condition,
     /// Where it holds: at its target, unless that is the inside of a machine, and at whatever lives
     /// on its target; with what the counter there showed when it began.
-    holds: Vec<(Target, u64)>,
+    holds: Vec<(Place, u64)>,
     /// What it changed where it holds no more.
     past_hits: u64,
     is_lifted: bool,
 }
 
-/// What a condition bends, and which of the target's counters shows its effect.
+/// Where a condition holds, and which of the counters there shows its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum Place {
     Link(NodeId, NodeId, LinkHit),
     Host(NodeId, HostHit),
     Disk(NodeId, DiskHit),
@@ -57,7 +57,7 @@ impl Conditions {
     }
 
     /// Where a condition holds now.
-    pub fn places(&self, number: u32) -> impl Iterator<Item = Target> + '_ {
+    pub fn places(&self, number: u32) -> impl Iterator<Item = Place> + '_ {
         self.entries[number as usize].holds.iter().map(|(place, _)| *place)
     }
 }
@@ -67,16 +67,14 @@ impl Kernel {
     pub fn bend(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
         let target = self.target_of(&condition)?;
         let id = self.conditions.entries.len() as u32;
-        let in_flight = match &condition {
-            Condition::Block { in_flight, .. } => Some(*in_flight),
-            _ => None,
-        };
+        assert!(id < u32::MAX, "conditions are counted in 32 bits");
+        let cuts = matches!(condition, Condition::Block { in_flight: InFlight::Lost, .. });
         let entry = Entry { condition, holds: Vec::new(), past_hits: 0, is_lifted: false };
         self.conditions.entries.push(entry);
         for place in self.reach(target) {
             self.hold(id, place);
             self.refit(place);
-            if let (Target::Link(from, to, _), Some(InFlight::Lost)) = (place, in_flight) {
+            if let (true, Place::Link(from, to, _)) = (cuts, place) {
                 self.cut(from, to);
             }
         }
@@ -90,13 +88,13 @@ impl Kernel {
             return None;
         }
         let condition = entry.condition.clone();
-        let places: Vec<Target> = self.conditions.places(id.0).collect();
+        let places: Vec<Place> = self.conditions.places(id.0).collect();
         for place in &places {
             self.let_go(id.0, *place);
             self.refit(*place);
         }
         for place in places {
-            if let Target::Link(from, to, _) = place {
+            if let Place::Link(from, to, _) = place {
                 self.release_link(from, to);
             }
         }
@@ -106,12 +104,12 @@ impl Kernel {
     /// How many events the condition changed so far.
     pub fn effect_count(&self, id: ConditionId) -> u64 {
         let entry = &self.conditions.entries[id.0 as usize];
-        let here = |(place, before): &(Target, u64)| self.hits(*place) - before;
+        let here = |(place, before): &(Place, u64)| self.hits(*place) - before;
         entry.past_hits + entry.holds.iter().map(here).sum::<u64>()
     }
 
     /// From now on the condition holds at `place`.
-    pub fn hold(&mut self, number: u32, place: Target) {
+    pub fn hold(&mut self, number: u32, place: Place) {
         self.with_list(place, |list| {
             let at = list.binary_search(&number);
             list.insert(at.expect_err("it does not hold there yet"), number);
@@ -122,13 +120,18 @@ impl Kernel {
     }
 
     /// From now on the condition does not hold at `place`.
-    pub fn let_go(&mut self, number: u32, place: Target) {
+    pub fn let_go(&mut self, number: u32, place: Place) {
         let hits = self.hits(place);
         let entry = &mut self.conditions.entries[number as usize];
         let at = entry.holds.iter().position(|(held, _)| *held == place);
         let (_, before) = entry.holds.remove(at.expect("it holds there"));
+        assert!(hits >= before, "a counter only grows");
         entry.past_hits += hits - before;
-        self.with_list(place, |list| list.retain(|other| *other != number));
+        self.with_list(place, |list| {
+            let before = list.len();
+            list.retain(|other| *other != number);
+            assert_eq!(list.len() + 1, before, "a condition that holds is listed once");
+        });
     }
 
     /// Applies a shock.
@@ -152,6 +155,10 @@ impl Kernel {
                 self.check_node(to)?;
                 self.inject(from, to, &bytes);
             }
+            Shock::Reset { node } => {
+                self.check_node(node)?;
+                self.reset_all(node);
+            }
         }
         Ok(())
     }
@@ -166,8 +173,9 @@ impl Kernel {
         let n = host.number();
         let boot = host.boot;
         let frame = self.frames.put(bytes);
-        let link = self.net.link_id(from, to);
-        let entry = self.net.link_mut(link);
+        let link = self.net.links.id(from, to);
+        assert_eq!(self.net.links.ends(link), (from, to), "the link leads there");
+        let entry = self.net.links.get_mut(link);
         entry.in_flight += 1;
         let cut = entry.cut;
         let what = What::Datagram { frame, link, boot, cut };
@@ -177,44 +185,45 @@ impl Kernel {
 
     /// What is under way on the link is lost.
     fn cut(&mut self, from: NodeId, to: NodeId) {
-        let id = self.net.link_id(from, to);
-        let link = self.net.link_mut(id);
+        let id = self.net.links.id(from, to);
+        let link = self.net.links.get_mut(id);
         link.cut += 1;
         let lost = u64::from(core::mem::take(&mut link.in_flight));
-        link.hit(LinkHit::Block, lost);
+        self.net.links.hit(id, LinkHit::Block, lost);
+        assert_eq!(self.net.links.get(id).in_flight, 0, "a cut spares nothing");
     }
 
     /// Lets go what waited on the link, if nothing stops it any more.
     pub fn release_link(&mut self, from: NodeId, to: NodeId) {
-        let id = self.net.link_id(from, to);
+        let id = self.net.links.id(from, to);
         let (is_cut, is_held) = self.net.stops(id);
         if !is_held {
             let now = self.now();
-            let bent = self.net.link_mut(id).bent.as_mut().expect("it was bent");
-            let held = core::mem::take(&mut bent.held);
+            let held = core::mem::take(&mut self.net.links.bent(id).held);
             for (due, record) in held {
                 self.queue.schedule(due.max(now), Class::Data, record);
             }
+            assert!(self.net.links.held(id).is_empty(), "a link that holds nothing is empty");
         }
         if !is_cut && !is_held {
             self.resume(id);
         }
     }
 
-    pub fn refit(&mut self, target: Target) {
-        match target {
-            Target::Link(from, to, _) => {
-                let id = self.net.link_id(from, to);
-                let list = self.net.bent(id).conditions.clone();
-                self.net.refit(id, self.conditions.among(&list));
+    pub fn refit(&mut self, place: Place) {
+        match place {
+            Place::Link(from, to, _) => {
+                let id = self.net.links.id(from, to);
+                let list = self.net.links.bent(id).conditions.clone();
+                self.net.links.refit(id, self.conditions.among(&list));
             }
-            Target::Host(node, _) => self.refit_host(node),
-            Target::Disk(node, _) => {
+            Place::Disk(node, _) => {
                 let host = self.hosts.get_mut(node);
                 let conditions = self.conditions.among(&host.conditions);
                 host.disk.law = DiskLaw::new(&host.spec.disk, conditions);
                 self.share_room(node);
             }
+            Place::Host(node, _) => self.refit_host(node),
         }
     }
 
@@ -223,6 +232,7 @@ impl Kernel {
         let host = self.hosts.get_mut(node);
         let before = host.law.drift_ppm;
         host.law = HostLaw::new(&host.spec, self.conditions.among(&host.conditions));
+        assert!(host.alive || host.node.is_none(), "only a node that is up has a state");
         let ppm = host.law.drift_ppm;
         if ppm != before {
             host.clock.set_drift(now, ppm);
@@ -242,23 +252,25 @@ impl Kernel {
         self.queue_wake(node, now);
     }
 
-    fn with_list(&mut self, target: Target, change: impl FnOnce(&mut Vec<u32>)) {
-        match target {
-            Target::Link(from, to, _) => {
-                let id = self.net.link_id(from, to);
-                change(&mut self.net.bent(id).conditions);
+    fn with_list(&mut self, place: Place, change: impl FnOnce(&mut Vec<u32>)) {
+        let list = match place {
+            Place::Link(from, to, _) => {
+                let id = self.net.links.id(from, to);
+                &mut self.net.links.bent(id).conditions
             }
-            Target::Host(node, _) | Target::Disk(node, _) => {
-                change(&mut self.hosts.get_mut(node).conditions);
-            }
-        }
+            Place::Host(node, _) | Place::Disk(node, _) => &mut self.hosts.get_mut(node).conditions,
+        };
+        change(list);
+        assert!(list.is_sorted(), "conditions are folded in the order in which they were imposed");
     }
 
-    fn hits(&self, target: Target) -> u64 {
-        match target {
-            Target::Link(from, to, hit) => self.net.hits(from, to, hit),
-            Target::Host(node, hit) => self.hosts.get(node).hits[hit as usize],
-            Target::Disk(node, hit) => self.hosts.get(node).disk.hits.get(hit),
+    fn hits(&self, place: Place) -> u64 {
+        match place {
+            Place::Link(from, to, hit) => {
+                self.net.links.find(from, to).map_or(0, |id| self.net.links.hits(id, hit))
+            }
+            Place::Host(node, hit) => self.hosts.get(node).hits[hit as usize],
+            Place::Disk(node, hit) => self.hosts.get(node).disk.hits.get(hit),
         }
     }
 
@@ -267,38 +279,32 @@ impl Kernel {
         is_there.then_some(()).ok_or(Unsupported("there is no such node"))
     }
 
-    pub fn target_of(&self, condition: &Condition) -> Result<Target, Unsupported> {
-        let target = match condition {
-            Condition::Block { from, to, .. } => Target::Link(*from, *to, LinkHit::Block),
-            Condition::Hold { from, to } => Target::Link(*from, *to, LinkHit::Hold),
-            Condition::Loss { from, to, .. } => Target::Link(*from, *to, LinkHit::Loss),
-            Condition::Duplicate { from, to, .. } => Target::Link(*from, *to, LinkHit::Duplicate),
-            Condition::Reorder { from, to, .. } => Target::Link(*from, *to, LinkHit::Reorder),
-            Condition::Corrupt { from, to, .. } => Target::Link(*from, *to, LinkHit::Corrupt),
-            Condition::Delay { from, to, .. } => Target::Link(*from, *to, LinkHit::Delay),
-            Condition::Bandwidth { from, to, .. } => Target::Link(*from, *to, LinkHit::Bandwidth),
-            Condition::Down { node, .. } => Target::Host(*node, HostHit::Down),
-            Condition::Pause { node } => Target::Host(*node, HostHit::Pause),
-            Condition::SlowCpu { node, .. } => Target::Host(*node, HostHit::SlowCpu),
-            Condition::MemoryLimit { node, .. } => Target::Host(*node, HostHit::Memory),
-            Condition::Drift { node, .. } => Target::Host(*node, HostHit::Drift),
-            Condition::DiskSlow { node, .. } => Target::Disk(*node, DiskHit::Slow),
-            Condition::SyncLies { node, .. } => Target::Disk(*node, DiskHit::SyncLies),
-            Condition::SyncFails { node, .. } => Target::Disk(*node, DiskHit::SyncFails),
-            Condition::WriteFails { node, .. } => Target::Disk(*node, DiskHit::WriteFails),
-            Condition::ReadCorrupt { node, .. } => Target::Disk(*node, DiskHit::ReadCorrupt),
-            Condition::WriteCorrupt { node, .. } => Target::Disk(*node, DiskHit::WriteCorrupt),
-            Condition::Misdirect { node, .. } => Target::Disk(*node, DiskHit::Misdirect),
-            Condition::Capacity { node, .. } => Target::Disk(*node, DiskHit::Full),
-            Condition::ServiceTime { node, .. } => Target::Host(*node, HostHit::ServiceTime),
+    pub fn target_of(&self, condition: &Condition) -> Result<Place, Unsupported> {
+        let place = match condition {
+            Condition::Block { from, to, .. } => Place::Link(*from, *to, LinkHit::Block),
+            Condition::Hold { from, to } => Place::Link(*from, *to, LinkHit::Hold),
+            Condition::Loss { from, to, .. } => Place::Link(*from, *to, LinkHit::Loss),
+            Condition::Duplicate { from, to, .. } => Place::Link(*from, *to, LinkHit::Duplicate),
+            Condition::Reorder { from, to, .. } => Place::Link(*from, *to, LinkHit::Reorder),
+            Condition::Corrupt { from, to, .. } => Place::Link(*from, *to, LinkHit::Corrupt),
+            Condition::Delay { from, to, .. } => Place::Link(*from, *to, LinkHit::Delay),
+            Condition::Bandwidth { from, to, .. } => Place::Link(*from, *to, LinkHit::Bandwidth),
+            Condition::Down { node, .. } => Place::Host(*node, HostHit::Down),
+            Condition::Pause { node } => Place::Host(*node, HostHit::Pause),
+            Condition::SlowCpu { node, .. } => Place::Host(*node, HostHit::SlowCpu),
+            Condition::MemoryLimit { node, .. } => Place::Host(*node, HostHit::Memory),
+            Condition::Drift { node, .. } => Place::Host(*node, HostHit::Drift),
+            Condition::DiskSlow { node, .. } => Place::Disk(*node, DiskHit::Slow),
+            Condition::SyncLies { node, .. } => Place::Disk(*node, DiskHit::SyncLies),
+            Condition::SyncFails { node, .. } => Place::Disk(*node, DiskHit::SyncFails),
+            Condition::WriteFails { node, .. } => Place::Disk(*node, DiskHit::WriteFails),
+            Condition::ReadCorrupt { node, .. } => Place::Disk(*node, DiskHit::ReadCorrupt),
+            Condition::WriteCorrupt { node, .. } => Place::Disk(*node, DiskHit::WriteCorrupt),
+            Condition::Misdirect { node, .. } => Place::Disk(*node, DiskHit::Misdirect),
+            Condition::Capacity { node, .. } => Place::Disk(*node, DiskHit::Full),
+            Condition::ServiceTime { node, .. } => Place::Host(*node, HostHit::ServiceTime),
         };
-        match target {
-            Target::Link(from, to, _) => {
-                self.check_node(from)?;
-                self.check_node(to)?;
-            }
-            Target::Host(node, _) | Target::Disk(node, _) => self.check_node(node)?,
-        }
-        Ok(target)
+        condition.target().nodes().try_for_each(|node| self.check_node(node))?;
+        Ok(place)
     }
 }

@@ -1,4 +1,4 @@
-//! A world that stands is_frozen: nothing happens by itself, and whoever looks for orders of events
+//! A world that is frozen: nothing happens by itself, and whoever explores orders of events
 //! chooses what happens next.
 //!
 //! Simulated time stops. Every message waits until it is delivered ([`Engine::deliver_waiting`]),
@@ -27,6 +27,7 @@ impl<O: Observer> Engine<O> {
         for host in &mut self.kernel.hosts.all {
             host.busy_until = host.busy_until.min(now);
         }
+        assert!(self.kernel.net.manual, "what is sent waits too");
     }
 
     /// Lets everything happen that is due at this instant.
@@ -54,11 +55,12 @@ impl<O: Observer> Engine<O> {
     /// Tells, for each link that some datagram waits on, from whom, to whom and how many; links come
     /// in the order of first use.
     pub fn each_waiting(&self, mut tell: impl FnMut(NodeId, NodeId, usize)) {
-        for id in 0..self.kernel.net.links() {
-            let link = self.kernel.net.link(id);
-            let count = link.bent.as_ref().map_or(0, |bent| bent.held.len());
+        let links = &self.kernel.net.links;
+        for id in links.used() {
+            let count = links.held(id).len();
             if count > 0 {
-                tell(link.from, link.to, count);
+                let (from, to) = links.ends(id);
+                tell(from, to, count);
             }
         }
     }
@@ -81,6 +83,7 @@ impl<O: Observer> Engine<O> {
         }
         let Some((key, due)) = host.timers.take_first() else { return false };
         host.clock.advance_to(at, due);
+        assert!(host.clock.read(at).mono >= due, "a timer does not fire early");
         self.kernel.align_clocks(node);
         self.kernel.counters.timers_fired += 1;
         self.begin(node);
@@ -97,12 +100,12 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn still_state(&self) -> u64 {
         let kernel = &self.kernel;
-        let links = (0..kernel.net.links()).map(|id| kernel.net.link(id));
-        let waiting = links.fold(0_u64, |sum, link| {
-            let held = link.bent.iter().flat_map(|bent| &bent.held);
-            held.fold(sum, |sum, (_, record)| {
+        let links = &kernel.net.links;
+        let waiting = links.used().fold(0_u64, |sum, id| {
+            let (from, to) = links.ends(id);
+            links.held(id).iter().fold(sum, |sum, (_, record)| {
                 let What::Datagram { frame, .. } = record.what else { return sum };
-                let way = mix(u64::from(link.from.0), u64::from(link.to.0));
+                let way = mix(u64::from(from.0), u64::from(to.0));
                 sum.wrapping_add(mix(way, hash_bytes(kernel.frames.get(frame))))
             })
         });

@@ -35,6 +35,9 @@ pub struct Counters {
     pub stops: u64,
 }
 
+/// Every counter has a row.
+const _: () = assert!(size_of::<Counters>() == size_of::<[u64; 29]>());
+
 /// Why a message did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {

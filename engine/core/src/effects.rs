@@ -68,7 +68,12 @@ impl Kernel {
                 let boot = self.hosts.get(node).boot;
                 self.own_record(node, What::Stop { node: other, boot });
             }
-            other => panic!("{other:?} is carried out elsewhere"),
+            Effect::Datagram { .. }
+            | Effect::SetTimer { .. }
+            | Effect::CancelTimer { .. }
+            | Effect::Complete { .. }
+            | Effect::Start { .. }
+            | Effect::Mark(_) => panic!("{effect:?} is carried out by the engine"),
         }
     }
 
@@ -103,6 +108,7 @@ impl Kernel {
     fn sync_begin(&mut self, node: NodeId, sync: SyncId, files: &[u8]) {
         let now = self.now();
         self.counters.syncs += 1;
+        assert!(self.hosts.get(node).alive, "only a node that is up syncs");
         let host = self.hosts.get_mut(node);
         let (ticket, latency_ns) = host.disk.sync_begin(sync_files(files));
         // The device has yet to finish what the node asked of it before.
@@ -118,6 +124,7 @@ impl Kernel {
     pub fn sync_end(&mut self, node: NodeId, ticket: u32) -> Result<(), DiskError> {
         let result = self.hosts.get_mut(node).disk.sync_end(ticket);
         self.counters.syncs_failed += u64::from(result.is_err());
+        assert!(self.counters.syncs_failed <= self.counters.syncs, "a sync ends once");
         result
     }
 
@@ -133,6 +140,7 @@ impl Kernel {
     /// A timer or a wake-up that popped while its node was down.
     pub fn miss(&mut self, record: &Record) {
         let host = self.hosts.get_mut(record.dst);
+        assert!(!host.alive, "only a node that is down misses something");
         if let (What::Invoke, Some(client)) = (record.what, &mut host.client)
             && client.wake_n == record.n
         {

@@ -54,12 +54,14 @@ impl<O: Observer> Engine<O> {
             current: None,
         };
         engine.boot_all();
+        assert_eq!(engine.now(), SimTime::ZERO, "booting takes no time");
         engine
     }
 
     /// Runs everything that is due before `until`, unless something stops it earlier. Events at
     /// exactly `until` are left, so that a fault imposed now comes before them.
     pub fn run_until(&mut self, until: SimTime) -> Stopped {
+        assert!(self.outbox.is_empty(), "what a node asked for was carried out");
         loop {
             if core::mem::take(&mut self.pause_asked) {
                 return Stopped::Paused;
@@ -189,6 +191,7 @@ impl<O: Observer> Engine<O> {
 
     /// Keeps the last `len_max` events from now on; forgets those before.
     pub fn set_trace_len(&mut self, len_max: usize) {
+        assert!(len_max > 0, "a trace holds at least one event");
         self.kernel.trace = Trace::new(len_max);
     }
 
@@ -330,6 +333,7 @@ impl<O: Observer> Engine<O> {
         let wake = self.workload.wake(at, node);
         if let Some((op, call)) = wake.invoke {
             self.kernel.counters.invoked += 1;
+            assert!(self.kernel.hosts.get(node).alive, "a client that is down asks for nothing");
             let host = self.kernel.hosts.get_mut(node);
             host.invoked += 1;
             // Neither the operation's id nor a value's: they are numbered over all clients.
@@ -350,6 +354,7 @@ impl<O: Observer> Engine<O> {
 
     #[inline]
     pub(crate) fn begin(&mut self, node: NodeId) {
+        assert!(self.current.is_none(), "one input at a time");
         self.kernel.events += 1;
         self.current = Some((self.kernel.now(), node));
         self.observer.before_input();
@@ -359,6 +364,7 @@ impl<O: Observer> Engine<O> {
     /// and observers consulted.
     #[inline]
     pub(crate) fn finish(&mut self, node: NodeId) {
+        assert!(self.current.is_some(), "an input ends once");
         self.observer.after_input();
         let host = self.kernel.hosts.get_mut(node);
         let charge_ns = host.disk.take_charge();

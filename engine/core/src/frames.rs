@@ -43,6 +43,10 @@ impl FrameId {
 /// The longest message that fits into a slot.
 const SHORT_BYTES_MAX: usize = 127;
 
+const _: () = assert!(SHORT_BYTES_MAX < size_of::<Short>());
+const _: () = assert!((SHORT_BYTES_MAX as u32) << SLOT_BITS < LONG, "a length fits beside a slot");
+const _: () = assert!(KEPT_BYTES_MAX > SHORT_BYTES_MAX);
+
 /// A larger buffer is given back to the allocator, so that a few long messages do not make every
 /// buffer of the pool large.
 const KEPT_BYTES_MAX: usize = 16 * 1024;
@@ -84,6 +88,7 @@ impl Frames {
             (self.long.len() - 1) as u32
         });
         let buffer = &mut self.long[id as usize];
+        assert_eq!(id & LONG, 0, "a buffer's number leaves room for the mark");
         assert!(buffer.is_empty(), "a free buffer was cleared");
         buffer.extend_from_slice(bytes);
         FrameId(id | LONG)
@@ -137,11 +142,13 @@ impl Frames {
     /// Gives `head` and `tail` back for a frame of the bytes of both.
     pub fn join(&mut self, head: FrameId, tail: FrameId) -> FrameId {
         assert_ne!(head, tail, "a frame is not joined to itself");
+        let joined_bytes = self.get(head).len() + self.get(tail).len();
         if head.is_long() {
             let mut bytes = core::mem::take(&mut self.long[head.buffer()]);
             bytes.extend_from_slice(self.get(tail));
             self.long[head.buffer()] = bytes;
             self.release(tail);
+            assert_eq!(self.get(head).len(), joined_bytes, "no byte is lost");
             return head;
         }
         let mut bytes = core::mem::take(&mut self.joined);
@@ -150,6 +157,7 @@ impl Frames {
         self.release(head);
         self.release(tail);
         let joined = self.put(&bytes);
+        assert_eq!(self.get(joined).len(), joined_bytes, "no byte is lost");
         bytes.clear();
         self.joined = bytes;
         joined

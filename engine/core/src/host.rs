@@ -26,6 +26,11 @@ pub(crate) enum HostHit {
     ServiceTime = 5,
 }
 
+/// The kinds of [`HostHit`].
+const HITS: usize = 6;
+
+const _: () = assert!(HostHit::ServiceTime as usize + 1 == HITS, "each kind has a counter");
+
 /// A node's specification with all conditions folded in.
 #[derive(Clone, Debug)]
 pub(crate) struct HostLaw {
@@ -63,9 +68,29 @@ impl HostLaw {
                     law.drift_ppm += i64::from(*ppm);
                     law.drifts |= *ppm != 0;
                 }
-                _ => {}
+                // The disk's own law folds these.
+                Condition::DiskSlow { .. }
+                | Condition::SyncLies { .. }
+                | Condition::SyncFails { .. }
+                | Condition::WriteFails { .. }
+                | Condition::ReadCorrupt { .. }
+                | Condition::WriteCorrupt { .. }
+                | Condition::Misdirect { .. }
+                | Condition::Capacity { .. } => {}
+                Condition::Block { .. }
+                | Condition::Hold { .. }
+                | Condition::Loss { .. }
+                | Condition::Duplicate { .. }
+                | Condition::Reorder { .. }
+                | Condition::Corrupt { .. }
+                | Condition::Delay { .. }
+                | Condition::Bandwidth { .. } => {
+                    panic!("{condition:?} bends no node")
+                }
             }
         }
+        assert!(spec.memory_limit.is_none_or(|own| law.memory_max <= Some(own)), "the least holds");
+        assert!(law.drifts || law.drift_ppm == i64::from(spec.clock.drift_ppm), "or its own");
         law.memory_bent = law.memory_max != spec.memory_limit;
         law
     }
@@ -87,6 +112,7 @@ impl Pace {
 
     fn slow_down(&mut self, times: u32) {
         self.slow = self.slow.saturating_mul(u64::from(times).max(1));
+        assert!(self.slow >= 1, "a factor does not vanish");
     }
 
     fn scale(&mut self, permille: u32) {
@@ -155,7 +181,7 @@ pub(crate) struct Host {
     pub fate: DiskFate,
     /// The conditions on it, by number, ascending.
     pub conditions: Vec<u32>,
-    pub hits: [u64; 6],
+    pub hits: [u64; HITS],
     pub spec: Rc<NodeSpec>,
 }
 
@@ -184,7 +210,7 @@ impl Host {
             starved: false,
             fate: DiskFate::Kept,
             conditions: Vec::new(),
-            hits: [0; 6],
+            hits: [0; HITS],
             spec: Rc::new(spec.clone()),
         }
     }
@@ -203,12 +229,14 @@ impl Host {
 
     /// The random stream of the present life.
     pub fn reseed(&mut self, seed: u64) {
+        assert!(self.boot <= self.boots, "a life was counted when it began");
         self.rng = Rng::new(seed, Domain::Node, &boot_name(&self.spec.name, self.boot));
     }
 
     /// A fresh number for a record of this node's own.
     pub fn number(&mut self) -> u64 {
         self.numbers += 1;
+        assert!(self.numbers < 1 << 63, "they stay apart from those of messages");
         // Far above the numbers of messages, so that the two never meet.
         self.numbers | 1 << 63
     }
@@ -219,6 +247,8 @@ impl Host {
 
     /// A copy, if the node can be copied.
     pub fn fork(&self) -> Option<Self> {
+        assert!(self.alive || self.node.is_none(), "only a node that is up has a state");
+        assert!(self.boot <= self.boots, "a life was counted when it began");
         let node = match &self.node {
             Some(node) => Some(node.fork()?),
             None => None,
@@ -294,12 +324,14 @@ impl Hosts {
 
     /// The digest of a run: those of the nodes by their names, in no order.
     pub fn digest(&self) -> u64 {
+        assert_eq!(self.all.len(), self.names.len(), "every node has a name");
         let parts = self.all.iter().zip(self.names.iter());
         parts.fold(0, |sum, (host, name)| sum.wrapping_add(mix(*name, host.digest)))
     }
 
     pub fn fork(&self) -> Option<Self> {
         let all: Option<Vec<Host>> = self.all.iter().map(Host::fork).collect();
+        assert!(all.as_ref().is_none_or(|all| all.len() == self.names.len()), "nobody is lost");
         Some(Self { all: all?, names: Rc::clone(&self.names) })
     }
 

@@ -62,6 +62,11 @@ impl Kernel {
 
     /// A copy, if every node can be copied.
     pub fn fork(&self) -> Option<Self> {
+        let counters = &self.counters;
+        let sent = counters.datagrams_sent + counters.duplicated + counters.injected;
+        assert!(counters.datagrams_delivered + counters.dropped() <= sent, "nothing arrives twice");
+        assert!(counters.crashes <= counters.boots, "what crashes was up");
+        assert!(counters.streams_refused <= counters.streams_opened, "what is refused was asked");
         Some(Self {
             seed: self.seed,
             queue: self.queue.clone(),
@@ -84,18 +89,33 @@ impl Kernel {
         self.queue.now()
     }
 
-    /// Reads what the next events will need, so that the processor waits for all of it at once.
+    /// Reads what the next events will need, where that is out of the processor's caches: all at
+    /// once, because one wait for memory is enough.
     #[inline]
     pub fn look_ahead(&mut self) {
-        if let Some(records) = self.queue.ahead() {
-            let frames = &self.frames;
-            let read = records.fold(0_u8, |sum, record| match record.what {
-                What::Datagram { frame, .. } => sum ^ frames.peek(frame),
-                _ => sum,
-            });
-            // Nobody needs it: having read it is the point.
-            core::hint::black_box(read);
+        if self.queue.take_refilled() {
+            self.read_ahead();
         }
+    }
+
+    #[inline(never)]
+    fn read_ahead(&self) {
+        let (frames, links) = (&self.frames, &self.net.links);
+        let many_links = links.are_many();
+        if !many_links && !self.queue.is_long() {
+            return;
+        }
+        let read = self.queue.ahead().fold(0_u64, |sum, record| match record.what {
+            // Whoever gets a datagram most often answers it.
+            What::Datagram { frame, .. } if many_links => {
+                let answer = links.peek(record.dst, record.src);
+                sum ^ u64::from(frames.peek(frame)) ^ links.peek(record.src, record.dst) ^ answer
+            }
+            What::Datagram { frame, .. } => sum ^ u64::from(frames.peek(frame)),
+            _ => sum,
+        });
+        // Nobody needs it: having read it is the point.
+        core::hint::black_box(read);
     }
 
     /// Sends a datagram: it is delivered, held, or counted as dropped.
@@ -141,11 +161,11 @@ impl Kernel {
     /// Puts a datagram on its way, or lets it wait until its link is released.
     #[inline(always)]
     fn launch(&mut self, routed: &Routed, due: SimTime, make: impl FnOnce() -> Record) {
-        self.net.link_mut(routed.link).in_flight += 1;
+        self.net.links.get_mut(routed.link).in_flight += 1;
         if routed.verdict == Verdict::Deliver {
             self.queue.schedule_made(due, Class::Data, routed.to, make);
         } else {
-            self.net.bent(routed.link).held.push((due, make()));
+            self.net.links.bent(routed.link).held.push((due, make()));
         }
     }
 
@@ -155,7 +175,7 @@ impl Kernel {
         let What::Datagram { frame, link, boot, cut } = record.what else {
             panic!("only datagrams arrive: {record:?}");
         };
-        let link = self.net.link_mut(link);
+        let link = self.net.links.get_mut(link);
         if link.cut != cut {
             self.counters.dropped_blocked += 1;
             self.frames.release(frame);
@@ -178,6 +198,7 @@ impl Kernel {
         let now = self.now();
         let host = self.hosts.get_mut(record.dst);
         assert!(host.alive, "nothing waits for a node that is down");
+        assert!(!host.is_ready(now), "what can be handled now does not wait");
         host.inbox.push_back(record);
         if host.law.paused {
             host.hit(HostHit::Pause);
@@ -204,6 +225,7 @@ impl Kernel {
             return;
         }
         host.wake_queued = true;
+        assert!(host.alive, "nothing waits for a node that is down");
         let at = host.busy_until.max(now);
         let record = Record { n: host.number(), src: node, dst: node, what: What::Wake };
         self.queue.schedule(at, Class::Wake, record);

@@ -30,11 +30,11 @@ impl<O: Observer> Engine<O> {
     #[must_use]
     pub fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
-        for id in 0..self.kernel.net.links() {
-            let link = self.kernel.net.link(id);
-            let (from, to) = (link.from, link.to);
-            let held = link.bent.iter().flat_map(|bent| &bent.held);
-            waiting.extend(held.map(|(_, record)| {
+        let links = &self.kernel.net.links;
+        for id in links.used() {
+            let (from, to) = links.ends(id);
+            let held = links.held(id);
+            waiting.extend(held.iter().map(|(_, record)| {
                 let What::Datagram { frame, .. } = record.what else {
                     panic!("only datagrams are held");
                 };
@@ -50,12 +50,10 @@ impl<O: Observer> Engine<O> {
     /// Delivers, now, the `nth` datagram that waits from `from` to `to`; without one, the next
     /// segment of a stream. `false` when there is neither.
     pub fn deliver_waiting(&mut self, from: NodeId, to: NodeId, nth: usize) -> bool {
-        let id = self.kernel.net.link_id(from, to);
-        let link = self.kernel.net.link_mut(id);
-        let Some(bent) = link.bent.as_mut().filter(|bent| nth < bent.held.len()) else {
+        let id = self.kernel.net.links.id(from, to);
+        let Some(record) = self.kernel.net.links.take_held(id, nth) else {
             return self.kernel.let_through(id);
         };
-        let (_, record) = bent.held.remove(nth);
         let now = self.kernel.now();
         self.kernel.queue.schedule(now, Class::Data, record);
         true
@@ -63,13 +61,11 @@ impl<O: Observer> Engine<O> {
 
     /// Drops the `nth` datagram that waits from `from` to `to`; `false` when there is none.
     pub fn drop_waiting(&mut self, from: NodeId, to: NodeId, nth: usize) -> bool {
-        let id = self.kernel.net.link_id(from, to);
-        let link = self.kernel.net.link_mut(id);
-        let Some(bent) = link.bent.as_mut().filter(|bent| nth < bent.held.len()) else {
+        let id = self.kernel.net.links.id(from, to);
+        let Some(record) = self.kernel.net.links.take_held(id, nth) else {
             return false;
         };
-        let (_, record) = bent.held.remove(nth);
-        link.in_flight -= 1;
+        self.kernel.net.links.get_mut(id).in_flight -= 1;
         let What::Datagram { frame, .. } = record.what else {
             panic!("only datagrams are held");
         };

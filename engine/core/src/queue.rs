@@ -30,6 +30,10 @@ const AHEAD_MIN: usize = 4_096;
 const SLOT_BITS: u32 = 32;
 const DST_BITS: u32 = 28;
 
+const _: () = assert!(NODES_MAX == 1 << DST_BITS, "a key holds any receiver");
+const _: () = assert!((Class::Invoke as u64) < 1 << (64 - DST_BITS - SLOT_BITS), "and any class");
+const _: () = assert!(NEAR_MAX < AHEAD_MIN, "the list alone is never long");
+
 /// What [`Queue::next`] found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Next {
@@ -65,7 +69,7 @@ pub(crate) struct Queue {
     tied: Vec<u32>,
     slab: Vec<Record>,
     free: Vec<u32>,
-    /// The list was filled since [`Queue::ahead`] was last asked.
+    /// The list was filled since [`Queue::take_refilled`] was last asked.
     refilled: bool,
     now: SimTime,
     round: u32,
@@ -97,6 +101,7 @@ impl Queue {
 
     /// From now on the order within an instant is drawn with `salt`, by the names of the nodes.
     pub fn explore(&mut self, salt: u64, names: Vec<u64>) {
+        assert!(names.len() < NODES_MAX, "a world has a limit");
         self.explorer = Some(Explorer { salt, names });
     }
 
@@ -192,23 +197,31 @@ impl Queue {
         }
     }
 
-    /// What is due next, once after the list was filled: to be looked at all at once, because
-    /// with much pending each is out of the processor's caches, and one wait for memory is enough.
+    /// Whether the list was filled since this was last asked.
     #[inline]
-    pub fn ahead(&mut self) -> Option<impl Iterator<Item = &Record>> {
-        if !core::mem::take(&mut self.refilled) || self.slab.len() < AHEAD_MIN {
-            return None;
-        }
-        Some(self.near.iter().map(|key| &self.slab[*key as u32 as usize]))
+    pub fn take_refilled(&mut self) -> bool {
+        core::mem::take(&mut self.refilled)
+    }
+
+    /// Whether so much is pending that most records are out of the processor's caches.
+    pub fn is_long(&self) -> bool {
+        self.slab.len() >= AHEAD_MIN
+    }
+
+    /// What is due next.
+    pub fn ahead(&self) -> impl Iterator<Item = &Record> {
+        self.near.iter().map(|key| &self.slab[*key as u32 as usize])
     }
 
     /// How many records are in line.
     pub fn len(&self) -> usize {
+        assert!(self.free.len() <= self.slab.len(), "a slot is given back once");
         self.slab.len() - self.free.len()
     }
 
     #[cold]
     fn grow(&mut self) -> u32 {
+        assert!(self.slab.len() < u32::MAX as usize, "a key holds any slot");
         let nobody = NodeId(0);
         self.slab.push(Record { n: 0, src: nobody, dst: nobody, what: What::Wake });
         self.far.reserve(self.slab.capacity());
@@ -254,10 +267,12 @@ impl Queue {
         let kept = self.near.iter().position(|key| time(*key) < middle).unwrap_or(self.near.len());
         self.near.drain(..kept).for_each(|key| self.far.push(key));
         self.horizon = middle;
+        assert!(self.near.len() <= NEAR_MAX, "half of it went");
     }
 
     /// Fills the empty list with what is due first in the wheel, if that may be before `until`.
     fn refill(&mut self, until: SimTime) {
+        assert!(self.near.is_empty(), "what is due first stands in the list");
         if let Some(horizon_ns) = self.far.take_first(until.0, &mut self.near) {
             self.near.sort_unstable_by_key(|key| Reverse(*key));
             self.refilled = true;
@@ -266,6 +281,7 @@ impl Queue {
     }
 
     fn nothing_before(&mut self, until: SimTime) -> Next {
+        assert!(until >= self.now, "time runs forwards");
         let is_idle = self.near.is_empty() && self.far.is_empty();
         if !is_idle || until < SimTime::MAX {
             (self.now, self.round) = (until, 0);
@@ -299,6 +315,7 @@ impl Queue {
             self.tied.push(*next as u32);
             self.near.pop();
         }
+        assert!(self.tied.len() > 1, "one alone ties with nobody");
         let slab = &self.slab;
         let canonical = |slot: &u32| {
             let record = &slab[*slot as usize];

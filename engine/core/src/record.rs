@@ -100,3 +100,14 @@ pub(crate) enum Class {
     Timer = 7,
     Invoke = 8,
 }
+
+/// Faults come first, the network before a node's own disk and timers, the load last.
+const _: () = {
+    assert!((Class::FaultEnd as u8) < Class::FaultStart as u8);
+    assert!((Class::FaultStart as u8) < Class::Closed as u8);
+    assert!((Class::Closed as u8) < Class::Opened as u8);
+    assert!((Class::Opened as u8) < Class::Data as u8);
+    assert!((Class::Data as u8) < Class::Ended as u8);
+    assert!((Class::Ended as u8) < Class::Timer as u8);
+    assert!((Class::Timer as u8) < Class::Invoke as u8);
+};

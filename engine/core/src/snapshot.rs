@@ -47,6 +47,7 @@ impl<O: Observer> Engine<O> {
     /// As [`Engine::reseed_from`], for nothing but the order of events at one instant, where that
     /// is explored.
     pub fn reseed_ties(&mut self, salt: u64) {
+        assert!(self.outbox.is_empty(), "a world is changed between two events");
         let seed = mix(self.kernel.seed, salt);
         self.kernel.queue.reseed(Rng::new(seed, Domain::Ties, "ties").next_u64());
     }

@@ -94,7 +94,9 @@ impl Timers {
     /// the least key.
     pub fn take_first(&mut self) -> Option<(TimerKey, Instant)> {
         let first = (0..self.set.len()).min_by_key(|at| (self.set[*at].due, self.set[*at].key))?;
+        assert!(self.set.is_sorted_by_key(|timer| timer.key), "timers are in order of their keys");
         let timer = self.set.remove(first);
+        assert!(self.set.iter().all(|other| other.due >= timer.due), "it is the first");
         Some((timer.key, timer.due))
     }
 
@@ -133,6 +135,7 @@ impl Timers {
                 (timer.queued_at, timer.queued_n) = (timer.due_at, timer.n);
                 queue(Alarm { key: timer.key, at: timer.due_at, n: timer.n });
             }
+            assert!(timer.queued_at <= timer.due_at, "the queue asks in time");
         }
     }
 

@@ -73,6 +73,8 @@ impl Trace {
 
     /// The events, oldest first.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
+        assert!(self.ring.len() <= self.len_max, "a ring has a limit");
+        assert!(self.seen >= self.ring.len() as u64, "what is kept was seen");
         let (newer, older) = self.ring.split_at(self.next);
         older.iter().chain(newer)
     }

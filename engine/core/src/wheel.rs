@@ -44,6 +44,8 @@ struct Chunk {
 }
 
 const CHUNK_KEYS: usize = 7;
+const _: () = assert!(SLOTS == 1 << DIGIT_BITS);
+const _: () = assert!(LEVELS * DIGIT_BITS >= u64::BITS as usize, "every time has a level");
 const _: () = assert!(size_of::<Chunk>() == 128);
 
 impl Wheel {
@@ -75,6 +77,7 @@ impl Wheel {
         if missing > 0 {
             self.chunks.reserve(keys - self.chunks.len());
             self.free.reserve(keys - self.free.len());
+            assert!(self.chunks.capacity() >= keys, "there is room");
         }
     }
 
@@ -124,6 +127,7 @@ impl Wheel {
             self.heads[level][slot] = NOBODY;
             self.used[level] &= !(1 << slot);
             self.levels &= !(u32::from(self.used[level] == 0) << level);
+            assert!(self.base_ns <= start_ns, "the base moves forwards");
             self.base_ns = start_ns;
             if level > 0 && self.is_long(first) {
                 self.spread(first);
@@ -139,6 +143,7 @@ impl Wheel {
 
     /// When a slot begins.
     fn start(&self, level: usize, slot: usize) -> u64 {
+        assert!(slot < SLOTS, "a level has a limit");
         let shift = level * DIGIT_BITS;
         // The top level has only the four bits that are left.
         let above = self.base_ns.checked_shr((shift + DIGIT_BITS) as u32).unwrap_or(0);
@@ -157,6 +162,7 @@ impl Wheel {
     }
 
     fn spread(&mut self, first: u32) {
+        assert_ne!(first, NOBODY, "a slot that is taken has keys");
         let mut next = first;
         while next != NOBODY {
             let chunk = self.chunks[next as usize];
@@ -167,6 +173,7 @@ impl Wheel {
     }
 
     fn collect(&mut self, first: u32, out: &mut Vec<u128>) {
+        assert_ne!(first, NOBODY, "a slot that is taken has keys");
         let mut next = first;
         while next != NOBODY {
             let chunk = &self.chunks[next as usize];

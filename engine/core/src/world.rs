@@ -16,12 +16,9 @@ impl<O: Observer> Engine<O> {
     /// # Errors
     /// When the engine does not have it, or the world does not have the node.
     pub fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
-        let down = match &condition {
-            Condition::Down { node, disk } => Some((*node, *disk)),
-            _ => None,
-        };
+        let bent = condition.clone();
         let id = self.kernel.bend(condition)?;
-        if let Some((node, disk)) = down {
+        if let Condition::Down { node, disk } = bent {
             let host = self.kernel.hosts.get_mut(node);
             if host.alive || !host.spec.is_dormant() {
                 host.fate = host.fate.max(disk);
@@ -36,17 +33,15 @@ impl<O: Observer> Engine<O> {
 
     /// Lifts exactly what `impose` returned. Lifting it again does nothing.
     pub fn lift(&mut self, id: ConditionId) {
-        match self.kernel.unbend(id) {
-            Some(Condition::Down { node, .. }) => {
+        let lifted = self.kernel.unbend(id);
+        if let Some(Condition::Down { node, .. }) = lifted {
+            self.restart(node);
+        }
+        if let Some(Condition::MemoryLimit { node, .. }) = lifted {
+            let host = self.kernel.hosts.get(node);
+            if host.starved && !host.law.memory_bent {
                 self.restart(node);
             }
-            Some(Condition::MemoryLimit { node, .. }) => {
-                let host = self.kernel.hosts.get(node);
-                if host.starved && !host.law.memory_bent {
-                    self.restart(node);
-                }
-            }
-            _ => {}
         }
     }
 
@@ -97,6 +92,7 @@ impl<O: Observer> Engine<O> {
     }
 
     pub(crate) fn boot_all(&mut self) {
+        assert_eq!(self.kernel.events, 0, "a world begins with its boots");
         let boots = |node: &NodeId| !self.kernel.hosts.get(*node).spec.is_dormant();
         let nodes = (0..self.kernel.hosts.all.len() as u32).map(NodeId);
         let nodes: alloc::vec::Vec<NodeId> = nodes.filter(boots).collect();
@@ -159,6 +155,7 @@ impl<O: Observer> Engine<O> {
     /// The node does not serve from what it found: of what it asked for, only the marks count.
     fn refuse(&mut self, node: NodeId, why: alloc::string::String) {
         self.kernel.counters.refusals += 1;
+        assert!(self.kernel.hosts.get(node).node.is_none(), "what refuses does not run");
         self.kernel.incident(node, IncidentKind::Refused(why));
         self.outbox.effects.retain(|effect| matches!(effect, Effect::Mark(_)));
         self.kernel.hosts.get_mut(node).alive = false;
@@ -178,6 +175,7 @@ impl<O: Observer> Engine<O> {
         self.kernel.note(node, node, EventKind::Crash, 0, 0);
         self.kernel.sever(node);
         self.kernel.empty_inbox(node);
+        assert!(self.kernel.hosts.get(node).inbox.is_empty(), "what waited is lost");
         let host = self.kernel.hosts.get_mut(node);
         host.node = None;
         host.alive = false;
@@ -195,6 +193,8 @@ impl<O: Observer> Engine<O> {
 impl Host {
     /// The next life begins: what the outage did to the disk is done, the clock starts again.
     pub(crate) fn revive(&mut self, at: contract::SimTime, seed: u64) {
+        assert!(self.node.is_none(), "a node boots while it is down");
+        assert!(self.boots < u32::MAX, "lives are counted in 32 bits");
         if self.boots > 0 {
             self.disk.suffer(self.fate);
         }

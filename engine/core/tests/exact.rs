@@ -101,7 +101,7 @@ fn a_parcel_that_comes_too_late_is_counted() {
     two.start();
     one.run(ms(100));
     two.run(ms(100));
-    let sent = one.take_parcels();
+    let sent = one.take_envelopes();
     sent.iter().for_each(|envelope| two.arrive(&envelope.bytes));
     assert!(two.late() > 0 && two.late() <= sent.len() as u64);
 }
@@ -131,7 +131,7 @@ fn courier(run: &HostRun<'_>, seed: u64) -> HostResult {
                 machine.start();
             }
             machine.run(ms(tick));
-            for envelope in machine.take_parcels() {
+            for envelope in machine.take_envelopes() {
                 way.push((tick + rng.below(3), envelope));
             }
         }

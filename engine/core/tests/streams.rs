@@ -5,8 +5,9 @@ mod common;
 use common::{MS, SECOND, boot_with, config, ms, node, world};
 use contract::{
     CloseReason, Condition, ConnId, DiskFate, Dist, Duration, Fx, InFlight, Input, Node, NodeId,
-    Now, Ratio, TimerKey,
+    Now, Ratio, Shock, SimTime, TimerKey,
 };
+use engine::hosting::{Action, Timed, script_problems};
 use engine::{Engine, Unwatched};
 use proptest::prelude::*;
 
@@ -237,4 +238,84 @@ fn six_losses_in_a_row_reset() {
     assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Reset]);
     assert_eq!(node::<Talk, _>(&engine, 1).closed, [CloseReason::Reset]);
     assert_eq!(engine.now().0, 30 * SECOND);
+}
+
+/// A world in which node 0 has written for 30 ms over links of exactly 10 ms.
+fn talking() -> Engine<Unwatched> {
+    let mut engine = Talk::world(1, |config| config.link.latency = Dist::Constant(10 * MS));
+    engine.run_until(ms(40));
+    assert!(!node::<Talk, _>(&engine, 1).got.is_empty(), "they talk");
+    engine
+}
+
+#[test]
+fn a_reset_breaks_the_connections_of_a_node_that_lives_on() {
+    for struck in [A, B] {
+        let peer = NodeId(1 - struck.0);
+        let mut engine = talking();
+        engine.strike(Shock::Reset { node: struck }).expect("the engine has resets");
+        engine.run_until(SimTime(40 * MS + 1));
+        assert_eq!(node::<Talk, _>(&engine, struck.0).closed, [CloseReason::Reset], "at once");
+        assert!(node::<Talk, _>(&engine, peer.0).closed.is_empty(), "a reset takes its time");
+        engine.run_until(ms(51));
+        assert_eq!(node::<Talk, _>(&engine, peer.0).closed, [CloseReason::Reset]);
+        engine.run_until(ms(60_000));
+        for node_id in [A, B] {
+            let talk = node::<Talk, _>(&engine, node_id.0);
+            assert_eq!(talk.closed.len(), 1, "each end learns it once");
+            assert_eq!(engine.nodes().boot(node_id), 0, "and lives on");
+        }
+        assert_eq!(engine.counters().streams_reset, 1);
+    }
+}
+
+#[test]
+fn a_reset_loses_what_is_under_way() {
+    let mut engine = talking();
+    let got = |engine: &Engine<Unwatched>, id| node::<Talk, _>(engine, id).got.len();
+    let before = [got(&engine, 0), got(&engine, 1)];
+    engine.strike(Shock::Reset { node: A }).expect("the engine has resets");
+    engine.run_until(ms(60_000));
+    assert_eq!([got(&engine, 0), got(&engine, 1)], before);
+}
+
+#[test]
+fn a_reset_does_not_cross_a_cut() {
+    let mut engine = talking();
+    let in_flight = InFlight::Lost;
+    engine.impose(Condition::Block { from: A, to: B, in_flight }).expect("has it");
+    engine.strike(Shock::Reset { node: A }).expect("the engine has resets");
+    engine.run_until(ms(10_039));
+    assert_eq!(node::<Talk, _>(&engine, 0).closed, [CloseReason::Reset]);
+    assert!(node::<Talk, _>(&engine, 1).closed.is_empty(), "nothing reaches it");
+    engine.run_until(ms(10_041));
+    assert_eq!(node::<Talk, _>(&engine, 1).closed, [CloseReason::Reset], "it gives up");
+}
+
+#[test]
+fn a_reset_of_a_request_to_open_is_never_accepted() {
+    let mut engine = Talk::world(1, |config| config.link.latency = Dist::Constant(10 * MS));
+    engine.run_until(ms(3));
+    engine.strike(Shock::Reset { node: A }).expect("the engine has resets");
+    engine.run_until(ms(60_000));
+    let (opener, asked) = (node::<Talk, _>(&engine, 0), node::<Talk, _>(&engine, 1));
+    assert_eq!((opener.opened, &opener.closed[..]), (0, &[CloseReason::Reset][..]));
+    assert_eq!((asked.opened, asked.closed.len()), (0, 0));
+}
+
+#[test]
+fn a_node_without_connections_has_nothing_to_reset() {
+    let mut engine = Talk::world(1, |_| {});
+    engine.strike(Shock::Reset { node: B }).expect("the engine has resets");
+    assert_eq!(engine.counters().streams_reset, 0);
+    assert!(engine.strike(Shock::Reset { node: NodeId(9) }).is_err(), "there is no such node");
+    engine.run_until(ms(60_000));
+    assert_eq!(node::<Talk, _>(&engine, 1).closed, [CloseReason::Done]);
+}
+
+#[test]
+fn an_exact_run_refuses_a_reset() {
+    let action = Action::Strike(Shock::Reset { node: A });
+    let problems = script_problems(&[Timed { at: ms(1), round: 0, action }]);
+    assert_eq!(problems, ["a reset of connections is imposed at 0.001000000s"]);
 }

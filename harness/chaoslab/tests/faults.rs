@@ -125,6 +125,9 @@ const CASES: &[(&str, &str)] = &[
     ("dependency-down", r#"node = "h/*", mode = "silent""#),
     ("inject-frame", r#"link = { from = "h/1", to = "h/*" }, length = 40"#),
     ("inject-frame", r#"node = "h/leader", length = 0"#),
+    ("reset", r#"node = "h/leader""#),
+    ("reset", r#"node = "kv/*""#),
+    ("reset", r#"node = "kv/1", repeat = { every = "200ms", max = 5 }"#),
     ("membership", r#"node = "h/2", via = "h/*", change = "remove""#),
 ];
 
@@ -142,7 +145,7 @@ fn run(faults: &str) -> Finished {
 /// The table of a fault from the short form of a case: one field a line, with its times.
 fn table(kind: &str, fields: &str) -> String {
     let mut length = "for = \"1500ms\"";
-    if fields.contains("until") || ["inject-frame", "membership"].contains(&kind) {
+    if fields.contains("until") || ["inject-frame", "reset", "membership"].contains(&kind) {
         length = "";
     } else if fields.contains("repeat") {
         length = "for = \"100ms\"";

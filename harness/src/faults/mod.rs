@@ -15,6 +15,7 @@ mod link;
 mod membership;
 mod partition;
 mod pause;
+mod reset;
 mod slow_cpu;
 
 use catalog::{Membership, Settings};
@@ -79,6 +80,7 @@ pub const FAULTS: &[&dyn FaultKind] = &[
     &crash::MemoryPressure,
     &dependency_down::DependencyDown,
     &inject_frame::InjectFrame,
+    &reset::Reset,
     &membership::ChangeMembers,
 ];
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub fn trouble(kind: &str) -> Need {
     match kind {
         "crash" | "memory-pressure" => Need::Crash,
-        "partition" | "link" | "clog" | "swizzle-clog" | "inject-frame" => Need::Network,
+        "partition" | "link" | "clog" | "swizzle-clog" | "inject-frame" | "reset" => Need::Network,
         "pause" | "slow-cpu" => Need::Pause,
         "service-time" | "dependency-down" => Need::Dependency,
         "clock" => Need::Clock,

@@ -69,6 +69,8 @@ impl Files {
 
     /// Moves a name; `false` when it does not exist.
     pub fn rename(&mut self, from: FileId, to: FileId) -> Option<u32> {
+        assert_ne!(from, to, "a file is not moved onto itself");
+        assert_ne!(to, FileId::DIRECTORY, "the directory is not a file");
         let inode = self.names.remove(&from)?;
         if let Some(old) = self.names.insert(to, inode) {
             self.used_bytes -= self.inodes[&old].cached.len_bytes();
@@ -104,6 +106,7 @@ impl Files {
     pub fn apply(&mut self, change: Change, bytes: &[u8]) {
         match change {
             Change::Write { inode, offset, start, len } => {
+                assert!((start + len) as usize <= bytes.len(), "its bytes are there");
                 let bytes = &bytes[start as usize..(start + len) as usize];
                 self.harden(inode, |image| image.write(offset, bytes));
             }
@@ -111,6 +114,7 @@ impl Files {
                 self.harden(inode, |image| image.set_len(len_bytes));
             }
             Change::Create { file, inode } => {
+                assert!(inode < self.inodes_made, "it was made");
                 self.names_durable.insert(file, inode);
             }
             Change::Rename { from, to, inode } => {
@@ -125,6 +129,7 @@ impl Files {
     pub fn revert(&mut self) {
         self.names = self.names_durable.clone();
         self.sweep();
+        assert!(self.inodes.len() <= self.names.len(), "what has no durable name is gone");
         self.used_bytes = 0;
         for inode in self.inodes.values_mut() {
             let inode = Rc::make_mut(inode);
@@ -138,6 +143,7 @@ impl Files {
         let (names, durable) = (&self.names, &self.names_durable);
         self.inodes
             .retain(|inode, _| names.values().chain(durable.values()).any(|named| named == inode));
+        assert!(self.inodes.len() <= names.len() + durable.len(), "an inode has a name");
     }
 
     fn forget_name(&mut self, file: FileId, inode: u32) {

@@ -8,6 +8,10 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 /// The longest file: a page table of 8 MiB.
 pub const FILE_BYTES_MAX: u64 = 4 << 30;
 
+const _: () = assert!(PAGE_BYTES.is_power_of_two());
+const _: () = assert!(FILE_BYTES_MAX % PAGE_BYTES as u64 == 0);
+const _: () = assert!(PAGE_BYTES as u64 % super::SECTOR_BYTES == 0, "a page is whole sectors");
+
 type Page = [u8; PAGE_BYTES];
 
 /// A file's bytes. A page that was never written is absent and reads as zeros.
@@ -43,6 +47,7 @@ impl Image {
     /// Writes bytes, extending the file as needed.
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
         let end = offset + bytes.len() as u64;
+        assert!(end <= FILE_BYTES_MAX, "a file has a limit");
         if end > self.len_bytes {
             self.set_len(end);
         }
@@ -63,6 +68,7 @@ impl Image {
         assert!(len_bytes <= FILE_BYTES_MAX, "a file has a limit");
         let pages = (len_bytes as usize).div_ceil(PAGE_BYTES);
         self.pages.resize(pages, None);
+        assert!(pages * PAGE_BYTES >= len_bytes as usize, "every byte has a page");
         let tail = len_bytes as usize % PAGE_BYTES;
         let shrinks = len_bytes < self.len_bytes;
         self.len_bytes = len_bytes;
@@ -82,6 +88,7 @@ impl Image {
     }
 
     fn page_mut(&mut self, index: usize) -> &mut Page {
+        assert!(index < self.pages.len(), "a page is inside its file");
         let page = self.pages[index].get_or_insert_with(|| Rc::new([0; PAGE_BYTES]));
         Rc::make_mut(page)
     }

@@ -14,6 +14,9 @@ pub const SECTOR_BYTES: u64 = 512;
 /// More than this and the oldest half is written back, as by an operating system's flusher.
 pub const UNSYNCED_BYTES_MAX: usize = 64 << 20;
 
+const _: () = assert!(SECTOR_BYTES.is_power_of_two());
+const _: () = assert!(UNSYNCED_BYTES_MAX < u32::MAX as usize / 2, "spans have 32 bits");
+
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
@@ -61,6 +64,7 @@ impl Journal {
 
     pub fn write(&mut self, inode: u32, offset: u64, bytes: &[u8]) {
         let start = self.bytes.len() as u32;
+        assert!(self.bytes.len() + bytes.len() <= u32::MAX as usize, "spans have 32 bits");
         self.bytes.extend_from_slice(bytes);
         let len = bytes.len() as u32;
         self.push(Change::Write { inode, offset, start, len });
@@ -69,6 +73,7 @@ impl Journal {
     /// Flips one bit of the last operation, which must be a write.
     pub fn flip_last(&mut self, bit: u64) {
         let (start, _) = self.last_span();
+        assert!(bit / 8 < self.last_bytes().len() as u64, "the bit is one of the write");
         self.bytes[start + (bit / 8) as usize] ^= 1 << (bit % 8);
     }
 
@@ -80,6 +85,8 @@ impl Journal {
 
     pub fn push(&mut self, change: Change) {
         self.count += 1;
+        let last = self.changes.last().map_or(0, |(n, _)| *n);
+        assert!(last < self.count, "operations are numbered in order");
         self.changes.push((self.count, change));
     }
 
@@ -89,6 +96,7 @@ impl Journal {
 
     /// Takes out what `cover` makes durable, and applies it to `files` unless it is `None`.
     pub fn settle(&mut self, cover: Cover<'_>, mut files: Option<&mut Files>) {
+        assert!(cover.upto <= self.count, "a sync covers what was done before it");
         let directory_upto = self.directory_upto(cover);
         let bytes = &self.bytes;
         self.changes.retain(|(n, change)| {
@@ -107,6 +115,7 @@ impl Journal {
     /// Applies the first `keep` operations and `cut` of the next in whole sectors; forgets the
     /// rest.
     pub fn tear(&mut self, keep: usize, cut: u64, files: &mut Files) {
+        assert!(keep <= self.changes.len(), "a crash keeps no more than there was");
         for (_, change) in self.changes.iter().take(keep) {
             files.apply(*change, &self.bytes);
         }
@@ -117,6 +126,7 @@ impl Journal {
             let sectors = end.div_ceil(SECTOR_BYTES) - offset / SECTOR_BYTES;
             let kept = (offset / SECTOR_BYTES + cut % sectors.max(1)) * SECTOR_BYTES;
             let len = kept.saturating_sub(*offset).min(u64::from(*len)) as u32;
+            assert!(u64::from(len) <= end - offset, "a torn write is a part of it");
             let torn = Change::Write { inode: *inode, offset: *offset, start: *start, len };
             files.apply(torn, &self.bytes);
         }
@@ -125,6 +135,7 @@ impl Journal {
 
     /// Applies the oldest half.
     pub fn write_back(&mut self, files: &mut Files) {
+        assert!(!self.changes.is_empty(), "there is something to write back");
         let half = self.changes.len().div_ceil(2);
         for (_, change) in self.changes.drain(..half) {
             files.apply(change, &self.bytes);
@@ -159,6 +170,7 @@ impl Journal {
             let is_covered = |inode| *n <= cover.upto && cover.inodes.contains(inode);
             matches!(change, Change::Create { inode, .. } if is_covered(inode))
         });
+        assert!(created.is_none_or(|(n, _)| *n <= cover.upto), "what came later is not covered");
         created.map_or(0, |(n, _)| *n)
     }
 
@@ -176,6 +188,7 @@ impl Journal {
                 _ => 0,
             })
             .sum();
+        assert!(live <= self.bytes.len(), "no two writes share bytes");
         if self.bytes.len() < 4096 || live * 2 > self.bytes.len() {
             return;
         }

@@ -25,7 +25,7 @@ pub(crate) struct DiskLaw {
 }
 
 impl DiskLaw {
-    /// The law of `spec` under `conditions`, of which those of other kinds are ignored.
+    /// The law of `spec` under the `conditions` on its node.
     pub fn new<'a>(spec: &DiskSpec, conditions: impl Iterator<Item = &'a Condition>) -> Self {
         let (mut slow_read_ns, mut slow_write_ns, mut slow_sync_ns) = (0_u64, 0_u64, 0_u64);
         let mut lies = spec.sync_lie;
@@ -51,9 +51,26 @@ impl DiskLaw {
                 Condition::Capacity { bytes, .. } => {
                     capacity = Some(capacity.map_or(*bytes, |least| least.min(*bytes)));
                 }
-                _ => {}
+                // The node's own law folds these.
+                Condition::Down { .. }
+                | Condition::Pause { .. }
+                | Condition::SlowCpu { .. }
+                | Condition::ServiceTime { .. }
+                | Condition::MemoryLimit { .. }
+                | Condition::Drift { .. } => {}
+                Condition::Block { .. }
+                | Condition::Hold { .. }
+                | Condition::Loss { .. }
+                | Condition::Duplicate { .. }
+                | Condition::Reorder { .. }
+                | Condition::Corrupt { .. }
+                | Condition::Delay { .. }
+                | Condition::Bandwidth { .. } => {
+                    panic!("{condition:?} bends no node")
+                }
             }
         }
+        assert!(spec.capacity.is_none_or(|base| capacity <= Some(base)), "no fault adds room");
         Self {
             read: spec.read.clone(),
             write: spec.write.clone(),
@@ -90,6 +107,9 @@ pub(crate) enum DiskHit {
 /// How often conditions of each kind changed something.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct DiskHits([u64; 8]);
+
+/// Each kind has a counter.
+const _: () = assert!(size_of::<DiskHits>() == (DiskHit::Full as usize + 1) * size_of::<u64>());
 
 impl DiskHits {
     pub fn count(&mut self, hit: DiskHit) {

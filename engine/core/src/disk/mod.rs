@@ -93,9 +93,11 @@ impl SimDisk {
         let directory = self.resolve(files, &mut inodes);
         let fate = self.sync_fate(words[2]);
         let upto = self.state.journal.count();
+        assert!(self.pending.iter().all(|sync| sync.upto <= upto), "operations only add up");
         self.tickets += 1;
         let ticket = self.tickets;
         self.pending.push(PendingSync { ticket, inodes, directory, upto, fate });
+        assert!(ticket > 0, "the first ticket is 1");
         (ticket, latency_ns)
     }
 
@@ -103,6 +105,7 @@ impl SimDisk {
     pub fn sync_end(&mut self, ticket: u32) -> Result<(), DiskError> {
         let at = self.pending.iter().position(|sync| sync.ticket == ticket);
         let sync = self.pending.swap_remove(at.expect("a sync ends once, unless a crash ends all"));
+        assert!(sync.upto <= self.state.journal.count(), "it was asked for before");
         let cover = Cover { inodes: &sync.inodes, directory: sync.directory, upto: sync.upto };
         let result = settle(&mut self.state, cover, sync.fate);
         let mut inodes = sync.inodes;
@@ -136,6 +139,7 @@ impl SimDisk {
             }
             DiskFate::Wiped => *state = State::default(),
         }
+        assert_eq!(state.journal.len(), 0, "what was not durable is gone");
         state.files.revert();
     }
 
@@ -167,6 +171,7 @@ impl SimDisk {
     }
 
     fn resolve(&self, files: impl Iterator<Item = FileId>, inodes: &mut Vec<u32>) -> bool {
+        assert!(inodes.is_empty(), "a buffer that is used again was cleared");
         let mut directory = false;
         for file in files {
             directory |= file == FileId::DIRECTORY;
@@ -232,6 +237,7 @@ impl SimDisk {
         }
         let inode = state.files.create(file);
         state.journal.push(Change::Create { file, inode });
+        assert_eq!(state.files.inode(file), Some(inode), "the file is there now");
         inode
     }
 
@@ -243,6 +249,7 @@ impl SimDisk {
         }
         let sectors = self.len_bytes(file) / SECTOR_BYTES + 1;
         let landed = words[5].below(sectors) * SECTOR_BYTES;
+        assert!(landed <= self.len_bytes(file), "a write goes astray inside its file");
         if landed != offset {
             self.fault(DiskHit::Misdirect, self.law.misdirect.bent(low));
         }
@@ -317,6 +324,7 @@ impl Disk for SimDisk {
         }
         let offset = self.landing(file, offset, &words);
         let end = offset.saturating_add(bytes.len() as u64);
+        assert!(end >= offset, "a write does not end before it starts");
         if end > FILE_BYTES_MAX || !self.has_room(end.saturating_sub(self.len_bytes(file))) {
             return Err(DiskError::Full);
         }
@@ -351,6 +359,7 @@ impl Disk for SimDisk {
         let State { files, journal } = Rc::make_mut(&mut self.state);
         journal.push(Change::SetLen { inode, len_bytes });
         files.set_len(inode, len_bytes);
+        assert_eq!(files.cached(file).map(image::Image::len_bytes), Some(len_bytes), "as asked");
         Ok(())
     }
 
@@ -362,6 +371,7 @@ impl Disk for SimDisk {
             return files.inode(from).map(|_| ()).ok_or(DiskError::NotFound);
         }
         let inode = files.rename(from, to).ok_or(DiskError::NotFound)?;
+        assert!(files.inode(from).is_none(), "a name that was moved is free");
         journal.push(Change::Rename { from, to, inode });
         Ok(())
     }
@@ -371,6 +381,7 @@ impl Disk for SimDisk {
         self.charge(&words, DiskOp::Write);
         let State { files, journal } = Rc::make_mut(&mut self.state);
         let inode = files.remove(file).ok_or(DiskError::NotFound)?;
+        assert!(files.inode(file).is_none(), "a name that was removed is free");
         journal.push(Change::Remove { file, inode });
         Ok(())
     }
@@ -378,6 +389,7 @@ impl Disk for SimDisk {
     fn sync_now(&mut self, files: &[FileId]) -> Result<(), DiskError> {
         let (ticket, latency_ns) = self.sync_begin(files.iter().copied());
         self.charge_ns = self.charge_ns.saturating_add(latency_ns);
+        assert!(self.charge_ns >= latency_ns, "the node waits for the disk");
         self.sync_end(ticket)
     }
 }
@@ -398,6 +410,7 @@ impl Durable<'_> {
     #[must_use]
     pub fn read(&self, file: FileId) -> Option<Vec<u8>> {
         let image = self.files.durable(file)?;
+        assert!(image.len_bytes() <= FILE_BYTES_MAX, "a file has a limit");
         let mut bytes = alloc::vec![0; image.len_bytes() as usize];
         image.read(0, &mut bytes);
         Some(bytes)

@@ -74,6 +74,7 @@ impl Adapter {
         workload: Box<dyn Workload>,
     ) -> Self {
         let config = run.config;
+        assert!(me.index() < config.nodes.len(), "the machine hosts a node of the world");
         let hashes = config.nodes.iter().map(|node| hash_bytes(node.name.as_bytes()));
         let script: Rc<[Timed]> = run.script.into();
         let mut schedule = Schedule::new();
@@ -127,9 +128,10 @@ impl Adapter {
         self.trace.iter_mut().for_each(Vec::clear);
     }
 
-    /// A envelope came. One that was due before what has happened already is counted as late.
+    /// An envelope came. One that was due before what has happened already is counted as late.
     pub fn arrive(&mut self, bytes: &[u8]) {
         self.arrived += 1;
+        assert!(self.loose.is_none(), "envelopes are carried in exact mode alone");
         let Some(letter) = Letter::decode(bytes) else {
             return self.problem("received bytes that are no envelope");
         };
@@ -140,6 +142,7 @@ impl Adapter {
     pub fn run(&mut self, now: SimTime) {
         let until = SimTime(now.0.saturating_add(1)).min(self.until);
         while self.advance(until) {}
+        assert!(self.next_at().is_none_or(|at| at >= until), "what is due was done");
     }
 
     /// Does the next thing that is due before `until`; `false` when nothing is.
@@ -157,8 +160,9 @@ impl Adapter {
     }
 
     /// What is to be carried to other machines; each envelope once, in the order of sending.
-    pub fn take_parcels(&mut self) -> Vec<Envelope> {
+    pub fn take_envelopes(&mut self) -> Vec<Envelope> {
         let envelopes = core::mem::take(&mut self.envelopes);
+        assert!(envelopes.iter().all(|one| one.to != self.me), "nobody sends to itself");
         self.sent += envelopes.len() as u64;
         envelopes
     }
@@ -184,6 +188,7 @@ impl Adapter {
     /// Envelopes that came too late.
     #[must_use]
     pub fn late(&self) -> u64 {
+        assert!(self.late <= self.arrived, "what is late has come");
         self.late
     }
 
@@ -256,6 +261,7 @@ impl Adapter {
 
     /// What an arrival is to the node, if anything.
     fn opened_up(&mut self, key: &Key, pos: u32, body: Body) -> Option<Inbound> {
+        assert!(self.life_pos <= self.pos, "a life begins at a step that was played");
         match body {
             Body::Datagram(bytes) => {
                 // Lost if the node was down when it was sent, or has rebooted since.
@@ -303,6 +309,7 @@ impl Adapter {
             _ => {}
         }
         let (kind, len_bytes, hash) = self.describe(&waiting.what);
+        assert!(self.may_run(), "a node that is busy or paused handles nothing");
         self.events += 1;
         self.note(waiting.src, kind, len_bytes, hash);
         let input = input_of(waiting.src, &waiting.what);
@@ -350,6 +357,7 @@ impl Adapter {
 
     /// A wake-up that came while the node was down.
     fn miss(&mut self, waiting: &Waiting) {
+        assert!(!self.host.alive, "only a node that is down misses something");
         if let (Inbound::Invoke, Some(client)) = (&waiting.what, &mut self.host.client)
             && client.wake_n == waiting.n
         {
@@ -366,10 +374,12 @@ impl Adapter {
         client.wake_n += 1;
         client.wake_at = Some(at);
         let n = client.wake_n;
+        assert!(n > 0, "the first wake-up is number 1");
         self.put_input(at, Class::Invoke, n, Inbound::Invoke);
     }
 
     pub(super) fn set_alarm(&mut self, alarm: Alarm) {
+        assert!(alarm.at >= self.schedule.now, "no timer is due in the past");
         self.put_input(alarm.at, Class::Timer, alarm.n, Inbound::Timer(alarm.key));
     }
 
@@ -426,6 +436,7 @@ fn input_of(src: NodeId, what: &Inbound) -> Input<'_> {
 impl Adapter {
     fn play(&mut self, index: usize) {
         self.pos = index as u32 + 1;
+        assert!(self.pos as usize <= self.script.len(), "a step of the script");
         let script = Rc::clone(&self.script);
         match &script[index].action {
             Action::Impose(id, condition) => self.impose(*id, condition),
@@ -439,6 +450,8 @@ impl Adapter {
         self.events += 1;
         self.host.revive(at, self.seed);
         self.life_pos = self.pos;
+        assert!(self.conns.is_empty(), "a life begins without connections");
+        assert!(self.inbox.is_empty(), "a life begins without anything to look at");
         let boot = self.host.boot;
         self.note(self.me, EventKind::Boot, 0, u64::from(boot));
         let host = &mut self.host;
@@ -485,6 +498,7 @@ impl Adapter {
         self.host.node = None;
         self.host.alive = false;
         self.host.timers.clear();
+        assert!(self.conns.is_empty(), "its connections broke");
         self.host.disk.abandon_syncs();
         self.host.busy_until = at;
         if self.host.client.is_some() {

@@ -6,6 +6,7 @@ use contract::SimTime;
 /// When a datagram that leaves after `pos` steps of the script is handed over, if it was to arrive
 /// at `due`; `None` when it never is. `held` says that it waits for the link to be released.
 pub(super) fn arrival(gates: &[Gate], pos: u32, due: SimTime, held: bool) -> Option<Moment> {
+    assert!(gates.is_sorted_by_key(|gate| gate.pos), "gates stand in the order of the script");
     let later = &gates[gates.partition_point(|gate| gate.pos <= pos)..];
     let mut moment = (due, 0);
     if held {
@@ -17,6 +18,7 @@ pub(super) fn arrival(gates: &[Gate], pos: u32, due: SimTime, held: bool) -> Opt
         }
     }
     let cuts = gate_at(gates, pos).cuts;
+    assert!(moment.0 >= due, "waiting brings nothing forward");
     let before = later.iter().take_while(|gate| gate.moment <= moment);
     let is_lost = before.last().is_some_and(|gate| gate.cuts != cuts);
     (!is_lost).then_some(moment)

@@ -60,6 +60,7 @@ impl Adapter {
 
     /// The node crashed: its connections break.
     pub(super) fn sever(&mut self) {
+        assert!(self.host.alive, "only a node that is up can crash");
         let conns: Vec<ConnId> = self.conns.keys().copied().collect();
         for conn in conns {
             self.shut(conn, CloseReason::Reset);
@@ -81,6 +82,7 @@ impl Adapter {
         let from = key.3;
         match body {
             Body::Open(conn) => {
+                assert!(!self.conns.contains_key(&conn), "a connection is opened once");
                 self.conns.insert(conn, End::new(from));
                 if !self.host.alive {
                     self.shut(conn, CloseReason::Refused);
@@ -104,6 +106,7 @@ impl Adapter {
 
     /// A connection breaks at this end; the node learns it in the next round.
     pub(super) fn broken(&mut self, conn: ConnId, reason: CloseReason) {
+        assert_ne!(reason, CloseReason::Done, "what broke was not closed");
         let Some(end) = self.conns.remove(&conn) else {
             return;
         };
@@ -154,6 +157,7 @@ impl Adapter {
         let tail = split.zip(body.stream_bytes()).map(|(at, bytes)| bytes.split_off(at));
         let gives_up = carried.losses == LOSSES_MAX;
         let latency_ns = if gives_up { 0 } else { carried.latency_ns };
+        assert!(carried.losses <= LOSSES_MAX, "the sender gives up");
         let written = Written {
             part: if gives_up { OutPart::GiveUp } else { part },
             n: carried.n * 2,

@@ -5,7 +5,7 @@ use super::arrival;
 use super::envelope::{Body, Envelope, Letter};
 use super::loose::{Notice, Outgoing};
 use super::schedule::Item;
-use super::script::{Moment, link_of, node_of};
+use super::script::Moment;
 use crate::disk::DiskLaw;
 use crate::host::HostLaw;
 use crate::net::Verdict;
@@ -14,7 +14,7 @@ use crate::trace::EventKind;
 use alloc::vec::Vec;
 use contract::node::sync_files;
 use contract::{
-    Condition, ConditionId, Duration, Effect, NodeId, OpId, Outbox, Outcome, Shock, SyncId,
+    Condition, ConditionId, Duration, Effect, NodeId, OpId, Outbox, Outcome, Shock, SyncId, Target,
     TimerKey,
 };
 
@@ -22,6 +22,7 @@ impl Adapter {
     /// What follows every input: time and disk faults are charged, effects carried out.
     pub(super) fn finish(&mut self) {
         let charge_ns = self.host.disk.take_charge();
+        assert!(self.host.alive || self.host.node.is_none(), "only a node that is up has a state");
         let faults = self.host.disk.take_faults();
         if faults != 0 {
             self.note(self.me, EventKind::Disk, 0, faults);
@@ -89,6 +90,7 @@ impl Adapter {
 
     fn sync_begin(&mut self, sync: SyncId, files: &[u8]) {
         let (ticket, latency_ns) = self.host.disk.sync_begin(sync_files(files));
+        assert!(self.host.alive, "only a node that is up syncs");
         let at = self.host.busy_until.max(self.schedule.now) + Duration(latency_ns);
         let boot = self.host.boot;
         let n = self.host.number();
@@ -104,6 +106,7 @@ impl Adapter {
         let now = self.schedule.now;
         let len_bytes = bytes.len() as u32;
         let routed = self.net.route(now, self.me, to, len_bytes, &mut self.counters);
+        assert!(routed.due >= now, "nothing arrives before it was sent");
         let held = match routed.verdict {
             Verdict::Drop(_) => return,
             Verdict::Hold => true,
@@ -164,44 +167,51 @@ impl Adapter {
     }
 
     pub(super) fn strike(&mut self, shock: &Shock) {
+        if shock.target().nodes().last() != Some(self.me) {
+            return;
+        }
         match shock {
-            Shock::WallJump { node, by_ns } if *node == self.me => {
+            Shock::WallJump { by_ns, .. } => {
                 self.host.clock.jump(*by_ns);
                 self.note(self.me, EventKind::Clock, 0, *by_ns as u64);
             }
-            Shock::FlipBit { node, file, bit } if *node == self.me => {
+            Shock::FlipBit { file, bit, .. } => {
                 self.host.disk.flip(*file, *bit);
                 let hash = contract::hash::mix(u64::from(file.0), *bit);
                 self.note(self.me, EventKind::Disk, 0, hash);
             }
-            Shock::InjectFrame { from, to, bytes } if *to == self.me && self.host.alive => {
-                let n = self.host.number();
-                let body = Body::Datagram(bytes.clone());
-                let item = Item::Arrival { pos: self.pos, body };
-                self.schedule.put(self.schedule.now, Class::Data, *from, n, item);
+            Shock::InjectFrame { from, bytes, .. } => {
+                if self.host.alive {
+                    let n = self.host.number();
+                    let body = Body::Datagram(bytes.clone());
+                    let item = Item::Arrival { pos: self.pos, body };
+                    self.schedule.put(self.schedule.now, Class::Data, *from, n, item);
+                }
             }
-            _ => {}
+            // A simulator's own network does it; an exact run is refused before it begins.
+            Shock::Reset { .. } => assert!(self.loose.is_some(), "exact runs have no resets"),
         }
     }
 
     /// Folds what holds now into what the condition bends, if that is this machine's.
     fn refit(&mut self, condition: &Condition) {
-        if let Some((from, to)) = link_of(condition)
-            && from == self.me
-        {
-            let link = self.net.link_id(from, to);
-            self.net.bent(link);
-            let here = |other: &&Condition| link_of(other) == Some((from, to));
-            self.net.refit(link, self.active.values().filter(here));
-        }
-        if node_of(condition) == Some(self.me) {
-            self.refit_node();
+        let target = condition.target();
+        match target {
+            Target::Link { from, to } if from == self.me => {
+                let link = self.net.links.id(from, to);
+                self.net.links.bent(link);
+                let here = |other: &&Condition| other.target() == target;
+                self.net.links.refit(link, self.active.values().filter(here));
+            }
+            Target::Node(node) if node == self.me => self.refit_node(),
+            Target::Link { .. } | Target::Node(_) => {}
         }
     }
 
     fn refit_node(&mut self) {
         let now = self.schedule.now;
-        let mine = |other: &&Condition| node_of(other) == Some(self.me);
+        assert!(now < self.until || self.loose.is_some(), "the run is not over");
+        let mine = |other: &&Condition| other.target() == Target::Node(self.me);
         let before = self.host.law.drift_ppm;
         let host_law = HostLaw::new(&self.host.spec, self.active.values().filter(mine));
         let disk_law = DiskLaw::new(&self.host.spec.disk, self.active.values().filter(mine));

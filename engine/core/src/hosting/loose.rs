@@ -115,6 +115,7 @@ impl Adapter {
 
     /// The network has something for the node.
     pub fn hand_over(&mut self, now: SimTime, arrival: Arrival) {
+        assert!(self.loose.is_some(), "the network is the simulator's own");
         self.schedule.pass(now);
         let heard = self.host.alive;
         let (class, src, what) = match arrival {
@@ -168,18 +169,21 @@ impl Adapter {
 
     /// A condition on this machine begins.
     pub fn bend(&mut self, now: SimTime, id: ConditionId, condition: &Condition) {
+        assert_eq!(condition.target().node(), Some(self.me), "links are the simulator's");
         self.schedule.pass(now);
         self.impose(id, condition);
     }
 
     /// A condition on this machine ends.
     pub fn unbend(&mut self, now: SimTime, id: ConditionId) {
+        assert!(self.loose.is_some(), "an exact run plays its script itself");
         self.schedule.pass(now);
         self.lift(id);
     }
 
     /// A shock strikes this machine.
     pub fn shock(&mut self, now: SimTime, shock: &Shock) {
+        assert!(self.loose.is_some(), "an exact run plays its script itself");
         self.schedule.pass(now);
         self.strike(shock);
     }

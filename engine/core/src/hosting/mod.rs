@@ -158,12 +158,14 @@ pub(crate) fn combined(names: &[u64], digests: &[u64]) -> u64 {
 /// The result of a run whose machines are `adapters`, by node.
 #[must_use]
 pub fn gather(run: &HostRun<'_>, adapters: &mut [Adapter]) -> HostResult {
+    assert_eq!(adapters.len(), run.config.nodes.len(), "a machine per node");
     let names = adapters.first().map_or(&[][..], |first| first.names());
     let node_digests: Vec<u64> = adapters.iter().map(Adapter::digest).collect();
     let digest = combined(names, &node_digests);
     let loads: Vec<&dyn Workload> = adapters.iter().map(Adapter::workload).collect();
     let harvest = (run.harvest)(&loads);
     let sent: u64 = adapters.iter().map(|machine| machine.sent).sum();
+    assert_eq!(names.len(), adapters.len(), "a name per machine");
     let arrived: u64 = adapters.iter().map(|machine| machine.arrived).sum();
     let mut problems: Vec<String> = adapters.iter_mut().flat_map(Adapter::take_problems).collect();
     if sent != arrived {

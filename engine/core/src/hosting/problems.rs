@@ -7,7 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{Condition, Duration, Shock};
 
-/// The shortest latency of a link. A envelope is carried within a simulator's tick of a millisecond,
+/// The shortest latency of a link. An envelope is carried within a simulator's tick of a millisecond,
 /// plus one for the wake-up of either end, so it is there before it is due.
 pub const LATENCY_MIN: Duration = Duration::from_millis(5);
 
@@ -52,10 +52,34 @@ pub fn script_problems(script: &[Timed]) -> Vec<String> {
     let problem = |step: &Timed| match &step.action {
         Action::Impose(_, Condition::MemoryLimit { .. }) => Some("a memory limit"),
         Action::Impose(_, Condition::ServiceTime { .. }) => Some("a service time"),
+        Action::Impose(
+            _,
+            Condition::Block { .. }
+            | Condition::Hold { .. }
+            | Condition::Loss { .. }
+            | Condition::Duplicate { .. }
+            | Condition::Reorder { .. }
+            | Condition::Corrupt { .. }
+            | Condition::Delay { .. }
+            | Condition::Bandwidth { .. }
+            | Condition::Down { .. }
+            | Condition::Pause { .. }
+            | Condition::SlowCpu { .. }
+            | Condition::Drift { .. }
+            | Condition::DiskSlow { .. }
+            | Condition::SyncLies { .. }
+            | Condition::SyncFails { .. }
+            | Condition::WriteFails { .. }
+            | Condition::ReadCorrupt { .. }
+            | Condition::WriteCorrupt { .. }
+            | Condition::Misdirect { .. }
+            | Condition::Capacity { .. },
+        ) => None,
+        // What is under way was told to the receiver already, with the moment at which it comes.
+        Action::Strike(Shock::Reset { .. }) => Some("a reset of connections"),
         Action::Strike(
             Shock::InjectFrame { .. } | Shock::WallJump { .. } | Shock::FlipBit { .. },
         )
-        | Action::Impose(..)
         | Action::Lift(_) => None,
     };
     let found = script.iter().filter_map(|step| Some((step.at, problem(step)?)));

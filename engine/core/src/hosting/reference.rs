@@ -34,6 +34,7 @@ fn result<O: Observer>(run: &HostRun<'_>, engine: &mut Engine<O>) -> HostResult 
     let ids = || (0..count as u32).map(NodeId);
     let load = engine.workload().as_any().downcast_ref::<Apart>();
     let load = load.expect("the engine was given this load");
+    assert_eq!(load.loads.len(), count, "each node has its copy");
     let loads: Vec<&dyn Workload> = load.loads.iter().map(|load| &**load).collect();
     let events_of = |node: NodeId| -> Vec<Event> {
         let mine = engine.trace().events().filter(|event| event.node == node);
@@ -65,6 +66,7 @@ impl<'a> Replay<'a> {
     }
 
     fn play<O: Observer>(&mut self, engine: &mut Engine<O>, until: SimTime) {
+        assert!(self.script.is_sorted_by_key(|step| step.at), "a script is in order");
         for (index, step) in self.script.iter().enumerate() {
             engine.wake_at(step.at, FaultClass::End, index as u32);
         }
@@ -80,6 +82,7 @@ impl<'a> Replay<'a> {
     /// A step is due in its instant; it waits there for its round.
     fn due<O: Observer>(&mut self, token: u32, engine: &mut Engine<O>) {
         let step = &self.script[token as usize];
+        assert!(engine.now() >= step.at, "a step is not played early");
         if engine.round() < step.round {
             return engine.wake_at(step.at, FaultClass::End, token);
         }

@@ -105,6 +105,7 @@ impl Schedule {
         item: Item,
     ) -> bool {
         self.count += 1;
+        assert!(class != Class::FaultStart, "a script's steps are the first of their round");
         self.insert((at, round, class, src, n, item.code(), self.count), item)
     }
 
@@ -152,6 +153,7 @@ impl Schedule {
         let entry = self.items.first_entry()?;
         let next = entry.key();
         let ties = (next.0, next.1, next.2, next.3, next.4) == (key.0, key.1, key.2, key.3, key.4);
+        assert!(*next >= *key, "time runs forwards");
         (ties && is_part(entry.get())).then(|| entry.remove())
     }
 

@@ -47,42 +47,6 @@ pub(crate) struct Gate {
 /// The gates of one link, in the order of the script.
 pub(crate) type Gates = Vec<Gate>;
 
-/// The link that a condition bends, if it bends one.
-pub(crate) fn link_of(condition: &Condition) -> Option<(NodeId, NodeId)> {
-    match condition {
-        Condition::Block { from, to, .. }
-        | Condition::Hold { from, to }
-        | Condition::Loss { from, to, .. }
-        | Condition::Duplicate { from, to, .. }
-        | Condition::Reorder { from, to, .. }
-        | Condition::Corrupt { from, to, .. }
-        | Condition::Delay { from, to, .. }
-        | Condition::Bandwidth { from, to, .. } => Some((*from, *to)),
-        _ => None,
-    }
-}
-
-/// The node that a condition bends, if it bends one.
-pub(crate) fn node_of(condition: &Condition) -> Option<NodeId> {
-    match condition {
-        Condition::Down { node, .. }
-        | Condition::Pause { node }
-        | Condition::SlowCpu { node, .. }
-        | Condition::MemoryLimit { node, .. }
-        | Condition::Drift { node, .. }
-        | Condition::DiskSlow { node, .. }
-        | Condition::SyncLies { node, .. }
-        | Condition::SyncFails { node, .. }
-        | Condition::WriteFails { node, .. }
-        | Condition::ReadCorrupt { node, .. }
-        | Condition::WriteCorrupt { node, .. }
-        | Condition::Misdirect { node, .. }
-        | Condition::Capacity { node, .. }
-        | Condition::ServiceTime { node, .. } => Some(*node),
-        _ => None,
-    }
-}
-
 /// The gates of every link that leaves `from`, by receiver.
 pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
     let mut on: BTreeMap<ConditionId, &Condition> = BTreeMap::new();
@@ -99,14 +63,18 @@ pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
             },
             Action::Strike(_) => continue,
         };
-        let Some((_, to)) = link_of(condition).filter(|link| link.0 == from) else {
+        let target = condition.target();
+        let Some((_, to)) = target.link().filter(|link| link.0 == from) else {
             continue;
         };
-        let here = || on.values().filter(|other| link_of(other) == Some((from, to)));
+        let here = || on.values().filter(|other| other.target() == target);
         let list = gates.entry(to).or_default();
         let cuts = list.last().map_or(0, |gate| gate.cuts);
+        let pos = index as u32 + 1;
+        assert!(list.last().is_none_or(|gate| gate.pos < pos), "a step makes one gate");
+        assert!(list.last().is_none_or(|gate| gate.moment.0 <= step.at), "a script is in order");
         list.push(Gate {
-            pos: index as u32 + 1,
+            pos,
             moment: (step.at, step.round),
             blocked: here().any(|other| matches!(other, Condition::Block { .. })),
             held: here().any(|other| matches!(other, Condition::Hold { .. })),
@@ -134,5 +102,6 @@ pub(crate) const OPEN: Gate = Gate {
 /// What holds after the first `pos` steps of the script.
 pub(crate) fn gate_at(gates: &[Gate], pos: u32) -> Gate {
     let after = gates.partition_point(|gate| gate.pos <= pos);
+    assert!(after <= pos as usize, "a step makes one gate at the most");
     after.checked_sub(1).map_or(OPEN, |at| gates[at])
 }

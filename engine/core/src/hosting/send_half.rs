@@ -79,6 +79,7 @@ impl SendHalf {
     /// Writes a segment at `now`, after `pos` steps of the script, on a link with these `gates`.
     pub fn write(&mut self, now: Moment, pos: u32, written: Written, gates: &[Gate]) -> Fate {
         let mut link = Link { gates, pos: self.pos };
+        assert!(pos >= self.pos, "a script is played forwards");
         self.advance(&mut link, Until::Present { now, pos }, &mut |_, _| {});
         self.pos = pos;
         link.pos = pos;
@@ -88,6 +89,7 @@ impl SendHalf {
         let gate = link.gate();
         self.count += 1;
         let number = self.count;
+        assert!(!self.holds(number), "segments are numbered once");
         let due =
             self.segments.back().map_or(written.due, |last| last.written.due.max(written.due));
         self.segments.push_back(Segment {
@@ -105,6 +107,7 @@ impl SendHalf {
     /// Plays a copy to the end and watches one segment.
     fn fate_of(&self, number: u64, mut link: Link<'_>) -> Fate {
         let mut fate = Fate::Never;
+        assert!(self.holds(number), "it was just written");
         let mut ahead = self.clone();
         let until = Until::Fate { number };
         ahead.advance(&mut link, until, &mut |segment, its| {
@@ -160,6 +163,7 @@ impl SendHalf {
     /// The first segment arrives, or the sender's patience ends.
     fn happen(&mut self, at: Moment, gate: Gate, tell: &mut dyn FnMut(Option<u64>, Fate)) {
         let head = *self.segments.front().expect("something is queued or stopped");
+        assert_ne!(self.state, State::Over, "nothing happens after the end");
         if let State::Stopped { since, .. } = self.state {
             let asks = head.written.part == OutPart::Open;
             let reason = if asks { CloseReason::Refused } else { CloseReason::Reset };
@@ -194,6 +198,7 @@ impl SendHalf {
         tell: &mut dyn FnMut(Option<u64>, Fate),
     ) {
         let mut read_bytes = head.len_bytes;
+        assert_eq!(head.part, OutPart::Data, "only bytes are read together");
         while let Some(next) = self.segments.front() {
             read_bytes += next.written.len_bytes;
             let is_here = next.written.due <= at.0 && !next.stopped && next.cuts == gate.cuts;
@@ -219,6 +224,7 @@ impl SendHalf {
     }
 
     fn lose(&mut self, at: Moment, gate: Gate) {
+        assert!(self.segments.iter().any(|one| one.cuts != gate.cuts), "a cut lost something");
         for segment in self.segments.iter_mut().filter(|one| one.cuts != gate.cuts) {
             segment.cuts = gate.cuts;
             segment.stopped = gate.blocked || gate.held;
@@ -231,6 +237,7 @@ impl SendHalf {
     }
 
     fn resume(&mut self, gate: Gate) {
+        assert!(!gate.blocked && !gate.held, "nothing stops the link any more");
         let now = gate.moment.0;
         let retry_at = match self.state {
             State::Stopped { since, cut: true } => next_retry(since, now),
@@ -251,6 +258,7 @@ impl SendHalf {
     }
 
     fn queue_head(&mut self, now: Moment, gate: Gate) {
+        assert_eq!(self.state, State::Idle, "one event is ahead of a direction");
         let Some(head) = self.segments.front() else {
             return;
         };

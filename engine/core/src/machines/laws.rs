@@ -5,7 +5,7 @@
 //! are made anew, and what a condition changed so far is kept. Between two nodes of one machine there
 //! is no wire, so no condition on a link holds there.
 
-use crate::conditions::Target;
+use crate::conditions::Place;
 use crate::disk::DiskHit;
 use crate::host::HostHit;
 use crate::kernel::Kernel;
@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use contract::NodeId;
 use core::iter::once;
 
-impl Target {
+impl Place {
     fn concerns(self, seat: NodeId) -> bool {
         match self {
             Self::Link(from, to, _) => from == seat || to == seat,
@@ -35,26 +35,26 @@ const fn is_shared(hit: HostHit) -> bool {
 
 impl Kernel {
     /// Everything that a condition on `target` holds for now.
-    pub fn reach(&self, target: Target) -> Vec<Target> {
-        let homes = &self.net.homes;
+    pub fn reach(&self, target: Place) -> Vec<Place> {
+        let homes = &self.net.links.homes;
         let with = |node: NodeId| once(node).chain(homes.residents(node));
         match target {
-            Target::Link(from, to, hit) => {
+            Place::Link(from, to, hit) => {
                 let pairs = with(from).flat_map(|one| with(to).map(move |other| (one, other)));
                 let is_wire = |(one, other): &(NodeId, NodeId)| !homes.is_inside(*one, *other);
-                pairs.filter(is_wire).map(|(one, other)| Target::Link(one, other, hit)).collect()
+                pairs.filter(is_wire).map(|(one, other)| Place::Link(one, other, hit)).collect()
             }
-            Target::Host(node, hit) if is_shared(hit) => {
-                with(node).map(|node| Target::Host(node, hit)).collect()
+            Place::Host(node, hit) if is_shared(hit) => {
+                with(node).map(|node| Place::Host(node, hit)).collect()
             }
-            Target::Host(..) => Vec::from([target]),
-            Target::Disk(node, hit) => with(node).map(|node| Target::Disk(node, hit)).collect(),
+            Place::Host(..) => Vec::from([target]),
+            Place::Disk(node, hit) => with(node).map(|node| Place::Disk(node, hit)).collect(),
         }
     }
 
     /// A seat moves to a machine: from now on it has that machine's network, clock and disk.
     pub fn rehome(&mut self, seat: NodeId, machine: NodeId) {
-        let old = self.net.homes.get(seat);
+        let old = self.net.links.homes.get(seat);
         if old == Some(machine) {
             return;
         }
@@ -64,7 +64,7 @@ impl Kernel {
                 self.let_go(*number, place);
             }
         }
-        self.net.homes.settle(seat, machine);
+        self.net.links.homes.settle(seat, machine);
         self.move_in(seat, machine, old);
         for number in in_force {
             let target = self.target_of(self.conditions.get(number)).expect("it was imposed");
@@ -72,17 +72,16 @@ impl Kernel {
                 self.hold(number, place);
             }
         }
-        self.refit(Target::Host(seat, HostHit::Pause));
-        self.refit(Target::Disk(seat, DiskHit::Slow));
-        for link in self.net.respecify(seat) {
-            let link = self.net.link(link);
-            let (from, to) = (link.from, link.to);
-            self.refit(Target::Link(from, to, LinkHit::Block));
+        self.refit(Place::Host(seat, HostHit::Pause));
+        self.refit(Place::Disk(seat, DiskHit::Slow));
+        for link in self.net.links.respecify(seat) {
+            let (from, to) = self.net.links.ends(link);
+            self.refit(Place::Link(from, to, LinkHit::Block));
             self.release_link(from, to);
         }
     }
 
-    fn places_of(&self, number: u32, seat: NodeId) -> Vec<Target> {
+    fn places_of(&self, number: u32, seat: NodeId) -> Vec<Place> {
         self.conditions.places(number).filter(|place| place.concerns(seat)).collect()
     }
 
@@ -113,7 +112,7 @@ impl Kernel {
     /// Where time stands still and one clock was moved, those of the same machine follow.
     pub fn align_clocks(&mut self, moved: NodeId) {
         let now = self.now();
-        let machine = self.net.homes.machine_of(moved);
+        let machine = self.net.links.homes.machine_of(moved);
         let others: Vec<NodeId> = once(machine).chain(self.tenants(machine)).collect();
         for other in others.into_iter().filter(|other| *other != moved) {
             let clock = self.hosts.get(moved).clock.clone();

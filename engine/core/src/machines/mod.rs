@@ -165,12 +165,12 @@ impl Kernel {
     /// Whether any seat was ever started.
     #[inline]
     pub fn has_residents(&self) -> bool {
-        !self.net.homes.is_empty()
+        !self.net.links.homes.is_empty()
     }
 
     /// What runs on a machine, in the order of ids.
     pub fn tenants(&self, machine: NodeId) -> Vec<NodeId> {
-        let residents = self.net.homes.residents(machine);
+        let residents = self.net.links.homes.residents(machine);
         residents.filter(|seat| self.hosts.get(*seat).tenancy.is_some()).collect()
     }
 
@@ -227,7 +227,7 @@ impl Kernel {
         };
         assert!(host.alive, "a node that runs is up");
         assert!(self.hosts.get(tenancy.machine).alive, "a machine is up while others run on it");
-        let home = self.net.homes.machine_of(seat);
+        let home = self.net.links.homes.machine_of(seat);
         assert_eq!(home, tenancy.machine, "a node lives where it was started");
     }
 }

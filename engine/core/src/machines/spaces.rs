@@ -45,7 +45,7 @@ impl Kernel {
         if fate == DiskFate::Kept || !self.has_residents() {
             return;
         }
-        let residents: Vec<NodeId> = self.net.homes.residents(machine).collect();
+        let residents: Vec<NodeId> = self.net.links.homes.residents(machine).collect();
         for seat in residents {
             assert!(self.hosts.get(seat).tenancy.is_none(), "a machine comes back empty");
             self.hosts.get_mut(seat).disk.suffer(fate);
@@ -58,12 +58,12 @@ impl Kernel {
     /// Tells each space of a machine, and the machine's own disk, what the others hold, where the
     /// disk has a limit. A limit on one space alone counts what is in that space.
     pub fn share_room(&mut self, node: NodeId) {
-        let machine = self.net.homes.machine_of(node);
+        let machine = self.net.links.homes.machine_of(node);
         if self.hosts.get(machine).disk.law.capacity.is_none() {
             self.hosts.get_mut(node).disk.elsewhere_bytes = 0;
             return;
         }
-        let residents: Vec<NodeId> = self.net.homes.residents(machine).collect();
+        let residents: Vec<NodeId> = self.net.links.homes.residents(machine).collect();
         let mut all_bytes = self.hosts.get(machine).disk.used_bytes();
         all_bytes +=
             residents.iter().map(|seat| self.hosts.get(*seat).disk.used_bytes()).sum::<u64>();
@@ -79,7 +79,7 @@ impl Kernel {
     pub fn reseed_spaces(&mut self, seed: u64) {
         let seats = (0..self.hosts.all.len() as u32).map(NodeId);
         let homes: Vec<(NodeId, NodeId)> =
-            seats.filter_map(|seat| Some((self.net.homes.get(seat)?, seat))).collect();
+            seats.filter_map(|seat| Some((self.net.links.homes.get(seat)?, seat))).collect();
         for (machine, seat) in homes {
             let name = self.name_of_space(machine, seat);
             self.hosts.get_mut(seat).disk.reseed(seed, &name);

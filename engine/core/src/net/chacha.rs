@@ -17,12 +17,32 @@ type Lanes = [u32; LANES];
 /// The words of four blocks: word `w` of block `b` is `words[w][b]`.
 pub(crate) type Blocks = [Lanes; 16];
 
+const _: () = assert!(size_of::<Blocks>() == LANES * 64, "a block has 64 bytes");
+
 /// A key as words.
 pub(crate) type Key = [u32; 8];
 
 pub(crate) fn key_words(key: [u8; 32]) -> Key {
     let (words, _) = key.as_chunks::<4>();
     core::array::from_fn(|at| u32::from_le_bytes(words[at]))
+}
+
+/// Block `at` of stream `stream` alone, into the first lane of `out`.
+pub(crate) fn block(key: &Key, stream: u64, at: u64, out: &mut Blocks) {
+    let mut start = [0; 16];
+    start[..4].copy_from_slice(&CONSTANT);
+    start[4..12].copy_from_slice(key);
+    start[12..].copy_from_slice(&[
+        at as u32,
+        (at >> 32) as u32,
+        stream as u32,
+        (stream >> 32) as u32,
+    ]);
+    let mut words = start;
+    (0..DOUBLE_ROUNDS).for_each(|_| double_round(&mut words));
+    for (row, (word, start)) in out.iter_mut().zip(words.iter().zip(start)) {
+        row[0] = word.wrapping_add(start);
+    }
 }
 
 /// Blocks `first` to `first + 3` of stream `stream`.
@@ -46,6 +66,9 @@ pub(crate) fn word(blocks: &Blocks, lane: usize, index: usize) -> Word {
     let high = u64::from(blocks[2 * index + 1][lane]);
     Word(high << 32 | low)
 }
+
+/// ChaCha8: eight rounds.
+const DOUBLE_ROUNDS: usize = 4;
 
 /// "expand 32-byte k"
 const CONSTANT: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
@@ -105,11 +128,15 @@ mod tests {
         ) {
             let key = key_words(Rng::key(seed, Domain::Link));
             let blocks = blocks(&key, stream, first);
+            let mut single = [[0; LANES]; 16];
             let mut rng = Rng::with_stream(seed, Domain::Link, stream);
             rng.seek_block(first);
             for lane in 0..LANES {
+                block(&key, stream, first + lane as u64, &mut single);
                 for index in 0..8 {
-                    prop_assert_eq!(word(&blocks, lane, index), rng.word());
+                    let expect = rng.word();
+                    prop_assert_eq!(word(&blocks, lane, index), expect);
+                    prop_assert_eq!(word(&single, 0, index), expect);
                 }
             }
         }

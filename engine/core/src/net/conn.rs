@@ -94,6 +94,8 @@ impl Conns {
 
     pub(super) fn insert(&mut self, id: ConnId, ends: [End; 2], links: [u32; 2]) -> u32 {
         self.made += 1;
+        assert_ne!(ends[0].node, ends[1].node, "a connection has two ends");
+        assert_ne!(links[0], links[1], "each direction has its link");
         let serial = self.made;
         let slot = self.free.pop().unwrap_or_else(|| {
             let ways = links.map(Way::new);
@@ -108,6 +110,11 @@ impl Conns {
         }
         let at = self.index.binary_search_by_key(&id, |entry| entry.0);
         self.index.insert(at.expect_err("connections have unique ids"), (id, slot));
+        assert_eq!(
+            self.index.len() + self.free.len(),
+            self.slots.len(),
+            "each slot is one or free"
+        );
         slot
     }
 

@@ -67,54 +67,68 @@ impl Drawn<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Draws {
     key: Key,
-    buffered: Vec<Buffered>,
-    /// The next one to give way.
-    hand: usize,
+    /// By the rank of the link, modulo [`BUFFERED_MAX`]: whose blocks are there, and the blocks.
+    places: Vec<Place>,
+    buffered: Vec<Blocks>,
+    /// The block of a message whose link has no place.
+    single: Blocks,
 }
 
-#[derive(Clone, Debug)]
-struct Buffered {
+/// Whose blocks stand at a place. The first link that draws there gets it, and loses it to one that
+/// had to draw twice without it while the owner needed no new blocks. So where more links are in
+/// use than places, most draws compute one block and leave the places alone.
+#[derive(Clone, Copy, Debug)]
+struct Place {
     link: u32,
+    /// The other link that drew here last, since the owner's blocks were computed.
+    contender: u32,
     /// The message that the first of the blocks belongs to.
     first: u64,
-    blocks: Blocks,
 }
+
+const _: () = assert!(LANES.is_power_of_two() && BUFFERED_MAX.is_power_of_two());
+
+const NOBODY: u32 = u32::MAX;
 
 impl Draws {
     pub fn new(seed: u64) -> Self {
         let key = chacha::key_words(Rng::key(seed, Domain::Link));
-        Self { key, buffered: Vec::new(), hand: 0 }
+        Self { key, places: Vec::new(), buffered: Vec::new(), single: [[0; LANES]; 16] }
     }
 
-    /// The words of message `n` of the link `link`, whose stream has number `stream`. `place` is
-    /// where its blocks were kept last.
+    /// The words of message `n` of the link with rank `link`, whose stream has number `stream`.
     #[inline]
-    pub fn draw(&mut self, link: u32, stream: u64, n: u64, place: &mut u32) -> Drawn<'_> {
-        let first = n - n % LANES as u64;
-        let is_there = |buffered: &Buffered| buffered.link == link && buffered.first == first;
-        if !self.buffered.get(*place as usize).is_some_and(is_there) {
-            *place = self.buffer(link, stream, first, *place);
+    pub fn draw(&mut self, link: u32, stream: u64, n: u64) -> Drawn<'_> {
+        let lane = n as usize % LANES;
+        let first = n & !(LANES as u64 - 1);
+        let place = link as usize % BUFFERED_MAX;
+        let is_there = |owner: &Place| owner.link == link && owner.first == first;
+        if !self.places.get(place).is_some_and(is_there) && !self.buffer(link, stream, first) {
+            chacha::block(&self.key, stream, n, &mut self.single);
+            return Drawn { blocks: &self.single, lane: 0 };
         }
-        let blocks = &self.buffered[*place as usize].blocks;
-        Drawn { blocks, lane: (n - first) as usize }
+        Drawn { blocks: &self.buffered[place], lane }
     }
 
-    fn buffer(&mut self, link: u32, stream: u64, first: u64, place: u32) -> u32 {
-        let blocks = chacha::blocks(&self.key, stream, first);
-        let fresh = Buffered { link, first, blocks };
-        let own = self.buffered.get_mut(place as usize).filter(|own| own.link == link);
-        if let Some(own) = own {
-            *own = fresh;
-            return place;
+    /// Computes the blocks of a link, if it has a place or gets one; `false` when it has none.
+    #[inline(never)]
+    fn buffer(&mut self, link: u32, stream: u64, first: u64) -> bool {
+        let place = link as usize % BUFFERED_MAX;
+        if place >= self.places.len() {
+            self.places.resize(place + 1, Place { link: NOBODY, contender: NOBODY, first: 0 });
+            self.buffered.resize(place + 1, [[0; LANES]; 16]);
         }
-        if self.buffered.len() < BUFFERED_MAX {
-            self.buffered.push(fresh);
-            return (self.buffered.len() - 1) as u32;
+        assert_eq!(self.places.len(), self.buffered.len(), "every place has its blocks");
+        assert!(first.is_multiple_of(LANES as u64), "blocks are computed together");
+        let owner = &mut self.places[place];
+        let may_take = owner.link == NOBODY || owner.link == link || owner.contender == link;
+        if may_take {
+            *owner = Place { link, contender: NOBODY, first };
+            self.buffered[place] = chacha::blocks(&self.key, stream, first);
+        } else {
+            owner.contender = link;
         }
-        let place = self.hand;
-        self.hand = (self.hand + 1) % BUFFERED_MAX;
-        self.buffered[place] = fresh;
-        place as u32
+        may_take
     }
 }
 
@@ -122,20 +136,38 @@ impl Draws {
 mod tests {
     use super::*;
 
+    /// Whoever else draws in between, a link draws what its generator would.
     #[test]
-    fn a_stream_that_gave_way_is_restored_by_position() {
-        let mut draws = Draws::new(3);
-        let mut place = u32::MAX;
-        let mut drawn: Vec<Words> =
-            (0..6).map(|n| draws.draw(0, 77, n, &mut place).words()).collect();
-        for link in 1..=BUFFERED_MAX as u32 {
-            draws.draw(link, u64::from(link), 0, &mut u32::MAX.clone());
+    fn a_stream_without_a_place_is_restored_by_position() {
+        let rivals: Vec<u32> = (1..5).map(|turn| turn * BUFFERED_MAX as u32).collect();
+        for rivals in [&rivals[..0], &rivals[..1], &rivals] {
+            let mut draws = Draws::new(3);
+            let mut drawn = Vec::new();
+            for n in 0..23 {
+                drawn.push(draws.draw(0, 77, n).words());
+                for rival in rivals {
+                    for _ in 0..n % 3 {
+                        draws.draw(*rival, u64::from(*rival), n);
+                    }
+                }
+            }
+            let mut rng = Rng::with_stream(3, Domain::Link, 77);
+            let expect: Vec<Words> = (0..23).map(|_| Words(rng.block())).collect();
+            assert_eq!(drawn, expect, "beside {rivals:?}");
         }
-        assert_ne!(draws.buffered[place as usize].link, 0);
-        drawn.extend((6..9).map(|n| draws.draw(0, 77, n, &mut place).words()));
+    }
 
-        let mut rng = Rng::with_stream(3, Domain::Link, 77);
-        let expect: Vec<Words> = (0..9).map(|_| Words(rng.block())).collect();
-        assert_eq!(drawn, expect);
+    #[test]
+    fn a_place_goes_to_who_needs_it() {
+        let rival = BUFFERED_MAX as u32;
+        let mut draws = Draws::new(3);
+        draws.draw(0, 1, 0);
+        draws.draw(rival, 2, 0);
+        assert_eq!(draws.places[0].link, 0, "it is its owner's at first");
+        draws.draw(0, 1, 4);
+        draws.draw(rival, 2, 1);
+        assert_eq!(draws.places[0].link, 0, "the owner drew new blocks meanwhile");
+        draws.draw(rival, 2, 2);
+        assert_eq!(draws.places[0].link, rival, "the owner did not");
     }
 }

@@ -30,7 +30,7 @@ pub(crate) struct Gate {
 }
 
 impl LinkLaw {
-    /// The law of `spec` under `conditions`, of which those of other kinds are ignored.
+    /// The law of `spec` under `conditions`, all of which are on this link.
     pub fn new<'a>(spec: &LinkSpec, conditions: impl Iterator<Item = &'a Condition>) -> Self {
         let mut loss = spec.loss;
         let mut duplicate = spec.duplicate;
@@ -56,7 +56,22 @@ impl LinkLaw {
                     let bytes_per_s = (*bytes_per_s).max(1);
                     bandwidth = Some(bandwidth.map_or(bytes_per_s, |least| least.min(bytes_per_s)));
                 }
-                _ => {}
+                Condition::Down { .. }
+                | Condition::Pause { .. }
+                | Condition::SlowCpu { .. }
+                | Condition::ServiceTime { .. }
+                | Condition::MemoryLimit { .. }
+                | Condition::Drift { .. }
+                | Condition::DiskSlow { .. }
+                | Condition::SyncLies { .. }
+                | Condition::SyncFails { .. }
+                | Condition::WriteFails { .. }
+                | Condition::ReadCorrupt { .. }
+                | Condition::WriteCorrupt { .. }
+                | Condition::Misdirect { .. }
+                | Condition::Capacity { .. } => {
+                    panic!("{condition:?} bends no link")
+                }
             }
         }
         let no_chance = [loss, duplicate, corrupt, reorder].iter().all(|ratio| ratio.is_zero());
@@ -106,3 +121,5 @@ pub(crate) enum LinkHit {
     Delay = 6,
     Bandwidth = 7,
 }
+
+const _: () = assert!(LinkHit::Bandwidth as usize + 1 == super::link::HITS);

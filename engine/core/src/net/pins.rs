@@ -85,6 +85,7 @@ impl Pins {
     /// Gives a datagram from `from` what its pin says, and writes down what became of it.
     pub fn settle(&mut self, at: SimTime, from: NodeId, routed: &mut Routed) {
         let Routed { to, n, .. } = *routed;
+        assert!(routed.due >= at, "nothing arrives before it was sent");
         if let Some((pin, met)) = self.pins.get_mut(&(from, to, n)) {
             *met = true;
             if let Some(latency) = pin.latency {

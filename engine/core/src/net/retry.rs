@@ -14,9 +14,12 @@ pub const RETRY: Duration = Duration::from_millis(200);
 /// A connection whose segments are cut off for so long is reset.
 pub const CUT_OFF: Duration = Duration::from_secs(10);
 
+const _: () = assert!(RETRY.0 < CUT_OFF.0, "what was cut off is tried again before");
+
 impl Kernel {
     /// A direction that was cut may have been so for too long.
     pub fn cut_off(&mut self, slot: u32, serial: u32, way: usize, since: u64) {
+        assert!(since <= self.now().0, "it was cut before");
         let Some(conn) = self.conns.current(slot, serial) else {
             return;
         };
@@ -50,6 +53,7 @@ impl Kernel {
                 let flow = &mut self.conns.get_mut(slot).ways[way];
                 if flow.link == link && matches!(flow.state, WayState::Stopped { .. }) {
                     let head = flow.segments.front_mut().expect("what is stopped has a segment");
+                    assert!(head.stopped, "its first segment waits");
                     head.stopped = false;
                     head.due = now;
                     flow.state = WayState::Idle;
@@ -63,6 +67,7 @@ impl Kernel {
 
     /// How many directions on `link` wait to be let through.
     pub fn stopped_on(&self, link: u32) -> usize {
+        assert!(self.conns.index.is_sorted(), "connections are in the order of their ids");
         let slots = self.conns.index.iter().map(|entry| self.conns.get(entry.1));
         let ways = slots.flat_map(|conn| conn.ways.iter());
         let is_stopped =
@@ -77,6 +82,7 @@ impl Kernel {
         let (serial, src, dst) = (conn.serial, conn.ends[way].node, conn.ends[1 - way].node);
         let flow = &mut conn.ways[way];
         let (cut, _) = self.net.stops(flow.link);
+        assert!(flow.segments.front().is_some_and(|head| head.stopped), "a segment waits");
         flow.state = WayState::Stopped { since: now, cut };
         if cut {
             let what = What::CutOff { conn: slot, serial, way: way as u8 };
@@ -89,9 +95,10 @@ impl Kernel {
     pub(super) fn lose(&mut self, slot: u32, way: usize) {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
-        let cut = self.net.link(flow.link).cut;
+        let cut = self.net.links.get(flow.link).cut;
         let (is_cut, is_held) = self.net.stops(flow.link);
-        self.net.link_mut(flow.link).hit(LinkHit::Block, 1);
+        assert!(flow.segments.iter().any(|one| one.cut != cut), "a cut lost something");
+        self.net.links.hit(flow.link, LinkHit::Block, 1);
         for segment in flow.segments.iter_mut().filter(|segment| segment.cut != cut) {
             segment.cut = cut;
             segment.stopped = is_cut || is_held;
@@ -106,11 +113,12 @@ impl Kernel {
     fn resume_way(&mut self, slot: u32, way: usize) {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
-        let cut = self.net.link(flow.link).cut;
+        let cut = self.net.links.get(flow.link).cut;
         let retry_at = match flow.state {
             WayState::Stopped { since, cut: true } => next_retry(since, now),
             _ => now,
         };
+        assert!(retry_at >= now, "nothing is sent again in the past");
         for segment in flow.segments.iter_mut().filter(|segment| segment.stopped) {
             segment.stopped = false;
             segment.cut = cut;

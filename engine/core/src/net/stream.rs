@@ -21,16 +21,20 @@ pub const READ_BYTES_MAX: usize = 1 << 20;
 /// One write in so many is split in two.
 const SPLIT_ONE_IN: u64 = 4;
 
+const _: () = assert!(SPLIT_ONE_IN > 0, "some writes are split");
+const _: () = assert!(READ_BYTES_MAX <= u32::MAX as usize, "lengths have 32 bits");
+
 impl Kernel {
     /// Opens a connection from `from` to `to`.
     pub fn open(&mut self, from: NodeId, id: ConnId, to: NodeId) {
         assert_eq!(id.opener, from, "a connection is named by its opener");
         assert_ne!(from, to, "a node has no connection to itself");
+        assert!(self.hosts.get(from).alive, "only a node that is up opens one");
         self.counters.streams_opened += 1;
         let boot = self.hosts.get(from).boot;
         let opener = End { node: from, boot, state: EndState::Open };
         let acceptor = End { node: to, boot: 0, state: EndState::Asked };
-        let links = [self.net.link_id(from, to), self.net.link_id(to, from)];
+        let links = [self.net.links.id(from, to), self.net.links.id(to, from)];
         let slot = self.conns.insert(id, [opener, acceptor], links);
         self.transmit(slot, 0, Part::Open, 0);
     }
@@ -73,7 +77,7 @@ impl Kernel {
             return None;
         }
         assert!(segment.due <= self.now(), "a segment is not early");
-        if segment.cut != self.net.link(conn.ways[way].link).cut {
+        if segment.cut != self.net.links.get(conn.ways[way].link).cut {
             self.lose(slot, way);
             return None;
         }
@@ -101,6 +105,7 @@ impl Kernel {
 
     /// The node crashed: its connections break.
     pub fn sever(&mut self, node: NodeId) {
+        assert!(self.hosts.get(node).alive, "only a node that is up can crash");
         let mut at = 0;
         while at < self.conns.index.len() {
             let slot = self.conns.index[at].1;
@@ -117,6 +122,33 @@ impl Kernel {
                 self.shut(slot, end, CloseReason::Reset);
             }
             at += 1;
+        }
+    }
+
+    /// Breaks every connection that is open at a node which lives on. The node learns it in the next
+    /// round; the peers once the reset has come, or by the usual rules where the link does not
+    /// carry it. What the node wrote and has not arrived is lost, what comes is thrown away.
+    pub fn reset_all(&mut self, node: NodeId) {
+        let now = self.now();
+        for at in 0..self.conns.index.len() {
+            let (id, slot) = self.conns.index[at];
+            let conn = self.conns.get(slot);
+            let Some(end) = conn.ends.iter().position(|end| end.node == node) else {
+                continue;
+            };
+            if !self.is_heard(slot, end) {
+                continue;
+            }
+            let End { boot, .. } = self.conns.get(slot).ends[end];
+            let peer = self.conns.get(slot).ends[1 - end].node;
+            assert!(!self.conns.get(slot).ways[end].shut, "an end that is open may write");
+            self.counters.streams_reset += 1;
+            self.clear_way(slot, end);
+            self.conns.get_mut(slot).ends[end].state = EndState::Gone;
+            self.shut(slot, end, CloseReason::Reset);
+            let what = What::Closed { conn: id, reason: CloseReason::Reset, boot };
+            let n = self.hosts.get_mut(node).number();
+            self.queue.schedule(now, Class::Closed, Record { n, src: peer, dst: node, what });
         }
     }
 
@@ -142,6 +174,8 @@ impl Kernel {
     }
 
     fn accept_or_refuse(&mut self, slot: u32) -> Option<What> {
+        let state = self.conns.get(slot).ends[1].state;
+        assert_eq!(state, EndState::Asked, "a request is answered once");
         let acceptor = self.conns.get(slot).ends[1].node;
         let host = self.hosts.get_mut(acceptor);
         let (alive, boot) = (host.alive, host.boot);
@@ -166,7 +200,7 @@ impl Kernel {
     fn merge(&mut self, slot: u32, way: usize, mut head: FrameId) -> FrameId {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
-        let cut = self.net.link(flow.link).cut;
+        let cut = self.net.links.get(flow.link).cut;
         while let Some(next) = flow.segments.front() {
             let Part::Data(tail) = next.part else { return head };
             let merged_bytes = self.frames.get(head).len() + self.frames.get(tail).len();
@@ -189,6 +223,8 @@ impl Kernel {
 
     /// Nothing more is written on the way of `end`; the other end learns why.
     fn shut(&mut self, slot: u32, end: usize, reason: CloseReason) {
+        let gone = self.conns.get(slot).ends[end].state == EndState::Gone;
+        assert!(gone, "an end that is there may still write");
         if !core::mem::replace(&mut self.conns.get_mut(slot).ways[end].shut, true) {
             self.transmit(slot, end, Part::End(reason), 0);
         }
@@ -196,6 +232,7 @@ impl Kernel {
 
     /// Cuts the last write in two, at a place that its message drew.
     fn split(&mut self, slot: u32, way: usize, bytes: &[u8], at: usize) {
+        assert!(at > 0 && at < bytes.len(), "both parts have bytes");
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let last = flow.segments.back_mut().expect("the write was just queued");
         let Part::Data(whole) = last.part else {
@@ -228,11 +265,12 @@ impl Kernel {
         };
         if cut || held {
             let hit = if cut { LinkHit::Block } else { LinkHit::Hold };
-            self.net.link_mut(carried.link).hit(hit, 1);
+            self.net.links.hit(carried.link, hit, 1);
         }
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let due = now + late + Duration(if gives_up { 0 } else { carried.latency_ns });
         let behind = flow.segments.back().map_or(due, |last| last.due.max(due));
+        assert!(behind >= now, "nothing arrives before it was sent");
         flow.segments.push_back(Segment {
             part,
             n: carried.n * 2,
@@ -273,6 +311,7 @@ impl Kernel {
 
     /// Breaks a connection at both ends, at once.
     pub(super) fn reset(&mut self, slot: u32, reason: CloseReason) {
+        assert_ne!(reason, CloseReason::Done, "what broke was not closed");
         self.counters.streams_reset += 1;
         let Conn { id, ends, .. } = *self.conns.get(slot);
         for end in 0..2 {
@@ -302,6 +341,7 @@ impl Kernel {
         self.clear_way(slot, 1);
         let conn = self.conns.get_mut(slot);
         let id = conn.id;
+        assert_ne!(conn.serial, 0, "a connection is removed once");
         conn.serial = 0;
         let at = self.conns.index.binary_search_by_key(&id, |entry| entry.0);
         self.conns.index.remove(at.expect("a connection is removed once"));

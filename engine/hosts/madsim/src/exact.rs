@@ -85,7 +85,7 @@ async fn drive(
                 machine.arrive(&bytes);
             }
             machine.run(now);
-            for envelope in machine.take_parcels() {
+            for envelope in machine.take_envelopes() {
                 // A machine that is gone when the run ends needs nothing more.
                 let _ = board[envelope.to.index()].send(envelope.bytes);
             }

@@ -12,7 +12,7 @@ use turmoil::net::UdpSocket;
 const PORT: u16 = 7_000;
 
 /// The longest envelope: the longest write on a stream, which frames bound at 16 MiB, and its head.
-const PARCEL_BYTES_MAX: usize = (16 << 20) + 1_024;
+const ENVELOPE_BYTES_MAX: usize = (16 << 20) + 1_024;
 
 /// When the run begins: by then every machine listens. What is sent to a port on which nobody
 /// listens is lost.
@@ -81,7 +81,7 @@ fn name(id: usize) -> String {
 /// Feeds one machine: what came, what is due, what is to be sent, and again.
 async fn drive(machine: Rc<RefCell<Adapter>>) -> turmoil::Result {
     let socket = UdpSocket::bind((IpAddr::from(Ipv4Addr::UNSPECIFIED), PORT)).await?;
-    let mut buffer = vec![0; PARCEL_BYTES_MAX];
+    let mut buffer = vec![0; ENVELOPE_BYTES_MAX];
     tokio::time::sleep(ORIGIN).await;
     machine.borrow_mut().start();
     loop {
@@ -120,8 +120,8 @@ fn receive(machine: &mut Adapter, socket: &UdpSocket, buffer: &mut [u8]) -> turm
 }
 
 fn send(machine: &mut Adapter, socket: &UdpSocket) -> turmoil::Result {
-    for envelope in machine.take_parcels() {
-        assert!(envelope.bytes.len() <= PARCEL_BYTES_MAX, "an envelope has a limit");
+    for envelope in machine.take_envelopes() {
+        assert!(envelope.bytes.len() <= ENVELOPE_BYTES_MAX, "an envelope has a limit");
         let to = turmoil::lookup(name(envelope.to.index()));
         socket.try_send_to(&envelope.bytes, (to, PORT))?;
     }

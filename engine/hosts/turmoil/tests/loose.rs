@@ -5,7 +5,8 @@ mod common;
 
 use common::{Busy, MS, config, ms};
 use contract::{
-    Condition, ConditionId, DiskFate, InFlight, Mark, NodeId, Nodes, OpId, Outcome, Ratio, SimTime,
+    Condition, ConditionId, DiskFate, InFlight, Mark, NodeId, Nodes, OpId, Outcome, Ratio, Shock,
+    SimTime,
 };
 use engine::hosting::{
     Action, Harvest, LooseParts, LooseResult, LooseRun, Parts, Simulator, Timed,
@@ -122,6 +123,16 @@ fn a_partition_stops_messages_and_resets_connections_when_it_heals() {
     assert!(seen.nodes[0].2 + 50 < whole.nodes[0].2, "{seen:?} {whole:?}");
     assert!(seen.nodes[0].4 > 0 && seen.nodes[1].4 > 0, "{seen:?}");
     assert_eq!(seen.nodes[2].4, 0, "the third was not cut off");
+}
+
+#[test]
+fn a_reset_breaks_the_connections_of_one_node() {
+    let script = [step(500, Action::Strike(Shock::Reset { node: NodeId(0) }))];
+    let (seen, result) = run(&script, |_| {});
+    assert_eq!((&result.skipped[..], &result.problems[..]), (&[][..], &[][..]));
+    assert!(seen.nodes.iter().all(|node| node.0 == 0), "everybody lives on: {seen:?}");
+    let resets: Vec<u64> = seen.nodes.iter().map(|node| node.4).collect();
+    assert_eq!(resets, [2, 1, 1], "one with each peer, at both ends");
 }
 
 #[test]

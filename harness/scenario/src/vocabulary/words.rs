@@ -60,12 +60,13 @@ pub const FAULT_KINDS: &[&str] = &[
     "membership",
     "expire",
     "inject-frame",
+    "reset",
     "upgrade",
 ];
 
 /// Kinds of faults that are over as soon as they began: without `for` or `until` they end at once,
 /// all others when the run's faults are lifted.
-pub const FAULTS_AT_ONCE: &[&str] = &["membership", "expire", "inject-frame", "upgrade"];
+pub const FAULTS_AT_ONCE: &[&str] = &["membership", "expire", "inject-frame", "reset", "upgrade"];
 
 /// Kinds of checks of the format.
 pub const CHECK_KINDS: &[&str] = &[

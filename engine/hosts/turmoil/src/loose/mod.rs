@@ -9,7 +9,7 @@ mod machine;
 mod offers;
 mod stream;
 
-use contract::{Condition, ConditionId, NodeId, SimTime};
+use contract::{Condition, ConditionId, NodeId, Shock, SimTime};
 use engine::Workload;
 use engine::hosting::{Action, Adapter, HostError, LooseResult, LooseRun, Timed};
 use machine::{Cluster, Machine};
@@ -109,6 +109,12 @@ impl<'a> Player<'a> {
                 }
             }
             Action::Strike(shock) => {
+                if let Shock::Reset { node } = shock {
+                    (0..self.cluster.machines.len())
+                        .map(|peer| NodeId(peer as u32))
+                        .filter(|peer| peer != node)
+                        .for_each(|peer| self.cluster.reset_between(*node, peer));
+                }
                 for id in 0..self.cluster.machines.len() {
                     self.cluster.settle(id, now);
                     self.cluster.machines[id].borrow_mut().adapter.shock(now, shock);
@@ -125,7 +131,7 @@ impl<'a> Player<'a> {
                 self.sim.partition_oneway(name(from.index()), name(to.index()));
             }
             condition => {
-                let node = offers::node_of(condition).expect("turmoil offers no other").index();
+                let node = condition.target().node().expect("turmoil bends no other link").index();
                 self.cluster.settle(node, now);
                 let crashes = matches!(condition, Condition::Down { .. })
                     && self.cluster.machines[node].borrow().adapter.node().is_some();
@@ -149,7 +155,7 @@ impl<'a> Player<'a> {
                 }
             }
             condition => {
-                let node = offers::node_of(condition).expect("turmoil offers no other").index();
+                let node = condition.target().node().expect("turmoil bends no other link").index();
                 self.cluster.settle(node, now);
                 let was_down = self.cluster.machines[node].borrow().adapter.node().is_none();
                 self.cluster.machines[node].borrow_mut().adapter.unbend(now, id);

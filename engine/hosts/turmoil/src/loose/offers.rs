@@ -1,6 +1,6 @@
 //! What turmoil offers of our laws, and what it does not.
 
-use contract::{Condition, Dist, InFlight, NodeId};
+use contract::{Condition, Dist, InFlight};
 use engine::Config;
 use std::time::Duration;
 
@@ -53,26 +53,19 @@ pub fn missing(condition: &Condition) -> Option<&'static str> {
         Condition::Bandwidth { .. } => Some("bandwidth"),
         Condition::MemoryLimit { .. } => Some("memory limits"),
         Condition::ServiceTime { .. } => Some("service times"),
-        _ => None,
-    }
-}
-
-/// The node that a condition bends, if it bends one.
-pub fn node_of(condition: &Condition) -> Option<NodeId> {
-    match condition {
-        Condition::Down { node, .. }
-        | Condition::Pause { node }
-        | Condition::SlowCpu { node, .. }
-        | Condition::Drift { node, .. }
-        | Condition::DiskSlow { node, .. }
-        | Condition::SyncLies { node, .. }
-        | Condition::SyncFails { node, .. }
-        | Condition::WriteFails { node, .. }
-        | Condition::ReadCorrupt { node, .. }
-        | Condition::WriteCorrupt { node, .. }
-        | Condition::Misdirect { node, .. }
-        | Condition::Capacity { node, .. } => Some(*node),
-        _ => None,
+        Condition::Block { in_flight: InFlight::Lost, .. }
+        | Condition::Down { .. }
+        | Condition::Pause { .. }
+        | Condition::SlowCpu { .. }
+        | Condition::Drift { .. }
+        | Condition::DiskSlow { .. }
+        | Condition::SyncLies { .. }
+        | Condition::SyncFails { .. }
+        | Condition::WriteFails { .. }
+        | Condition::ReadCorrupt { .. }
+        | Condition::WriteCorrupt { .. }
+        | Condition::Misdirect { .. }
+        | Condition::Capacity { .. } => None,
     }
 }
 
