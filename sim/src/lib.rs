@@ -1,7 +1,8 @@
 //! The simulated systems: protocols as sans-IO state machines, and the nodes built from them.
 //!
-//! [`protocol`] holds what knows no system (consensus, framing); a system is a folder beside it
-//! and composes protocols into nodes. Start with [`SYSTEMS`], one line per system.
+//! [`protocol`] holds what is said and kept (consensus, framing, sessions, a cache), [`service`] what
+//! every networked service does (connections, tries, queues, limits). Neither knows a system; a system
+//! is a folder beside them and composes both into nodes. Start with [`SYSTEMS`], one line per system.
 //!
 //! **Invariant:** this crate is `no_std` and sees no engine: a protocol that knows its simulator
 //! is not the protocol.
@@ -11,6 +12,7 @@ extern crate alloc;
 
 pub mod hyperion;
 pub mod protocol;
+pub mod service;
 
 use catalog::System;
 use catalog::conformance::Suite;

@@ -12,10 +12,11 @@
 //! | … key length, key, value length, value | 2, n, 4, n |
 
 use super::command::Applied;
-use super::machine::{LastAnswer, Machine, MachineFlaws};
-use super::seal::Opened;
-use super::store::{NewEntry, StoreConfig};
+use super::machine::{Machine, MachineFlaws};
+use crate::protocol::cache::store::{NewEntry, StoreConfig};
+use crate::protocol::cache::value_codec::Decoded;
 use crate::protocol::frame::{Cursor, Malformed};
+use crate::protocol::session::LastAnswer;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::Duration;
@@ -53,7 +54,7 @@ impl Machine {
             out.extend_from_slice(&(key.len() as u16).to_be_bytes());
             out.extend_from_slice(key);
             // What is damaged travels as nothing, which no client takes for a value.
-            let value = self.store().open(entry).unwrap_or(Opened::Kept(&[]));
+            let value = self.store().open(entry).unwrap_or(Decoded::Kept(&[]));
             out.extend_from_slice(&(value.len() as u32).to_be_bytes());
             out.extend_from_slice(&value);
         }
@@ -94,11 +95,12 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
-    use super::super::command::{Command, Session, Write};
-    use super::super::recency::Policy;
-    use super::super::seal::Sealer;
-    use super::super::store::Limits;
+    use super::super::command::{Command, Write};
     use super::*;
+    use crate::protocol::cache::eviction_order::Policy;
+    use crate::protocol::cache::store::Limits;
+    use crate::protocol::cache::value_codec::ValueCodec;
+    use crate::protocol::session::Session;
     use catalog::Preload;
     use contract::Value;
     use proptest::prelude::*;
@@ -106,8 +108,8 @@ mod tests {
     const LIMITS: Limits = Limits { store_bytes_max: 100_000, value_bytes_max: 1_000 };
 
     fn config() -> Arc<StoreConfig> {
-        let sealer = Sealer::new(b"secret", true);
-        Arc::new(StoreConfig { limits: LIMITS, sealer, policy: Policy::Lru })
+        let codec = ValueCodec::new(b"secret", true);
+        Arc::new(StoreConfig { limits: LIMITS, codec, policy: Policy::Lru })
     }
 
     fn write(machine: &mut Machine, client: u64, seq: u64, key: u8, kind: u8) {

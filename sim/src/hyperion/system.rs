@@ -5,9 +5,10 @@ use super::client::Client;
 use super::database::Database;
 use super::gateway::Gateway;
 use super::invariants;
-use super::server::{Reads, Server, Wish, metrics};
+use super::server::{Reads, Server, metrics};
 use super::tables;
 use crate::protocol::raft::{self, Raft};
+use crate::service::operator::MembershipRequest;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -151,7 +152,7 @@ impl System for Hyperion {
 
     fn membership(&self, change: Membership, positions: &[u32]) -> Option<Vec<u8>> {
         let mut frame = Vec::new();
-        Wish::encode(change, positions, &mut frame);
+        MembershipRequest::encode(change, positions, &mut frame);
         Some(frame)
     }
 

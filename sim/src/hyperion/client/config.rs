@@ -1,7 +1,9 @@
 //! The settings of the role `client`, as the node uses them.
 
-use super::super::auth::{TOKEN_BYTES, token};
-use super::breaker::BreakerConfig;
+use crate::protocol::tls::{Authority, Identity, Renewal};
+use crate::protocol::token::{TOKEN_BYTES, token};
+use crate::service::Backoff;
+use crate::service::circuit_breaker::CircuitBreakerConfig;
 use catalog::Seat;
 use contract::Duration;
 use contract::hash::hash_bytes;
@@ -19,12 +21,8 @@ pub struct Config {
     pub try_timeout: Duration,
     /// How long a health check may take.
     pub health_timeout: Duration,
-    /// The wait before the second try; doubles with each further one.
-    pub retry_base: Duration,
-    /// The longest wait between two tries, without its jitter.
-    pub retry_max: Duration,
-    /// Whether up to a quarter of the wait is added at random.
-    pub jitter: bool,
+    /// The waits between tries.
+    pub backoff: Backoff,
     /// The most tries of one operation.
     pub attempts_max: u32,
     /// The node at which every operation starts; `None` where the client remembers the leader.
@@ -34,7 +32,7 @@ pub struct Config {
     /// What it shows when it connects; nothing where it is absent.
     pub token: Option<[u8; TOKEN_BYTES]>,
     /// When it stops asking; never where it is absent.
-    pub breaker: Option<BreakerConfig>,
+    pub breaker: Option<CircuitBreakerConfig>,
     /// Whether it keeps what it reads where that may be stale.
     pub caches: bool,
     /// Planted flaw `timeout-treated-as-failure`.
@@ -52,9 +50,11 @@ impl Config {
             timeout: settings.duration("timeout"),
             try_timeout: settings.duration("try_timeout"),
             health_timeout: settings.duration("health_timeout"),
-            retry_base: settings.duration("retry_base"),
-            retry_max: settings.duration("retry_max"),
-            jitter: settings.bool("jitter") && !seat.has("no-jitter-synchronised-retry"),
+            backoff: Backoff {
+                base: settings.duration("retry_base"),
+                max: settings.duration("retry_max"),
+                jitter: settings.bool("jitter") && !seat.has("no-jitter-synchronised-retry"),
+            },
             attempts_max: u32::try_from(settings.int("attempts_max"))
                 .expect("the setting has a limit"),
             home: home(seat.index, settings.ratio("pinned").ppm(), targets),
@@ -69,22 +69,28 @@ impl Config {
             keeps_after_loss: seat.has("client-cache-survives-reconnect"),
         }
     }
-
-    /// The wait before the try after `tries` tries, without jitter.
-    #[must_use]
-    pub fn backoff(&self, tries: u32) -> Duration {
-        let doublings = tries.saturating_sub(1).min(20);
-        let delay = self.retry_base.saturating_mul(1 << doublings);
-        delay.min(self.retry_max)
-    }
 }
 
-fn breaker(seat: &Seat<'_>) -> Option<BreakerConfig> {
+fn breaker(seat: &Seat<'_>) -> Option<CircuitBreakerConfig> {
     let settings = seat.settings;
-    settings.bool("breaker").then(|| BreakerConfig {
+    settings.bool("breaker").then(|| CircuitBreakerConfig {
         window: u32::try_from(settings.int("breaker_window")).expect("the setting has a limit"),
         threshold_ppm: settings.ratio("breaker_threshold").ppm(),
         open_for: settings.duration("breaker_open"),
+    })
+}
+
+/// The certificate of a seat whose settings name an authority; its subject is the name of the seat.
+#[must_use]
+pub fn identity(seat: &Seat<'_>) -> Option<Identity> {
+    let settings = seat.settings;
+    settings.has("certificate_authority").then(|| {
+        let authority = Authority::named(&settings.text("certificate_authority"));
+        let renewal = Renewal {
+            lifetime: settings.duration("certificate_lifetime"),
+            renews: settings.bool("certificate_renewal"),
+        };
+        Identity::new(authority, renewal, hash_bytes(seat.name.as_bytes()), seat.boot)
     })
 }
 
@@ -112,28 +118,5 @@ mod tests {
         assert_eq!(homes(500_000), expect);
         let all = [0, 1, 2, 0, 1, 2, 0, 1].map(Some);
         assert_eq!(homes(1_000_000), all);
-    }
-
-    #[test]
-    fn waits_double_up_to_their_limit() {
-        let config = Config {
-            timeout: Duration::ZERO,
-            try_timeout: Duration::ZERO,
-            health_timeout: Duration::ZERO,
-            retry_base: Duration(10),
-            retry_max: Duration(65),
-            jitter: true,
-            attempts_max: 1,
-            home: None,
-            stays: false,
-            token: None,
-            breaker: None,
-            caches: false,
-            timeout_is_failure: false,
-            keeps_after_loss: false,
-        };
-        let waits: Vec<u64> = (1..6).map(|tries| config.backoff(tries).0).collect();
-        assert_eq!(waits, [10, 20, 40, 65, 65]);
-        assert_eq!(config.backoff(u32::MAX).0, 65);
     }
 }

@@ -32,7 +32,7 @@ impl Client {
         let operation = in_flight(&mut self.operation);
         assert!(operation.is_health_check(), "nothing else asks how a node is");
         let waited = self.now.since(operation.since);
-        let labels = [u64::from(operation.target), 0, 0];
+        let labels = [u64::from(operation.attempts.target()), 0, 0];
         fx.mark(Event::ClientUnhealthy.row(), labels, waited.as_nanos());
         self.complete(Outcome::Fail, fx);
     }

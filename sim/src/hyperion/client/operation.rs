@@ -1,7 +1,9 @@
 //! One operation of a client, over all of its tries.
 
-use super::super::command::{Applied, Command, Session, Write};
+use super::super::command::{Applied, Command, Write};
 use super::super::wire::{Answer, ReadOptions, Request, Verb};
+use crate::protocol::session::Session;
+use crate::service::{Attempts, Verdict};
 use alloc::vec::Vec;
 use contract::{Call, Duration, Instant, OpId, Outcome, ReadLevel, Ret, Value};
 
@@ -16,33 +18,13 @@ pub struct Operation {
     pub seq: u64,
     /// When it was asked.
     pub since: Instant,
-    /// Tries so far.
-    pub tries: u32,
-    /// Redirects followed since the last wait.
-    pub redirects: u32,
-    /// The node of the current try, by index.
-    pub target: u32,
-    /// The request id of the first try; those of the others follow it.
-    pub first_request: u64,
-    /// The request id of the current try.
-    pub request: u64,
-    /// Whether the current try has been sent.
-    pub sent: bool,
-    /// Whether the current try is over, and the wait before the next runs.
-    pub waits: bool,
-    /// How many tries of a write were sent and not answered in a way that rules the write out.
-    pub unresolved: u32,
+    /// Its tries.
+    pub attempts: Attempts,
     /// What came so far of the answers to a batch-get, and to which request.
     pub stream: (u64, Vec<Option<Value>>),
 }
 
 impl Operation {
-    /// Whether repeating it can change anything.
-    #[must_use]
-    pub const fn is_write(&self) -> bool {
-        self.seq > 0
-    }
-
     /// Whether it asks one node how it is.
     #[must_use]
     pub fn is_health_check(&self) -> bool {
@@ -82,10 +64,13 @@ impl Operation {
         Ok(whole.then(|| Ret::Batch { values: core::mem::take(values) }))
     }
 
-    /// How it ends when nothing more comes: it failed only if no try can have been proposed.
+    /// How it ends when nothing more comes.
     #[must_use]
     pub const fn outcome_at_end(&self) -> Outcome {
-        if self.unresolved == 0 { Outcome::Fail } else { Outcome::Unknown }
+        match self.attempts.verdict() {
+            Verdict::Fail => Outcome::Fail,
+            Verdict::Unknown => Outcome::Unknown,
+        }
     }
 }
 
@@ -114,7 +99,7 @@ pub fn encode(
     version_of: impl Fn(u64) -> u64,
     out: &mut Vec<u8>,
 ) {
-    let id = operation.request;
+    let id = operation.attempts.request();
     let seq = operation.seq;
     let options = |level: ReadLevel| ReadOptions {
         level,

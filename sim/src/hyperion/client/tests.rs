@@ -1,13 +1,16 @@
 //! A client against scripted nodes.
 
-use super::super::command::{Applied, Command, Refusal, Write};
+use super::super::command::{Applied, Command, Write};
 use super::super::tables;
 use super::super::testing::{self, Asked, Host};
-use super::super::wire::{self, Answer, Request};
+use super::super::wire::{Answer, Request, RequestFrame};
 use super::*;
+use crate::protocol::cache::StoreError;
+use crate::service::peer_conn::PeerConn;
+use crate::service::redirects::REDIRECTS_MAX;
 use alloc::collections::BTreeMap;
 use catalog::SettingValue;
-use contract::{Effect, Outcome, Ratio, ReadLevel, Value};
+use contract::{CloseReason, Duration, Effect, NodeId, Ratio, Value};
 
 const NODES: [NodeId; 3] = [NodeId(10), NodeId(11), NodeId(12)];
 const VALUE: Value = Value { id: 77, size_bytes: 16 };
@@ -98,11 +101,7 @@ impl World {
     }
 
     fn accept_all(&mut self) {
-        let waiting = |link: &Link| match link.state {
-            LinkState::Opening(conn) => Some((conn, link.to)),
-            _ => None,
-        };
-        let opening: Vec<_> = self.client.links.iter().filter_map(waiting).collect();
+        let opening: Vec<_> = self.client.peers.iter().filter_map(PeerConn::opening).collect();
         for (conn, peer) in opening {
             self.input(Input::Opened { conn, peer });
         }
@@ -119,7 +118,7 @@ impl World {
     fn sent_to(&mut self) -> (u32, ConnId, u64, Vec<u8>) {
         assert_eq!(self.sent.len(), 1, "one request was sent");
         let (node, conn, bytes) = self.sent.pop().unwrap();
-        let id = wire::Asked::decode(&bytes).unwrap().id();
+        let id = RequestFrame::decode(&bytes).unwrap().id();
         let index = NODES.iter().position(|&n| n == node).unwrap();
         (index as u32, conn, id, bytes)
     }
@@ -141,14 +140,14 @@ fn found(value: &[u8]) -> Answer<'_> {
 }
 
 fn session_of(bytes: &[u8]) -> (u64, u64) {
-    match wire::Asked::decode(bytes).unwrap().request() {
+    match RequestFrame::decode(bytes).unwrap().view() {
         Request::Write(command) => (command.session.epoch, command.seq),
         other => panic!("{other:?} is no write"),
     }
 }
 
 fn put_value(bytes: &[u8]) -> Option<Value> {
-    match wire::Asked::decode(bytes).unwrap().request() {
+    match RequestFrame::decode(bytes).unwrap().view() {
         Request::Write(command) => match command.write {
             Write::Put { value, .. } => Value::from_bytes(value),
             other => panic!("{other:?} is no put"),
@@ -273,7 +272,7 @@ fn a_definite_refusal_ends_the_operation() {
     let mut world = World::new(0, &[]);
     world.invoke(&PUT);
     let (_, conn, id, _) = world.sent_to();
-    let refusal = Refusal::ValueTooLarge { size: 9, max: 8 };
+    let refusal = StoreError::ValueTooLarge { size: 9, max: 8 }.into();
     world.answer(conn, id, &Answer::Refused(refusal));
     assert_eq!(world.outcome, Some(Outcome::Fail));
 }
@@ -315,7 +314,7 @@ fn compare_and_set_carries_the_version_that_the_client_saw() {
     let version_sent = |world: &mut World| {
         let (_, conn, id, bytes) = world.sent_to();
         world.answer(conn, id, &DONE);
-        match wire::Asked::decode(&bytes).unwrap().request() {
+        match RequestFrame::decode(&bytes).unwrap().view() {
             Request::Write(Command { write: Write::Cas { version, .. }, .. }) => version,
             other => panic!("{other:?} is no compare-and-set"),
         }
@@ -365,7 +364,7 @@ const STALE: Call = Call::Get { key: 7, read: ReadLevel::Stale };
 fn keep(world: &mut World, version: u64) -> ConnId {
     world.invoke(&STALE);
     let (_, conn, id, bytes) = world.sent_to();
-    match wire::Asked::decode(&bytes).unwrap().request() {
+    match RequestFrame::decode(&bytes).unwrap().view() {
         Request::Get { options, .. } => assert!(options.watch),
         other => panic!("{other:?} is no get"),
     }

@@ -11,15 +11,15 @@
 
 pub mod wire;
 
-use super::conns::Conns;
-use super::desk::{DESK, Desk, draw};
 use super::tables::Event;
-use crate::protocol::frame;
+use crate::protocol::{cache, frame};
+use crate::service::InboundConns;
+use crate::service::service_queue::{ServiceQueue, draw};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use catalog::Seat;
-use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, Ratio, Value};
+use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Ratio, TimerKey, Value};
 use wire::Found;
 
 /// The bit by which values of rows are told from written and preloaded ones.
@@ -30,6 +30,9 @@ pub const ROW: u64 = 1 << 62;
 pub const fn row(key: u64, size_bytes: u32) -> Value {
     Value { id: ROW | key, size_bytes }
 }
+
+/// What lies in the service queue is done.
+const SERVED: TimerKey = TimerKey(0xDE5C);
 
 /// What a database is told at boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +52,8 @@ struct Config {
 #[derive(Clone, Debug)]
 pub struct Database {
     config: Arc<Config>,
-    conns: Conns,
-    desk: Desk,
+    conns: InboundConns,
+    queue: ServiceQueue,
     connections_peak: u64,
     queries: u64,
 }
@@ -70,11 +73,11 @@ impl Database {
                 rows: count("rows"),
                 row_bytes: u32::try_from(row_bytes)
                     .unwrap_or(u32::MAX)
-                    .clamp(Value::SIZE_MIN, super::VALUE_BYTES_MAX as u32),
+                    .clamp(Value::SIZE_MIN, cache::VALUE_BYTES_MAX as u32),
                 errors: settings.ratio("errors"),
             }),
-            conns: Conns::default(),
-            desk: Desk::default(),
+            conns: InboundConns::default(),
+            queue: ServiceQueue::new(SERVED),
             connections_peak: 0,
             queries: 0,
         }
@@ -113,30 +116,33 @@ impl Database {
         fx.mark(Event::DbConnected.row(), [0; 3], open + 1);
     }
 
-    fn on_data(&mut self, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
+    fn on_data(&mut self, now: Instant, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
         let Some(mut decoder) = self.conns.take(conn) else { return };
-        let intact = decoder.feed_each(bytes, |frame| self.on_query(conn, frame, fx));
-        self.conns.settle(conn, decoder, intact, bytes.len() as u64, fx);
+        let intact = decoder.feed_each(bytes, |frame| self.on_query(now, conn, frame, fx));
+        if !intact {
+            fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
+        }
+        self.conns.settle(conn, decoder, intact, fx);
     }
 
     /// Takes one query in; false where it is none and the connection must go.
-    fn on_query(&mut self, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
+    fn on_query(&mut self, now: Instant, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
         if wire::decode_query(frame).is_err() {
             return false;
         }
         match draw(&self.config.query, 1, fx) {
             Duration::ZERO => self.answer(conn, frame, fx),
-            cost => self.desk.lay(conn, frame, cost, fx),
+            cost => self.queue.push(now, conn, frame, cost, fx),
         }
         true
     }
 
     fn work_off(&mut self, fx: &mut Fx<'_>) {
-        let done = self.desk.take();
-        for (conn, query) in done.iter() {
-            self.answer(conn, query, fx);
+        let done = self.queue.take();
+        for served in done.iter() {
+            self.answer(served.conn, served.request, fx);
         }
-        self.desk.give_back(done);
+        self.queue.give_back(done);
     }
 
     fn answer(&mut self, conn: ConnId, query: &[u8], fx: &mut Fx<'_>) {
@@ -164,14 +170,14 @@ impl Database {
 }
 
 impl Node for Database {
-    fn on_input(&mut self, _: Now, input: Input<'_>, fx: &mut Fx<'_>) {
+    fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
         self.work_off(fx);
         match input {
             Input::Opened { conn, .. } => self.on_opened(conn, fx),
-            Input::Data { conn, bytes } => self.on_data(conn, bytes, fx),
-            Input::Closed { conn, .. } => self.conns.closed(conn),
-            // The desk was worked off already.
-            Input::Timer(DESK) => {}
+            Input::Data { conn, bytes } => self.on_data(now.mono, conn, bytes, fx),
+            Input::Closed { conn, .. } => drop(self.conns.closed(conn)),
+            // The queue was worked off already.
+            Input::Timer(SERVED) => {}
             // Nobody sends datagrams to a database; a stray one is the world's doing.
             Input::Datagram { .. } => {}
             other => panic!("a database asked for nothing that {other:?} answers"),
@@ -184,6 +190,6 @@ impl Node for Database {
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.conns.buffered_bytes() + self.desk.size_bytes()
+        self.conns.buffered_bytes() + self.queue.size_bytes()
     }
 }

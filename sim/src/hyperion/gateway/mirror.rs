@@ -4,10 +4,9 @@
 //! answered is bounded, and what exceeds that is not sent.
 
 use super::super::tables::Event;
-use super::super::wire::{Answer, Asked, Said};
-use super::REDIRECTS_MAX;
-use super::link::Link;
+use super::super::wire::{Answer, RequestFrame, ResponseFrame};
 use crate::protocol::frame;
+use crate::service::{PeerConns, Redirects};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use catalog::Seat;
@@ -20,7 +19,7 @@ const PENDING_MAX: usize = 1_000;
 #[derive(Clone, Debug)]
 pub struct Mirror {
     share: Ratio,
-    links: Vec<Link>,
+    peers: PeerConns,
     /// Which of its nodes leads, as far as is known.
     leader: u32,
     /// By the gateway's id.
@@ -30,10 +29,10 @@ pub struct Mirror {
 /// A request that was repeated.
 #[derive(Clone, Debug)]
 struct Copied {
-    asked: Asked,
+    asked: RequestFrame,
     at: u32,
     sent: bool,
-    redirects: u32,
+    redirects: Redirects,
 }
 
 impl Mirror {
@@ -41,12 +40,11 @@ impl Mirror {
     pub fn of(seat: &Seat<'_>) -> Option<Self> {
         let shadow = seat.uses.get("shadow")?;
         let share = seat.settings.ratio("shadow_traffic_percent");
-        let links = shadow.iter().map(|&node| Link::to(node)).collect();
-        Some(Self { share, links, leader: 0, pending: BTreeMap::new() })
+        Some(Self { share, peers: PeerConns::to(shadow), leader: 0, pending: BTreeMap::new() })
     }
 
     /// Repeats a request that goes to the cluster, if its turn has come.
-    pub fn copy(&mut self, id: u64, asked: &Asked, fx: &mut Fx<'_>) {
+    pub fn copy(&mut self, id: u64, asked: &RequestFrame, fx: &mut Fx<'_>) {
         if self.share == Ratio::ZERO || !fx.rng.chance(self.share) {
             return;
         }
@@ -54,27 +52,37 @@ impl Mirror {
             return fx.mark(Event::GatewayMirrorFull.row(), [0; 3], 0);
         }
         fx.mark(Event::GatewayMirrored.row(), [0; 3], 0);
-        let copied = Copied { asked: asked.clone(), at: self.leader, sent: false, redirects: 0 };
+        let copied = Copied {
+            asked: asked.clone(),
+            at: self.leader,
+            sent: false,
+            redirects: Redirects::new(),
+        };
         self.pending.insert(id, copied);
         self.send(id, fx);
     }
 
     fn send(&mut self, id: u64, fx: &mut Fx<'_>) {
         let Some(copied) = self.pending.get_mut(&id).filter(|copied| !copied.sent) else { return };
-        let Some(conn) = self.links[copied.at as usize].open(fx) else { return };
+        let Some(conn) = self.peers.at(copied.at).open(fx) else { return };
         copied.sent = true;
         fx.write(conn, |out| frame::write(out, |out| copied.asked.pass_on(id, out)));
     }
 
     /// The node of the second cluster to which `conn` leads, by index.
     pub fn node_of(&self, conn: ConnId) -> Option<u32> {
-        let position = self.links.iter().position(|link| link.is(conn))?;
-        Some(position as u32)
+        self.peers.index_of(conn)
+    }
+
+    /// The memory that it takes, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        let copied: u64 = self.pending.values().map(|copied| copied.asked.len_bytes()).sum();
+        copied + self.peers.buffered_bytes()
     }
 
     /// A connection is open.
     pub fn on_opened(&mut self, node: u32, conn: ConnId, fx: &mut Fx<'_>) {
-        self.links[node as usize].opened(conn);
+        self.peers.at(node).opened(conn);
         let due = self.pending.iter().filter(|(_, copied)| copied.at == node && !copied.sent);
         let due: Vec<u64> = due.map(|(id, _)| *id).collect();
         due.into_iter().for_each(|id| self.send(id, fx));
@@ -82,18 +90,18 @@ impl Mirror {
 
     /// A connection is gone, and with it what was asked there.
     pub fn on_lost(&mut self, node: u32) {
-        self.links[node as usize].closed();
+        self.peers.at(node).closed();
         self.pending.retain(|_, copied| copied.at != node);
         if self.leader == node {
-            self.leader = (node + 1) % self.links.len() as u32;
+            self.leader = self.peers.after(node);
         }
     }
 
     /// Bytes came. Nobody but the counters hears what they say.
     pub fn on_data(&mut self, node: u32, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
-        let mut decoder = core::mem::take(&mut self.links[node as usize].decoder);
+        let mut decoder = self.peers.at(node).take();
         let intact = decoder.feed_each(bytes, |frame| self.on_answer(node, frame, fx));
-        self.links[node as usize].decoder = decoder;
+        self.peers.at(node).settle(decoder);
         if !intact {
             fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
             fx.close(conn);
@@ -102,21 +110,19 @@ impl Mirror {
     }
 
     fn on_answer(&mut self, from: u32, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        let Ok(said) = Said::decode(frame) else { return false };
-        let (id, answer) = (said.id(), said.answer());
+        let Ok(arrived) = ResponseFrame::decode(frame) else { return false };
+        let (id, answer) = (arrived.id(), arrived.view());
         let Some(copied) = self.pending.get_mut(&id).filter(|_| !answer.is_partial()) else {
             return true;
         };
         if let Answer::NotLeader { hint } = answer {
-            let known = hint.filter(|hint| (*hint as usize) < self.links.len() && *hint != from);
-            if let Some(to) = known.filter(|_| copied.redirects < REDIRECTS_MAX) {
+            if let Some(to) = copied.redirects.follow(hint, from, self.peers.count()) {
                 (copied.at, copied.sent) = (to, false);
-                copied.redirects += 1;
                 self.leader = to;
                 self.send(id, fx);
                 return true;
             }
-            self.leader = (from + 1) % self.links.len() as u32;
+            self.leader = self.peers.after(from);
         }
         let served = matches!(
             answer,

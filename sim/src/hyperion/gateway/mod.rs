@@ -7,37 +7,39 @@
 //! the gateway verifies itself, and there is no hop. Where the gateway has a certificate of its own, it
 //! shows that to the cache nodes.
 //!
-//! Requests and answers pass as they are, with ids of the gateway's own. It follows redirects, so
+//! A request under way stands in `pending`; what comes back from behind the gateway is handled in
+//! `upstream`. Requests and answers pass as they are, with ids of the gateway's own. It follows redirects, so
 //! that clients need to know one address only. In the role `mirroring-gateway` it also sends a share of
 //! what it passes on to a second cluster (`mirror.rs`).
 //!
 //! **Invariant:** nothing is forwarded that was not granted.
 
-mod link;
 mod mirror;
+mod pending;
+mod upstream;
 
-use super::auth;
-use super::certificate::{self, Authority, CertificateError, Identity};
 use super::command::Refusal;
-use super::desk::{DESK, Desk, draw};
 use super::tables::Event;
-use super::wire::{Answer, Asked, Request, Said};
-use crate::protocol::frame::{self, Decoder};
+use super::wire::{Answer, Request, RequestFrame};
+use super::{client, handshake};
+use crate::protocol::frame;
+use crate::protocol::tls::{Authority, CertificateError, Identity};
+use crate::service::peer_conn::PeerConn;
+use crate::service::service_queue::{ServiceQueue, draw};
+use crate::service::{InboundConns, PeerConns, Redirects};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use catalog::Seat;
 use contract::hash::hash_bytes;
-use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, TimerKey};
-use link::Link;
+use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, TimerKey};
 use mirror::Mirror;
+use pending::{AllPending, Pending, Stage};
 
 /// The oldest request has waited too long.
 const OVERDUE: TimerKey = TimerKey(1);
-
-/// Redirects followed for one request.
-const REDIRECTS_MAX: u32 = 3;
+/// What lies in the service queue is done.
+const SERVED: TimerKey = TimerKey(0xDE5C);
 
 /// What a gateway is told at boot.
 #[derive(Clone, Debug)]
@@ -60,50 +62,26 @@ struct Config {
 #[derive(Clone, Debug)]
 pub struct Gateway {
     config: Arc<Config>,
-    clients: BTreeMap<ConnId, Session>,
-    auth: Link,
-    caches: Vec<Link>,
+    clients: InboundConns<Caller>,
+    auth: PeerConn,
+    caches: PeerConns,
     /// What it shows the caches, where it has something.
     identity: Option<Identity>,
     /// Which of the caches leads, as far as is known.
     leader: u32,
     /// The second cluster, in the role that has one.
     mirror: Option<Mirror>,
-    desk: Desk,
-    /// By number, which is the order of their deadlines.
-    pending: BTreeMap<u64, Pending>,
-    passed: u64,
+    queue: ServiceQueue,
+    pending: AllPending,
 }
 
-/// One connection of a client.
+/// Who opened a connection.
 #[derive(Clone, Debug, Default)]
-struct Session {
-    decoder: Decoder,
+struct Caller {
     /// Who the client says it is, and its token.
     who: Option<(u64, Vec<u8>)>,
     /// Whether it keeps what it reads.
     watches: bool,
-}
-
-/// A request under way.
-#[derive(Clone, Debug)]
-struct Pending {
-    conn: ConnId,
-    /// The client's id of it.
-    request: u64,
-    /// The request as it came.
-    asked: Asked,
-    at: Stage,
-    sent: bool,
-    redirects: u32,
-    since: Instant,
-    writes: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Auth,
-    Cache(u32),
 }
 
 impl Gateway {
@@ -127,63 +105,52 @@ impl Gateway {
                 timeout: settings.duration("timeout"),
                 fails_open: seat.has("auth-fails-open"),
             }),
-            clients: BTreeMap::new(),
-            auth: Link::to(one_of("auth")),
-            caches: caches.iter().map(|&node| Link::to(node)).collect(),
-            identity: Identity::of(seat).map(|identity| identity.booted(now.wall)),
+            clients: InboundConns::default(),
+            auth: PeerConn::to(one_of("auth")),
+            caches: PeerConns::to(caches),
+            identity: client::identity(seat).map(|identity| identity.booted(now.wall)),
             leader: 0,
             mirror: Mirror::of(seat),
-            desk: Desk::default(),
-            pending: BTreeMap::new(),
-            passed: 0,
+            queue: ServiceQueue::new(SERVED),
+            pending: AllPending::default(),
         }
     }
 
     /// How many requests are under way.
     #[must_use]
     pub fn pending(&self) -> u64 {
-        self.pending.len() as u64
+        self.pending.count()
     }
 
     fn on_client_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
-        let Some(session) = self.clients.get_mut(&conn) else { return };
-        let mut decoder = core::mem::take(&mut session.decoder);
+        let Some(mut decoder) = self.clients.take(conn) else { return };
         let intact = decoder.feed_each(bytes, |frame| self.on_client_frame(now, conn, frame, fx));
-        if intact {
-            if let Some(session) = self.clients.get_mut(&conn) {
-                session.decoder = decoder;
-            }
-        } else {
+        if !intact {
             fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
-            self.clients.remove(&conn);
-            fx.close(conn);
         }
+        self.clients.settle(conn, decoder, intact, fx);
     }
 
     /// Takes one request in; false where it is none and the connection must go.
     fn on_client_frame(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        if Asked::decode(frame).is_err() {
+        if RequestFrame::decode(frame).is_err() {
             return false;
         }
         match draw(&self.config.service, 1, fx) {
             Duration::ZERO => self.on_request(now, conn, frame, fx),
-            cost => self.desk.lay(conn, frame, cost, fx),
+            cost => self.queue.push(now.mono, conn, frame, cost, fx),
         }
         true
     }
 
     fn on_request(&mut self, now: Now, conn: ConnId, frame: &[u8], fx: &mut Fx<'_>) {
-        let arrived = Asked::decode(frame).expect("it was read when it arrived");
-        let (request, asked) = (arrived.id(), arrived.request());
-        let Some(session) = self.clients.get_mut(&conn) else { return };
+        let arrived = RequestFrame::decode(frame).expect("it was read when it arrived");
+        let (request, asked) = (arrived.id(), arrived.view());
+        let Some(caller) = self.clients.get_mut(conn) else { return };
         if let Request::Hello { client, token, certificate } = asked {
-            if self.config.asks || self.proves(now, conn, client, certificate, fx) {
-                let session = self.clients.get_mut(&conn).expect("it was there");
-                session.who = Some((client, token.to_vec()));
-            }
-            return;
+            return self.on_hello(now, conn, (client, token, certificate), fx);
         }
-        if session.who.is_none() {
+        if caller.who.is_none() {
             fx.mark(Event::GatewayDenied.row(), [0; 3], 0);
             return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
         }
@@ -191,27 +158,40 @@ impl Gateway {
             // Operators have a port of their own, which does not lead through here.
             return answer(conn, request, &Answer::Refused(Refusal::Unauthenticated), fx);
         }
-        session.watches |= matches!(&asked, Request::Get { options, .. } if options.watch);
+        caller.watches |= matches!(&asked, Request::Get { options, .. } if options.watch);
         let writes = matches!(asked, Request::Write(_));
-        self.passed += 1;
         let pending = Pending {
             conn,
             request,
             asked: arrived,
             at: Stage::Auth,
             sent: false,
-            redirects: 0,
+            redirects: Redirects::new(),
             since: now.mono,
             writes,
         };
         if self.pending.is_empty() {
             fx.set_timer(OVERDUE, self.config.timeout);
         }
-        self.pending.insert(self.passed, pending);
+        let id = self.pending.push(pending);
         match self.config.asks {
-            true => self.send(self.passed, fx),
+            true => self.send(id, fx),
             // The certificate of the connection was the answer.
-            false => self.pass_on(self.passed, true, fx),
+            false => self.pass_on(id, true, fx),
+        }
+    }
+
+    /// A client says who it is: its name, its token, its certificate.
+    fn on_hello(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        (client, token, certificate): (u64, &[u8], &[u8]),
+        fx: &mut Fx<'_>,
+    ) {
+        if self.config.asks || self.proves(now, conn, client, certificate, fx) {
+            let caller = self.clients.get_mut(conn).expect("the caller looked");
+            caller.who = Some((client, token.to_vec()));
         }
     }
 
@@ -228,158 +208,12 @@ impl Gateway {
             Some(authority) => authority.verify(certificate, Some(client), now.wall).map(drop),
             None => Err(CertificateError::UnknownIssuer),
         };
-        certificate::note(verdict, certificate, conn.opener, now.wall, fx)
-    }
-
-    /// Sends a request to where it is due, if it is not there yet.
-    fn send(&mut self, id: u64, fx: &mut Fx<'_>) {
-        let Some(pending) = self.pending.get_mut(&id) else { return };
-        if pending.sent {
-            return;
-        }
-        let link = match pending.at {
-            Stage::Auth => &mut self.auth,
-            Stage::Cache(node) => &mut self.caches[node as usize],
-        };
-        let Some(conn) = link.open(fx) else { return };
-        pending.sent = true;
-        match pending.at {
-            Stage::Auth => {
-                let who = self.clients.get(&pending.conn).and_then(|session| session.who.as_ref());
-                let (client, token) = who.map_or((0, &[][..]), |(client, token)| (*client, token));
-                fx.write(conn, |out| {
-                    frame::write(out, |out| auth::encode_ask(id, client, token, out));
-                });
-            }
-            Stage::Cache(_) => fx.write(conn, |out| {
-                frame::write(out, |out| pending.asked.pass_on(id, out));
-            }),
-        }
-    }
-
-    /// Sends everything that waits for a connection to `at`.
-    fn send_all(&mut self, at: Stage, fx: &mut Fx<'_>) {
-        let due = self.pending.iter().filter(|(_, pending)| pending.at == at && !pending.sent);
-        let due: Vec<u64> = due.map(|(id, _)| *id).collect();
-        due.into_iter().for_each(|id| self.send(id, fx));
-    }
-
-    fn on_verdict(&mut self, id: u64, granted: bool, fx: &mut Fx<'_>) {
-        if self.pending.get(&id).is_none_or(|pending| pending.at != Stage::Auth) {
-            return;
-        }
-        if !granted {
-            fx.mark(Event::GatewayDenied.row(), [0; 3], 0);
-            return self.end(id, &Answer::Refused(Refusal::Unauthenticated), fx);
-        }
-        self.pass_on(id, true, fx);
-    }
-
-    /// The auth service cannot be asked about this request.
-    fn on_no_verdict(&mut self, id: u64, fx: &mut Fx<'_>) {
-        if self.config.fails_open {
-            return self.pass_on(id, false, fx);
-        }
-        fx.mark(Event::GatewayDenied.row(), [1, 0, 0], 0);
-        self.end(id, &Answer::Unavailable, fx);
-    }
-
-    fn pass_on(&mut self, id: u64, granted: bool, fx: &mut Fx<'_>) {
-        let leader = self.leader;
-        let pending = self.pending.get_mut(&id).expect("it is under way");
-        pending.at = Stage::Cache(leader);
-        pending.sent = false;
-        fx.mark(Event::GatewayForwarded.row(), [u64::from(granted), 0, 0], 0);
-        if let Some(mirror) = &mut self.mirror {
-            mirror.copy(id, &pending.asked, fx);
-        }
-        self.send(id, fx);
-    }
-
-    fn on_answer(&mut self, from: u32, frame: &[u8], fx: &mut Fx<'_>) -> bool {
-        let Ok(arrived) = Said::decode(frame) else { return false };
-        let (id, said) = (arrived.id(), arrived.answer());
-        if let Answer::Invalidate { .. } = said {
-            self.tell_watchers(&said, fx);
-            return true;
-        }
-        let Some(pending) = self.pending.get_mut(&id) else { return true };
-        if let Answer::NotLeader { hint } = said {
-            let known = hint.filter(|hint| (*hint as usize) < self.caches.len() && *hint != from);
-            if let Some(to) = known.filter(|_| pending.redirects < REDIRECTS_MAX) {
-                pending.redirects += 1;
-                pending.at = Stage::Cache(to);
-                pending.sent = false;
-                self.leader = to;
-                self.send(id, fx);
-                return true;
-            }
-            // Somebody else may know more next time.
-            self.leader = (from + 1) % self.caches.len() as u32;
-        }
-        if said.is_partial() {
-            answer(pending.conn, pending.request, &said, fx);
-        } else {
-            self.end(id, &said, fx);
-        }
-        true
-    }
-
-    /// Tells the clients that keep what they read that something is over.
-    fn tell_watchers(&self, said: &Answer<'_>, fx: &mut Fx<'_>) {
-        let watching = self.clients.iter().filter(|(_, session)| session.watches);
-        watching.for_each(|(conn, _)| answer(*conn, 0, said, fx));
-    }
-
-    /// The connection to a cache node is gone, and with it what was asked there.
-    fn on_cache_lost(&mut self, node: u32, fx: &mut Fx<'_>) {
-        // What it would have told is lost with it.
-        self.tell_watchers(&Answer::Invalidate { key: None, version: 0 }, fx);
-        if self.leader == node {
-            self.leader = (node + 1) % self.caches.len() as u32;
-        }
-        let there = |pending: &Pending| pending.at == Stage::Cache(node);
-        for (id, sent, writes) in self.ids(there) {
-            let said = if sent && writes { Answer::Unknown } else { Answer::Unavailable };
-            self.end(id, &said, fx);
-        }
-    }
-
-    fn on_overdue(&mut self, now: Now, fx: &mut Fx<'_>) {
-        while let Some((&id, pending)) = self.pending.first_key_value() {
-            let waited = now.mono.since(pending.since);
-            if waited < self.config.timeout {
-                fx.set_timer(OVERDUE, self.config.timeout.saturating_sub(waited));
-                break;
-            }
-            match pending.at {
-                Stage::Auth => {
-                    self.on_no_verdict(id, fx);
-                    // Only the flaw leaves it there, and then its time begins anew.
-                    if let Some(pending) = self.pending.get_mut(&id) {
-                        pending.since = now.mono;
-                    }
-                }
-                Stage::Cache(_) if pending.writes => self.end(id, &Answer::Unknown, fx),
-                _ => self.end(id, &Answer::Unavailable, fx),
-            }
-        }
-    }
-
-    /// Those for which `is` holds: the id, whether it was sent, whether it writes.
-    fn ids(&self, is: impl Fn(&Pending) -> bool) -> Vec<(u64, bool, bool)> {
-        let those = self.pending.iter().filter(|(_, pending)| is(pending));
-        those.map(|(id, pending)| (*id, pending.sent, pending.writes)).collect()
+        handshake::note(verdict, certificate, conn.opener, now.wall, fx)
     }
 
     fn end(&mut self, id: u64, said: &Answer<'_>, fx: &mut Fx<'_>) {
-        let pending = self.pending.remove(&id).expect("a request ends once");
+        let pending = self.pending.remove(id);
         answer(pending.conn, pending.request, said, fx);
-    }
-
-    fn cache_of(&self, conn: ConnId) -> Option<u32> {
-        let position = self.caches.iter().position(|link| link.is(conn))?;
-        Some(position as u32)
     }
 }
 
@@ -398,7 +232,7 @@ enum Side {
 
 impl Gateway {
     fn side(&self, conn: ConnId) -> Side {
-        match self.cache_of(conn) {
+        match self.caches.index_of(conn) {
             Some(node) => Side::Cache(node),
             None if self.auth.is(conn) => Side::Auth,
             None => match self.mirror.as_ref().and_then(|mirror| mirror.node_of(conn)) {
@@ -419,7 +253,7 @@ impl Gateway {
                 self.send_all(Stage::Auth, fx);
             }
             Side::Cache(node) => {
-                self.caches[node as usize].opened(conn);
+                self.caches.at(node).opened(conn);
                 if let Some(identity) = &mut self.identity {
                     let (client, certificate) = (self.config.name, identity.certificate(now.wall));
                     let hello = Request::Hello { client, token: &[], certificate };
@@ -429,7 +263,7 @@ impl Gateway {
             }
             Side::Mirror(node) => self.the_mirror().on_opened(node, conn, fx),
             Side::Client => {
-                self.clients.insert(conn, Session::default());
+                self.clients.opened(conn);
             }
         }
     }
@@ -438,42 +272,37 @@ impl Gateway {
         match self.side(conn) {
             Side::Auth => {
                 self.auth.closed();
-                for (id, ..) in self.ids(|pending| pending.at == Stage::Auth) {
+                for (id, ..) in self.pending.at(Stage::Auth) {
                     self.on_no_verdict(id, fx);
                 }
             }
             Side::Cache(node) => {
-                self.caches[node as usize].closed();
+                self.caches.at(node).closed();
                 self.on_cache_lost(node, fx);
             }
             Side::Mirror(node) => self.the_mirror().on_lost(node),
             Side::Client => {
-                self.clients.remove(&conn);
-                self.pending.retain(|_, pending| pending.conn != conn);
+                self.clients.closed(conn);
+                self.pending.forget(conn);
             }
         }
     }
 
     fn on_data(&mut self, now: Now, conn: ConnId, bytes: &[u8], fx: &mut Fx<'_>) {
         let side = self.side(conn);
-        let link = match side {
+        let mut decoder = match side {
             Side::Client => return self.on_client_data(now, conn, bytes, fx),
             Side::Mirror(node) => return self.the_mirror().on_data(node, conn, bytes, fx),
-            Side::Auth => &mut self.auth,
-            Side::Cache(node) => &mut self.caches[node as usize],
+            Side::Auth => self.auth.take(),
+            Side::Cache(node) => self.caches.at(node).take(),
         };
-        let mut decoder = core::mem::take(&mut link.decoder);
         let intact = decoder.feed_each(bytes, |frame| match side {
             Side::Cache(node) => self.on_answer(node, frame, fx),
-            _ => {
-                let verdict = auth::decode_verdict(frame);
-                verdict.map(|(id, granted)| self.on_verdict(id, granted, fx)).is_ok()
-            }
+            _ => self.on_auth_frame(frame, fx),
         });
         match side {
-            Side::Auth => self.auth.decoder = decoder,
-            Side::Cache(node) => self.caches[node as usize].decoder = decoder,
-            Side::Client | Side::Mirror(_) => unreachable!("they were handled above"),
+            Side::Cache(node) => self.caches.at(node).settle(decoder),
+            _ => self.auth.settle(decoder),
         }
         if !intact {
             fx.mark(Event::BadRequest.row(), [0; 3], bytes.len() as u64);
@@ -485,16 +314,16 @@ impl Gateway {
 
 impl Node for Gateway {
     fn on_input(&mut self, now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
-        let done = self.desk.take();
-        done.iter().for_each(|(conn, frame)| self.on_request(now, conn, frame, fx));
-        self.desk.give_back(done);
+        let done = self.queue.take();
+        done.iter().for_each(|served| self.on_request(now, served.conn, served.request, fx));
+        self.queue.give_back(done);
         match input {
             Input::Opened { conn, .. } => self.on_opened(now, conn, fx),
             Input::Data { conn, bytes } => self.on_data(now, conn, bytes, fx),
             Input::Closed { conn, .. } => self.on_closed(conn, fx),
             Input::Timer(OVERDUE) => self.on_overdue(now, fx),
-            // The desk was worked off above; nobody sends datagrams to a gateway.
-            Input::Timer(DESK) | Input::Datagram { .. } => {}
+            // The queue was worked off above; nobody sends datagrams to a gateway.
+            Input::Timer(SERVED) | Input::Datagram { .. } => {}
             other => panic!("a gateway asked for nothing that {other:?} answers"),
         }
     }
@@ -504,7 +333,9 @@ impl Node for Gateway {
     }
 
     fn memory_bytes(&self) -> u64 {
-        let held: u64 = self.pending.values().map(|pending| pending.asked.len_bytes()).sum();
-        held + self.desk.size_bytes()
+        let behind = self.auth.buffered_bytes() + self.caches.buffered_bytes();
+        let shadow = self.mirror.as_ref().map_or(0, Mirror::memory_bytes);
+        let held = self.pending.len_bytes() + self.queue.size_bytes() + shadow;
+        held + self.clients.buffered_bytes() + behind
     }
 }

@@ -6,12 +6,12 @@
 //! proposed: what is read while it is under way leaves all the same. LRU-2 keeps another order and
 //! is not judged.
 
-use super::super::chunk_map::ChunkMap;
-use super::super::entry::Entry;
-use super::super::recency::Policy;
 use super::super::server::Server;
 use super::super::tables::Event;
 use super::{Seats, server};
+use crate::protocol::cache::entry::Entry;
+use crate::protocol::cache::eviction_order::Policy;
+use crate::protocol::cow;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -41,7 +41,7 @@ pub struct EvictsInOrder {
 struct Book {
     boot: u32,
     /// By key: its last read. Shared by forks, since it is as long as the store.
-    read: ChunkMap<u64, Use>,
+    read: cow::Map<u64, Use>,
     /// By key: the version that was chosen to leave and has not left.
     leaving: BTreeMap<u64, u64>,
     /// The keys of the batch that this input chose.

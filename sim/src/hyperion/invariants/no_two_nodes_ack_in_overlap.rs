@@ -18,9 +18,9 @@
 //! What the newer one acknowledges after that is no conflict of two leaders any more; it seals the
 //! loss of what the older one had acknowledged.
 
-use super::super::chunk_map::ChunkMap;
 use super::super::tables::Event;
 use super::Seats;
+use crate::protocol::cow;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -44,7 +44,7 @@ const PROPERTY: Property = Property {
 pub struct NoTwoNodesAck {
     seats: Seats,
     /// Per group: acknowledged writes by their index in the log.
-    acked: Vec<ChunkMap<u64, Ack>>,
+    acked: Vec<cow::Map<u64, Ack>>,
     /// The pairs of reigns that were reported.
     reported: BTreeSet<[Reign; 2]>,
     /// By group and by the older one of two reigns, which goes on acknowledging.
@@ -77,7 +77,7 @@ impl NoTwoNodesAck {
     pub fn new(seats: &Seats) -> Self {
         Self {
             seats: seats.clone(),
-            acked: vec![ChunkMap::default(); seats.groups],
+            acked: vec![cow::Map::default(); seats.groups],
             reported: BTreeSet::new(),
             conflicts: BTreeMap::new(),
         }

@@ -4,8 +4,8 @@
 //! adds that applying is deterministic: no clock, no local decision. It compares digests over
 //! commands and answers at equal indexes, also between two lives of one node.
 
-use super::super::chunk_map::ChunkMap;
 use super::{Seats, server};
+use crate::protocol::cow;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
@@ -27,7 +27,7 @@ const PROPERTY: Property = Property {
 pub struct ReplicasEqual {
     seats: Seats,
     /// Per group: the first digest seen at an index, and at which node.
-    digests: Vec<ChunkMap<u64, (u64, NodeId)>>,
+    digests: Vec<cow::Map<u64, (u64, NodeId)>>,
     /// Per node: the index at which it was last looked at.
     compared: Vec<u64>,
     /// Per node: the life in which it left the others, as a count of boots. It does not come back
@@ -39,7 +39,7 @@ impl ReplicasEqual {
     pub fn new(seats: &Seats) -> Self {
         Self {
             seats: seats.clone(),
-            digests: vec![ChunkMap::default(); seats.groups],
+            digests: vec![cow::Map::default(); seats.groups],
             compared: vec![0; seats.slots()],
             diverged: vec![None; seats.slots()],
         }

@@ -5,8 +5,8 @@
 //! is empty, or grow past its limit (the class of etcd-io/raft a370b6f). A recount costs as much as
 //! the store is long, so it is done once per that many applied entries.
 
-use super::super::entry::Entry;
 use super::{Seats, server};
+use crate::protocol::cache::entry::Entry;
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;

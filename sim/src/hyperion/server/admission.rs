@@ -3,50 +3,61 @@
 //! The certificate is looked at once, when it is shown; a connection outlives it. A request on a
 //! connection that was not accepted is refused, and the connection closed.
 
-use super::super::certificate::{self, Authority, CertificateError};
 use super::super::command::Refusal;
+use super::super::handshake;
 use super::super::wire::Request;
-use super::{Asker, Server, refuse};
+use super::{Requester, Server, requests};
+use crate::protocol::tls::{Authority, CertificateError, ClientAuth};
 use catalog::Settings;
-use contract::{ConnId, Fx, Now};
+use contract::{ConnId, Fx, NodeId, Now};
 
-/// What is asked of those who connect. Each is a word of the setting `tls`.
-#[derive(Clone, Debug)]
-pub enum Tls {
-    /// Nothing.
-    Off,
-    /// Any certificate, which is believed.
-    Unverified,
-    /// One that the authority signed and that holds.
-    Mtls(Authority),
-}
+/// The words of the setting `tls`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tls;
 
 impl Tls {
     /// The words of the setting.
     pub const WORDS: &'static [&'static str] = &["off", "unverified", "mtls"];
 
-    /// That of the settings.
+    /// What the settings ask of those who connect.
     #[must_use]
-    pub fn of(settings: &Settings) -> Self {
+    pub fn of(settings: &Settings) -> ClientAuth {
         match settings.choice("tls") {
-            "off" => Self::Off,
-            "unverified" => Self::Unverified,
-            "mtls" => Self::Mtls(Authority::named(&settings.text("certificate_authority"))),
+            "off" => ClientAuth::Off,
+            "unverified" => ClientAuth::Unverified,
+            "mtls" => {
+                ClientAuth::Required(Authority::named(&settings.text("certificate_authority")))
+            }
             _ => unreachable!("the setting accepts no other word than {:?}", Self::WORDS),
-        }
-    }
-
-    fn verify(&self, shown: &[u8], subject: u64, now: Now) -> Result<(), CertificateError> {
-        match self {
-            Self::Off => Ok(()),
-            Self::Unverified if shown.is_empty() => Err(CertificateError::Missing),
-            Self::Unverified => Ok(()),
-            Self::Mtls(authority) => authority.verify(shown, Some(subject), now.wall).map(drop),
         }
     }
 }
 
+/// Who opened a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Caller {
+    /// Where certificates are asked for: whose one was shown, and whether it was accepted.
+    shown: Option<(u64, bool)>,
+}
+
+/// A client, whatever connections it has: what rate limits belong to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum ClientId {
+    /// The subject of its certificate.
+    Subject(u64),
+    /// Where no certificates are asked for, the node that it is on.
+    Node(NodeId),
+}
+
 impl Server {
+    /// Who opened `conn`.
+    pub(super) fn client_of(&self, conn: ConnId) -> ClientId {
+        match self.conns.get(conn).and_then(|caller| caller.shown) {
+            Some((client, true)) => ClientId::Subject(client),
+            _ => ClientId::Node(conn.opener),
+        }
+    }
+
     /// Whether `asked` may be served on `conn`. Takes note of certificates, and ends connections
     /// that ask without.
     pub(super) fn admits(
@@ -57,30 +68,28 @@ impl Server {
         fx: &mut Fx<'_>,
     ) -> bool {
         let tls = &self.config.tls;
-        if matches!(tls, Tls::Off) {
+        if matches!(tls, ClientAuth::Off) {
             return true;
         }
-        if !self.conns.has(conn) {
+        let Some(caller) = self.conns.get_mut(conn) else {
             // It was closed for what came before this in the same segment.
             return false;
-        }
+        };
         if let Request::Hello { client, certificate, .. } = *asked {
-            let verdict = tls.verify(certificate, client, now);
-            let accepted = certificate::note(verdict, certificate, conn.opener, now.wall, fx);
-            self.admitted.insert(conn, accepted);
+            let verdict = tls.verify(certificate, client, now.wall);
+            let accepted = handshake::note(verdict, certificate, conn.opener, now.wall, fx);
+            caller.shown = Some((client, accepted));
             return true;
         }
-        match self.admitted.get(&conn) {
-            Some(true) => return true,
-            Some(false) => {
-                self.admitted.remove(&conn);
-            }
+        match caller.shown {
+            Some((_, true)) => return true,
+            Some((_, false)) => {}
             None => {
-                certificate::note(Err(CertificateError::Missing), &[], conn.opener, now.wall, fx);
+                handshake::note(Err(CertificateError::Missing), &[], conn.opener, now.wall, fx);
             }
         }
-        let asker = Asker::of(conn, id, asked, now.mono);
-        refuse(&mut self.metrics, asker, Refusal::Unauthenticated, fx);
+        let requester = Requester::of(conn, id, asked, now.mono);
+        requests::refuse(&mut self.metrics, requester, Refusal::Unauthenticated, fx);
         self.conns.closed(conn);
         fx.close(conn);
         false

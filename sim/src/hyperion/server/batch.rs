@@ -3,10 +3,11 @@
 //! What is proposed together is one write to the disk and one message to each follower.
 
 use super::super::command::Command;
-use super::super::entry::Key;
 use super::super::wire::Answer;
+use super::requests::answer;
 use super::writes::PendingWrite;
-use super::{Asker, Server, answer};
+use super::{Requester, Server};
+use crate::protocol::cache::entry::Key;
 use crate::protocol::raft::NotLeader;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -28,10 +29,17 @@ pub(super) struct Batch(Vec<Waiting>);
 
 #[derive(Clone, Debug)]
 struct Waiting {
-    asker: Asker,
+    requester: Requester,
     /// The id of the value that is written; 0 for none.
     value: u64,
     command: Arc<[u8]>,
+}
+
+impl Batch {
+    /// The memory that they take, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        self.0.iter().map(|waiting| waiting.command.len() as u64).sum()
+    }
 }
 
 impl Server {
@@ -39,7 +47,7 @@ impl Server {
     pub(super) fn wait_for_company(
         &mut self,
         now: Now,
-        asker: Asker,
+        requester: Requester,
         value: u64,
         command: Arc<[u8]>,
         fx: &mut Fx<'_>,
@@ -47,7 +55,7 @@ impl Server {
         if self.batch.0.is_empty() {
             fx.set_timer(BATCH, WINDOW);
         }
-        self.batch.0.push(Waiting { asker, value, command });
+        self.batch.0.push(Waiting { requester, value, command });
         if self.batch.0.len() == BATCH_MAX {
             self.propose_batch(now, fx);
         }
@@ -72,14 +80,14 @@ impl Server {
                     let command = Command::decode(&write.command).expect("this node wrote it");
                     self.takes_room(log_id, command.key, super::writes::written(&command));
                     let key = Key::new(command.key).label();
-                    let Waiting { asker, value, .. } = write;
+                    let Waiting { requester, value, .. } = write;
                     let proposed_at = now.mono;
-                    self.writes.push(PendingWrite { log_id, asker, key, value, proposed_at });
+                    self.writes.push(PendingWrite { log_id, requester, key, value, proposed_at });
                 }
             }
             Err(NotLeader { hint }) => {
                 for write in waiting {
-                    answer(&mut self.metrics, write.asker, &Answer::NotLeader { hint }, fx);
+                    answer(&mut self.metrics, write.requester, &Answer::NotLeader { hint }, fx);
                 }
             }
         }

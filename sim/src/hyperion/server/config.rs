@@ -1,10 +1,9 @@
 //! The settings of the role `cache`, as the node uses them.
 
 use super::super::machine::MachineFlaws;
-use super::super::rate_limits::LimitsOf;
-use super::super::recency::Policy;
-use super::super::seal::Sealer;
-use super::super::store::{Limits, StoreConfig, StoreFlaws};
+use crate::protocol::cache::eviction_order::Policy;
+use crate::protocol::cache::store::{Limits, StoreConfig, StoreDefects};
+use crate::protocol::cache::value_codec::ValueCodec;
 use crate::protocol::raft;
 use alloc::sync::Arc;
 use catalog::Seat;
@@ -13,6 +12,8 @@ use contract::{Dist, Duration, Ratio, Refused};
 use super::admission::Tls;
 use super::pool::PoolConfig;
 use super::profiles::Profile;
+use super::requests::LIMITED_KINDS;
+use crate::protocol::tls::ClientAuth;
 
 /// How a node serves a linearizable read. Each is a setting of `reads`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +78,9 @@ pub struct Config {
     /// The most connections of one client.
     pub connections_max: u64,
     /// What who connects must prove.
-    pub tls: Tls,
+    pub tls: ClientAuth,
     /// How often a client may ask; as often as it likes where this is absent.
-    pub rate_limits: Option<LimitsOf>,
+    pub rate_limits: Option<[u64; LIMITED_KINDS]>,
     /// What one byte that is held counts for.
     pub memory_scale: u64,
     /// Processor time of one key read, in nanoseconds.
@@ -138,7 +139,7 @@ impl Config {
             flaws: ServerFlaws {
                 machine: MachineFlaws {
                     repeats: seat.has("retry-non-idempotent"),
-                    store: StoreFlaws {
+                    store: StoreDefects {
                         size_drifts: seat.has("weight-accounting-drift"),
                         uses_forgotten: seat.has("lru-order-not-updated-on-hit"),
                         endings_leak: seat.has("expiry-queue-leak"),
@@ -178,8 +179,8 @@ fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
         false => Policy::Lru,
     };
     let hmac_key = settings.text("hmac_key");
-    let sealer = Sealer::new(hmac_key.as_bytes(), settings.bool("enable_compression"));
-    Arc::new(StoreConfig { limits, sealer, policy })
+    let codec = ValueCodec::new(hmac_key.as_bytes(), settings.bool("enable_compression"));
+    Arc::new(StoreConfig { limits, codec, policy })
 }
 
 /// Reads the settings of the pool from a seat, where its role has a database.

@@ -1,15 +1,16 @@
-//! Room for new entries: what was used longest ago leaves by the log.
+//! EvictionRoom for new entries: what was used longest ago leaves by the log.
 //!
 //! Only the node that serves reads knows what is used, so the leader chooses. It proposes the drop
 //! of a batch in front of the write that would not fit, and all replicas drop the same entries at
 //! the same index. A batch is [`super::Config::eviction_batch`] entries, and at most half of what is
 //! held, so that a small cache is not emptied for one write.
 
-use super::super::command::{Command, DropReason, Session, Versions, Write, push_version};
-use super::super::entry::{Entry, Key, size_bytes};
+use super::super::command::{Command, DropReason, Versions, Write, push_version};
 use super::super::tables::Event;
 use super::Server;
+use crate::protocol::cache::entry::{Entry, Key, size_bytes};
 use crate::protocol::raft::{LogId, NotLeader};
+use crate::protocol::session::Session;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -17,7 +18,7 @@ use contract::{Fx, Now};
 
 /// What this leader has proposed that will change how much is held.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Room {
+pub(super) struct EvictionRoom {
     /// In the order of the log: the index, and how much room it takes at most or gives at least.
     proposed: VecDeque<(u64, Change)>,
     taking_bytes: u64,
@@ -31,7 +32,7 @@ enum Change {
     Gives { bytes: u64, entries: u64 },
 }
 
-impl Room {
+impl EvictionRoom {
     fn push(&mut self, index: u64, change: Change) {
         match change {
             Change::Takes { bytes } => self.taking_bytes += bytes,

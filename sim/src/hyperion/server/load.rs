@@ -5,25 +5,33 @@
 //! Memcache at Facebook", NSDI 2013, §3.2.1). Its time to live is staggered, so that what was loaded
 //! together does not expire together.
 
-use super::super::command::{Command, Session, Write};
+use super::super::command::{Command, Write};
 use super::super::database::wire::Found;
-use super::super::entry::Key;
 use super::super::wire::Answer;
 use super::pool::{Answered, Pool};
-use super::{Asker, Server, answer};
+use super::requests::answer;
+use super::{Requester, Server};
+use crate::protocol::cache::entry::Key;
 use crate::protocol::raft::Role;
+use crate::protocol::session::Session;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{ConnId, Duration, Fx, Now, TimerKey};
 
 impl Server {
     /// Loads what a read did not find; false where this node has no database.
-    pub(super) fn load(&mut self, now: Now, asker: Asker, key: &Key, fx: &mut Fx<'_>) -> bool {
+    pub(super) fn load(
+        &mut self,
+        now: Now,
+        requester: Requester,
+        key: &Key,
+        fx: &mut Fx<'_>,
+    ) -> bool {
         let Some(pool) = &mut self.pool else {
             return false;
         };
-        if !pool.ask(now, key, asker, fx) {
-            answer(&mut self.metrics, asker, &Answer::Unavailable, fx);
+        if !pool.ask(now, key, requester, fx) {
+            answer(&mut self.metrics, requester, &Answer::Unavailable, fx);
         }
         true
     }
@@ -67,11 +75,12 @@ impl Server {
             Found::NoRow => Answer::Missing,
             Found::Failed => Answer::Unavailable,
         };
-        for asker in &answered.askers {
-            if said == Answer::Unavailable && self.serve_what_is_over(*asker, &answered.key, fx) {
+        for requester in &answered.requesters {
+            if said == Answer::Unavailable && self.serve_what_is_over(*requester, &answered.key, fx)
+            {
                 continue;
             }
-            answer(&mut self.metrics, *asker, &said, fx);
+            answer(&mut self.metrics, *requester, &said, fx);
         }
         if let Found::Row(value) = answered.found {
             self.keep(now, &answered.key, value, fx);

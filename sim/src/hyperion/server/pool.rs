@@ -6,9 +6,9 @@
 //! not answered in time fails, and its connection is closed, because an answer may still come on it.
 
 use super::super::database::wire::{self, Found};
-use super::super::entry::Key;
 use super::super::tables::Event;
-use super::Asker;
+use super::Requester;
+use crate::protocol::cache::entry::Key;
 use crate::protocol::frame::{self, Decoder};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
@@ -47,7 +47,7 @@ pub struct Answered<'a> {
     /// The key that was asked for.
     pub key: Key,
     /// Who asked.
-    pub askers: Vec<Asker>,
+    pub requesters: Vec<Requester>,
     /// What the database said.
     pub found: Found<'a>,
 }
@@ -93,7 +93,7 @@ enum Use {
 #[derive(Clone, Debug)]
 struct Query {
     key: Key,
-    askers: Vec<Asker>,
+    requesters: Vec<Requester>,
     asked_at: Instant,
 }
 
@@ -131,17 +131,24 @@ impl Pool {
         self.waiting.len() as u64
     }
 
+    /// The memory that it takes, in bytes: keys of queries, and rows that are not whole.
+    pub fn memory_bytes(&self) -> u64 {
+        let keys = self.queries.values().map(|query| query.key.as_bytes().len() as u64);
+        let rows = self.conns.iter().map(|conn| conn.decoder.buffered_bytes());
+        keys.chain(rows).sum()
+    }
+
     /// Whether `conn` is one of its connections.
     pub fn owns(&self, conn: ConnId) -> bool {
         self.position(conn).is_some()
     }
 
     /// Asks the database for `key`; false where too many wait already.
-    pub fn ask(&mut self, now: Now, key: &Key, asker: Asker, fx: &mut Fx<'_>) -> bool {
+    pub fn ask(&mut self, now: Now, key: &Key, requester: Requester, fx: &mut Fx<'_>) -> bool {
         if self.config.coalesces
             && let Some(query) = self.shared.get(key).and_then(|id| self.queries.get_mut(id))
         {
-            query.askers.push(asker);
+            query.requesters.push(requester);
             return true;
         }
         if self.waiting() >= self.config.waiting_max {
@@ -150,7 +157,8 @@ impl Pool {
         }
         self.queries_asked += 1;
         let id = self.queries_asked;
-        let query = Query { key: key.clone(), askers: Vec::from([asker]), asked_at: now.mono };
+        let query =
+            Query { key: key.clone(), requesters: Vec::from([requester]), asked_at: now.mono };
         self.queries.insert(id, query);
         self.waiting.push_back(id);
         if self.config.coalesces {
@@ -203,8 +211,8 @@ impl Pool {
                 return false;
             }
             conn.use_of = Use::Idle;
-            let Query { key, askers, .. } = self.end(id);
-            done(Answered { key, askers, found }, fx);
+            let Query { key, requesters, .. } = self.end(id);
+            done(Answered { key, requesters, found }, fx);
             true
         });
         self.conns[position].decoder = decoder;
@@ -338,8 +346,8 @@ impl Pool {
     }
 
     fn fail(&mut self, id: u64, fx: &mut Fx<'_>, done: &mut impl FnMut(Answered<'_>, &mut Fx<'_>)) {
-        let Query { key, askers, .. } = self.end(id);
-        done(Answered { key, askers, found: Found::Failed }, fx);
+        let Query { key, requesters, .. } = self.end(id);
+        done(Answered { key, requesters, found: Found::Failed }, fx);
     }
 
     fn end(&mut self, id: u64) -> Query {

@@ -6,11 +6,11 @@
 
 use super::super::BATCH_KEYS_MAX;
 use super::super::command::Refusal;
-use super::super::entry::Key;
-use super::super::store::KEY_BYTES_MAX;
 use super::super::tables::Event;
 use super::super::wire::Answer;
-use super::{Asker, Reads, Server, answer, refuse};
+use super::requests::{answer, refuse};
+use super::{Reads, Requester, Server};
+use crate::protocol::cache::{KEY_BYTES_MAX, Key, StoreError};
 use crate::protocol::raft::{NotLeader, ReadId, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -32,6 +32,13 @@ impl PendingReads {
         (self.asked.len() + self.waiting.len()) as u64
     }
 
+    /// The memory that their keys take, in bytes.
+    pub fn size_bytes(&self) -> u64 {
+        let asked = self.asked.iter().map(|(_, read)| read);
+        let reads = asked.chain(self.waiting.iter().map(|(.., read)| read));
+        reads.map(|read| read.keys.size_bytes()).sum()
+    }
+
     fn take(&mut self, id: ReadId) -> Option<Read> {
         let position = self.asked.binary_search_by_key(&id, |(id, _)| *id).ok()?;
         let (_, read) = self.asked.remove(position)?;
@@ -41,7 +48,7 @@ impl PendingReads {
 
 #[derive(Clone, Debug)]
 struct Read {
-    asker: Asker,
+    requester: Requester,
     keys: Keys,
 }
 
@@ -49,6 +56,16 @@ struct Read {
 enum Keys {
     One(Key),
     Batch(Vec<Key>),
+}
+
+impl Keys {
+    fn size_bytes(&self) -> u64 {
+        let size = |key: &Key| key.as_bytes().len() as u64;
+        match self {
+            Self::One(key) => size(key),
+            Self::Batch(keys) => keys.iter().map(size).sum(),
+        }
+    }
 }
 
 /// By what right a read is served.
@@ -64,7 +81,7 @@ impl Server {
     pub(super) fn on_get(
         &mut self,
         now: Now,
-        asker: Asker,
+        requester: Requester,
         level: ReadLevel,
         key: &[u8],
         fx: &mut Fx<'_>,
@@ -72,16 +89,16 @@ impl Server {
         match check_key(key) {
             Ok(key) => {
                 let keys = Keys::One(key);
-                self.read(now, Read { asker, keys }, level, fx);
+                self.read(now, Read { requester, keys }, level, fx);
             }
-            Err(refusal) => refuse(&mut self.metrics, asker, refusal, fx),
+            Err(refusal) => refuse(&mut self.metrics, requester, refusal, fx),
         }
     }
 
     pub(super) fn on_batch_get(
         &mut self,
         now: Now,
-        asker: Asker,
+        requester: Requester,
         level: ReadLevel,
         keys: &[&[u8]],
         fx: &mut Fx<'_>,
@@ -89,14 +106,14 @@ impl Server {
         let size = keys.len() as u64;
         if size > BATCH_KEYS_MAX {
             let max = BATCH_KEYS_MAX;
-            return refuse(&mut self.metrics, asker, Refusal::BatchTooLarge { size, max }, fx);
+            return refuse(&mut self.metrics, requester, Refusal::BatchTooLarge { size, max }, fx);
         }
         match keys.iter().map(|key| check_key(key)).collect() {
             Ok(keys) => {
                 let keys = Keys::Batch(keys);
-                self.read(now, Read { asker, keys }, level, fx);
+                self.read(now, Read { requester, keys }, level, fx);
             }
-            Err(refusal) => refuse(&mut self.metrics, asker, refusal, fx),
+            Err(refusal) => refuse(&mut self.metrics, requester, refusal, fx),
         }
     }
 
@@ -112,7 +129,7 @@ impl Server {
                 self.reads.asked.push_back((id, read));
             }
             Err(NotLeader { hint }) => {
-                answer(&mut self.metrics, read.asker, &Answer::NotLeader { hint }, fx)
+                answer(&mut self.metrics, read.requester, &Answer::NotLeader { hint }, fx)
             }
         }
     }
@@ -155,7 +172,7 @@ impl Server {
 
     pub(super) fn on_read_failed(&mut self, id: ReadId, fx: &mut Fx<'_>) {
         if let Some(read) = self.reads.take(id) {
-            answer(&mut self.metrics, read.asker, &Answer::Retry, fx);
+            answer(&mut self.metrics, read.requester, &Answer::Retry, fx);
         }
     }
 
@@ -178,15 +195,15 @@ impl Server {
 
     fn serve(&mut self, now: Now, read: &Read, time: u64, stale: bool, fx: &mut Fx<'_>) {
         match &read.keys {
-            Keys::One(key) => self.serve_one(now, read.asker, key, time, stale, fx),
-            Keys::Batch(keys) => self.serve_batch(read.asker, keys, time, fx),
+            Keys::One(key) => self.serve_one(now, read.requester, key, time, stale, fx),
+            Keys::Batch(keys) => self.serve_batch(read.requester, keys, time, fx),
         }
     }
 
     fn serve_one(
         &mut self,
         now: Now,
-        asker: Asker,
+        requester: Requester,
         key: &Key,
         time: u64,
         stale: bool,
@@ -194,18 +211,18 @@ impl Server {
     ) {
         let Some(entry) = self.machine.read(key, time) else {
             fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0);
-            self.lookups.count(false);
-            if !self.load(now, asker, key, fx) && !self.serve_what_is_over(asker, key, fx) {
-                answer(&mut self.metrics, asker, &Answer::Missing, fx);
+            self.hit_ratio.count(false);
+            if !self.load(now, requester, key, fx) && !self.serve_what_is_over(requester, key, fx) {
+                answer(&mut self.metrics, requester, &Answer::Missing, fx);
             }
             return;
         };
-        if asker.watch {
-            self.watchers.insert(asker.conn);
+        if requester.watch {
+            self.watchers.insert(requester.conn);
         }
         let Ok(value) = self.machine.store().open(entry) else {
             fx.mark(Event::DamagedValue.row(), [key.label(), entry.version, 0], 0);
-            return refuse(&mut self.metrics, asker, Refusal::Damaged, fx);
+            return refuse(&mut self.metrics, requester, Refusal::DAMAGED, fx);
         };
         let (mut deep_clones, mut handle_clones) = (0, 0);
         let mut kept = None;
@@ -214,7 +231,7 @@ impl Server {
             kept = Some(Arc::new((*entry.value).clone()));
             deep_clones += 1;
         }
-        let hint = self.keeps(&asker, entry, time);
+        let hint = self.keeps(&requester, entry, time);
         let found = Answer::Found { version: entry.version, stale, hint, value: &value };
         if self.config.flaws.get_forgets_handle {
             handle_clones += 1;
@@ -223,34 +240,39 @@ impl Server {
         }
         let labels = [key.label(), deep_clones, handle_clones];
         fx.mark(Event::Hit.row(), labels, value.len() as u64);
-        answer(&mut self.metrics, asker, &found, fx);
-        self.lookups.count(true);
+        answer(&mut self.metrics, requester, &found, fx);
+        self.hit_ratio.count(true);
         self.machine.touch(key);
     }
 
     /// Serves what the key held until its time was over, to a client that takes that where nothing
     /// fresh is to be had; false where it does not, or where that is gone too.
-    pub(super) fn serve_what_is_over(&mut self, asker: Asker, key: &Key, fx: &mut Fx<'_>) -> bool {
-        let Some(entry) = self.machine.store().get(key).filter(|_| asker.allow_stale) else {
+    pub(super) fn serve_what_is_over(
+        &mut self,
+        requester: Requester,
+        key: &Key,
+        fx: &mut Fx<'_>,
+    ) -> bool {
+        let Some(entry) = self.machine.store().get(key).filter(|_| requester.allow_stale) else {
             return false;
         };
         let Ok(value) = self.machine.store().open(entry) else { return false };
         let (version, hint) = (entry.version, Duration::ZERO);
         let found = Answer::Found { version, stale: true, hint, value: &value };
-        answer(&mut self.metrics, asker, &found, fx);
+        answer(&mut self.metrics, requester, &found, fx);
         true
     }
 
-    fn serve_batch(&mut self, asker: Asker, keys: &[Key], time: u64, fx: &mut Fx<'_>) {
+    fn serve_batch(&mut self, requester: Requester, keys: &[Key], time: u64, fx: &mut Fx<'_>) {
         let store = self.machine.store();
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
             let entry = self.machine.read(key, time);
             let Ok(value) = entry.map(|entry| store.open(entry)).transpose() else {
                 fx.mark(Event::DamagedValue.row(), [key.label(), 0, 0], 0);
-                return refuse(&mut self.metrics, asker, Refusal::Damaged, fx);
+                return refuse(&mut self.metrics, requester, Refusal::DAMAGED, fx);
             };
-            self.lookups.count(value.is_some());
+            self.hit_ratio.count(value.is_some());
             match &value {
                 Some(value) => fx.mark(Event::Hit.row(), [key.label(), 0, 0], value.len() as u64),
                 None => fx.mark(Event::Miss.row(), [key.label(), 0, 0], 0),
@@ -260,11 +282,11 @@ impl Server {
         let of = values.len() as u32;
         if of == 0 {
             let nothing = Answer::Item { position: 0, of, value: None };
-            answer(&mut self.metrics, asker, &nothing, fx);
+            answer(&mut self.metrics, requester, &nothing, fx);
         }
         for (position, value) in (0..of).zip(&values) {
             let item = Answer::Item { position, of, value: value.as_deref() };
-            answer(&mut self.metrics, asker, &item, fx);
+            answer(&mut self.metrics, requester, &item, fx);
         }
         keys.iter().for_each(|key| self.machine.touch(key));
     }
@@ -273,7 +295,7 @@ impl Server {
 fn check_key(key: &[u8]) -> Result<Key, Refusal> {
     let (size, max) = (key.len() as u64, KEY_BYTES_MAX);
     match size > max {
-        true => Err(Refusal::KeyTooLarge { size, max }),
+        true => Err(StoreError::KeyTooLarge { size, max }.into()),
         false => Ok(Key::new(key)),
     }
 }

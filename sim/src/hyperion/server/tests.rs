@@ -1,13 +1,15 @@
 //! A cache node alone, input by input: connections, requests that come too late, and what it counts.
 
+use super::super::command::Refusal;
 use super::super::tables::{CACHE_SETTINGS, EVENTS};
 use super::super::testing::{Asked as Done, Host, defaults};
-use super::super::wire::{ReadOptions, Said};
+use super::super::wire::{Answer, ReadOptions, Request, ResponseFrame};
 use super::*;
+use crate::protocol::frame;
 use alloc::string::String;
 use alloc::vec;
 use catalog::SettingValue;
-use contract::{Dist, Effect, Ratio};
+use contract::{Dist, Duration, Effect, Ratio, ReadLevel};
 
 const ME: NodeId = NodeId(0);
 const CLIENT: NodeId = NodeId(7);
@@ -109,9 +111,9 @@ fn what_nobody_waits_for_is_not_carried_out() {
     let run = |waited_ms| {
         let mut world = World::new(core::slice::from_ref(&cost));
         world.open(CLIENT, 0);
-        assert_eq!(answers(&world.get(100)), 0, "it lies on the desk");
+        assert_eq!(answers(&world.get(100)), 0, "it waits for its time");
         world.later(waited_ms);
-        let done = world.input(Input::Timer(DESK));
+        let done = world.input(Input::Timer(SERVED));
         (answers(&done), marks(&done).contains(&"cache.too_late"))
     };
     assert_eq!(run(100), (1, false));
@@ -125,14 +127,14 @@ fn it_counts_what_it_is_asked_and_how_long_it_took() {
     world.open(CLIENT, 0);
     world.get(100);
     world.later(3);
-    let done = world.input(Input::Timer(DESK));
+    let done = world.input(Input::Timer(SERVED));
     let [Effect::Write { bytes, .. }] =
         &done.effects.iter().filter(|e| matches!(e, Effect::Write { .. })).collect::<Vec<_>>()[..]
     else {
         panic!("one answer");
     };
     let frame = &bytes.of(&done.bytes)[frame::HEADER_BYTES..];
-    assert_eq!(Said::decode(frame).expect("it is an answer").answer(), Answer::Missing);
+    assert_eq!(ResponseFrame::decode(frame).expect("it is an answer").view(), Answer::Missing);
     let text = world.metrics();
     let wanted = vec![
         "hyperion_requests_total{instance=\"h/1\",method=\"get\"} 1",
@@ -176,8 +178,8 @@ fn handshake(world: &mut World, number: u32, certificate: Option<&[u8]>) -> (Vec
     let written = |effect: &Effect| match effect {
         Effect::Write { bytes, .. } => {
             let frame = &bytes.of(&done.bytes)[frame::HEADER_BYTES..];
-            let said = Said::decode(frame).expect("it is an answer");
-            Some(match said.answer() {
+            let said = ResponseFrame::decode(frame).expect("it is an answer");
+            Some(match said.view() {
                 Answer::Missing => b'm',
                 Answer::Refused(Refusal::Unauthenticated) => b'u',
                 other => panic!("{other:?} was not expected"),
@@ -191,7 +193,7 @@ fn handshake(world: &mut World, number: u32, certificate: Option<&[u8]>) -> (Vec
 
 #[test]
 fn with_mtls_only_certificates_that_hold_open_the_door() {
-    use super::super::certificate::Authority;
+    use crate::protocol::tls::Authority;
     let life = Duration::from_secs(10);
     let mut world = World::new(&[("tls", SettingValue::Choice("mtls"))]);
     let now = world.host.now.wall;
@@ -209,9 +211,6 @@ fn with_mtls_only_certificates_that_hold_open_the_door() {
     world.host.now.wall.0 += life.as_nanos() + 1;
     assert_eq!(handshake(&mut world, 5, Some(&ours)), refused, "it has ended");
     assert_eq!(world.server.connections(), 1, "who was let in stays");
-    let conn = ConnId { opener: CLIENT, number: 0 };
-    world.input(Input::Closed { conn, reason: contract::CloseReason::Done });
-    assert!(world.server.admitted.is_empty(), "nothing is kept of connections that are gone");
 }
 
 #[test]

@@ -6,19 +6,19 @@
 //! over it.
 
 use super::super::command::{Command, Write};
-use super::super::entry::Entry;
 use super::super::machine::Effect;
 use super::super::wire::Answer;
-use super::{Asker, Server};
+use super::{Requester, Server};
+use crate::protocol::cache::entry::Entry;
 use crate::protocol::frame;
 use contract::{Duration, Fx};
 
 impl Server {
-    /// How long `asker` may keep `entry`, which is read at the cluster time `time`; zero for not at
+    /// How long `requester` may keep `entry`, which is read at the cluster time `time`; zero for not at
     /// all.
-    pub(super) fn keeps(&self, asker: &Asker, entry: &Entry, time: u64) -> Duration {
+    pub(super) fn keeps(&self, requester: &Requester, entry: &Entry, time: u64) -> Duration {
         let max = self.config.client_cache_ttl;
-        if !asker.watch || max == Duration::ZERO {
+        if !requester.watch || max == Duration::ZERO {
             return Duration::ZERO;
         }
         let left = entry.ends_at().map(|ends_at| Duration(ends_at.saturating_sub(time)));

@@ -1,12 +1,13 @@
 //! Writes: checked, proposed, and answered when they are applied.
 
 use super::super::command::{Applied, Command, HEAD_BYTES_MAX, Refusal, Write};
-use super::super::entry::Key;
 use super::super::machine::Effect;
 use super::super::tables::Event;
 use super::super::wire::Answer;
 use super::batch::SMALL_BYTES_MAX;
-use super::{Asker, Server, answer, refuse};
+use super::requests::{answer, refuse};
+use super::{Requester, Server};
+use crate::protocol::cache::entry::Key;
 use crate::protocol::raft::{LogId, NotLeader, Role};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -21,7 +22,7 @@ pub struct PendingWrites(VecDeque<PendingWrite>);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PendingWrite {
     pub log_id: LogId,
-    pub asker: Asker,
+    pub requester: Requester,
     pub key: u64,
     /// The id of the value that is written; 0 for none.
     pub value: u64,
@@ -51,20 +52,20 @@ impl Server {
     pub(super) fn on_write(
         &mut self,
         now: Now,
-        asker: Asker,
+        requester: Requester,
         command: &Command<'_>,
         fx: &mut Fx<'_>,
     ) {
         let value = match self.check_write(command) {
             Ok(value) => value,
-            Err(refusal) => return refuse(&mut self.metrics, asker, refusal, fx),
+            Err(refusal) => return refuse(&mut self.metrics, requester, refusal, fx),
         };
         let size = HEAD_BYTES_MAX + command.key.len() + written(command).len();
         let mut bytes = Vec::with_capacity(size);
         command.encode(&mut bytes);
         let leads = self.raft.role() == Role::Leader;
         if self.config.batches && leads && written(command).len() <= SMALL_BYTES_MAX {
-            return self.wait_for_company(now, asker, value, Arc::from(bytes), fx);
+            return self.wait_for_company(now, requester, value, Arc::from(bytes), fx);
         }
         self.make_room_for(now, command, fx);
         match self.raft.propose(now, Arc::from(bytes), fx) {
@@ -72,10 +73,10 @@ impl Server {
                 self.takes_room(log_id, command.key, written(command));
                 let key = Key::new(command.key).label();
                 let proposed_at = now.mono;
-                self.writes.push(PendingWrite { log_id, asker, key, value, proposed_at });
+                self.writes.push(PendingWrite { log_id, requester, key, value, proposed_at });
             }
             Err(NotLeader { hint }) => {
-                answer(&mut self.metrics, asker, &Answer::NotLeader { hint }, fx)
+                answer(&mut self.metrics, requester, &Answer::NotLeader { hint }, fx)
             }
         }
     }
@@ -93,7 +94,7 @@ impl Server {
     fn check_write(&self, command: &Command<'_>) -> Result<u64, Refusal> {
         if matches!(command.write, Write::Drop { .. } | Write::Fill { .. }) {
             // Only a leader decides what leaves, and what is kept of the database.
-            return Err(Refusal::Malformed);
+            return Err(Refusal::MALFORMED);
         }
         let value = written(command);
         self.machine.store().check(command.key, value)?;
@@ -101,7 +102,7 @@ impl Server {
             return Ok(0);
         }
         // What is damaged on arrival must not become the truth.
-        let value = Value::from_bytes(value).ok_or(Refusal::Damaged)?;
+        let value = Value::from_bytes(value).ok_or(Refusal::DAMAGED)?;
         Ok(value.id)
     }
 
@@ -110,7 +111,7 @@ impl Server {
         while let Some(write) = self.writes.pop_through(log_id.index) {
             if write.log_id != log_id {
                 // Another leader's entry took its place, or will.
-                answer(&mut self.metrics, write.asker, &Answer::Unknown, fx);
+                answer(&mut self.metrics, write.requester, &Answer::Unknown, fx);
                 continue;
             }
             self.metrics.replicated(write.proposed_at);
@@ -118,7 +119,7 @@ impl Server {
                 let labels = [write.key, log_id.term, log_id.index];
                 fx.mark(Event::WriteAcked.row(), labels, write.value);
             }
-            answer(&mut self.metrics, write.asker, &Answer::Applied(effect.answer), fx);
+            answer(&mut self.metrics, write.requester, &Answer::Applied(effect.answer), fx);
         }
     }
 
@@ -126,9 +127,9 @@ impl Server {
     pub(super) fn give_up_writes(&mut self, fx: &mut Fx<'_>) {
         while let Some(write) = self.writes.pop_through(u64::MAX) {
             if self.config.flaws.definite_error {
-                refuse(&mut self.metrics, write.asker, Refusal::Aborted, fx);
+                refuse(&mut self.metrics, write.requester, Refusal::Aborted, fx);
             } else {
-                answer(&mut self.metrics, write.asker, &Answer::Unknown, fx);
+                answer(&mut self.metrics, write.requester, &Answer::Unknown, fx);
             }
         }
     }

@@ -40,7 +40,7 @@ pub const OWN_GAUGES: [GaugeKind; 21] = [
     gauge(
         "cache.hit_ratio",
         "ppm",
-        "the share of hits among the last one to two thousand lookups of the node",
+        "the share of hits among the last one to two thousand hit_ratio of the node",
     ),
     gauge("pool.in_use", "", "connections to the database that carry a query"),
     gauge("pool.waiting", "", "queries that wait for a connection"),

@@ -1,7 +1,9 @@
 //! Messages round trip, and bytes that are none are refused.
 
+use super::super::command::Write;
 use super::super::command::tests::applied;
 use super::*;
+use crate::protocol::session::Session;
 use proptest::prelude::*;
 
 fn level() -> impl Strategy<Value = ReadLevel> {
@@ -11,15 +13,15 @@ fn level() -> impl Strategy<Value = ReadLevel> {
 fn check_request(id: u64, request: &Request<'_>) {
     let mut bytes = Vec::new();
     request.encode(id, &mut bytes);
-    let asked = Asked::decode(&bytes).unwrap();
-    assert_eq!((asked.id(), asked.request()), (id, request.clone()));
+    let asked = RequestFrame::decode(&bytes).unwrap();
+    assert_eq!((asked.id(), asked.view()), (id, request.clone()));
 }
 
 fn check_answer(id: u64, answer: &Answer<'_>) {
     let mut bytes = Vec::new();
     answer.encode(id, &mut bytes);
-    let said = Said::decode(&bytes).unwrap();
-    assert_eq!((said.id(), said.answer()), (id, answer.clone()));
+    let said = ResponseFrame::decode(&bytes).unwrap();
+    assert_eq!((said.id(), said.view()), (id, answer.clone()));
 }
 
 #[test]
@@ -32,7 +34,7 @@ fn plain_messages_round_trip() {
         Answer::Done { count: 9 },
         Answer::NotLeader { hint: None },
         Answer::NotLeader { hint: Some(0) },
-        Answer::Refused(Refusal::Damaged),
+        Answer::Refused(Refusal::DAMAGED),
         Answer::Item { position: 0, of: 0, value: None },
         Answer::Invalidate { key: None, version: 0 },
         Answer::Invalidate { key: Some(b""), version: 3 },
@@ -65,19 +67,19 @@ fn a_get_is_the_get_of_the_original_in_its_envelope() {
 
 #[test]
 fn a_time_that_is_not_given_is_the_default() {
-    let asked = Asked::decode(&[0x08, 1, 0x12, 3, 0x0a, 1, b'k']).unwrap();
-    let Request::Get { options, .. } = asked.request() else { panic!("it is a get") };
+    let asked = RequestFrame::decode(&[0x08, 1, 0x12, 3, 0x0a, 1, b'k']).unwrap();
+    let Request::Get { options, .. } = asked.view() else { panic!("it is a get") };
     assert_eq!(options.timeout, TIMEOUT_DEFAULT);
 }
 
 #[test]
 fn what_asks_for_nothing_is_refused() {
-    assert!(Asked::decode(&[]).is_err());
-    assert!(Said::decode(&[0x08, 1]).is_err());
+    assert!(RequestFrame::decode(&[]).is_err());
+    assert!(ResponseFrame::decode(&[0x08, 1]).is_err());
     // Stale and by lease at once; a status that there is not; a part beyond its stream.
-    assert!(Asked::decode(&[0x08, 1, 0x12, 4, 0x10, 1, 0x20, 1]).is_err());
-    assert!(Said::decode(&[0x08, 1, 0x12, 2, 0x20, 9]).is_err());
-    assert!(Said::decode(&[0x08, 1, 0x12, 6, 0x32, 4, 0x08, 2, 0x10, 1]).is_err());
+    assert!(RequestFrame::decode(&[0x08, 1, 0x12, 4, 0x10, 1, 0x20, 1]).is_err());
+    assert!(ResponseFrame::decode(&[0x08, 1, 0x12, 2, 0x20, 9]).is_err());
+    assert!(ResponseFrame::decode(&[0x08, 1, 0x12, 6, 0x32, 4, 0x08, 2, 0x10, 1]).is_err());
 }
 
 proptest! {
@@ -138,11 +140,11 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
-        if let Ok(asked) = Asked::decode(&bytes) {
-            check_request(asked.id(), &asked.request());
+        if let Ok(asked) = RequestFrame::decode(&bytes) {
+            check_request(asked.id(), &asked.view());
         }
-        if let Ok(said) = Said::decode(&bytes) {
-            check_answer(said.id(), &said.answer());
+        if let Ok(said) = ResponseFrame::decode(&bytes) {
+            check_answer(said.id(), &said.view());
         }
     }
 }

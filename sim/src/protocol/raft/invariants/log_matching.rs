@@ -1,7 +1,7 @@
 //! Log matching (raft-paper §5.3, Figure 3).
 
-use super::chunked::Chunked;
 use super::{Look, Members, OfMembers, digest, violation};
+use crate::protocol::cow::Table;
 use crate::protocol::raft::{LogId, Raft};
 use alloc::format;
 use alloc::vec;
@@ -16,7 +16,7 @@ use contract::NodeId;
 #[derive(Clone, Debug)]
 pub struct LogMatching {
     members: Members,
-    known: Chunked<Records>,
+    known: Table<Records>,
     held: Vec<Held>,
 }
 
@@ -58,7 +58,7 @@ struct Held {
     last: LogId,
     /// The first index that its log held.
     first_index: u64,
-    terms: Chunked<u64>,
+    terms: Table<u64>,
     /// Whether it has left the others' history: reported once.
     has_diverged: bool,
 }
@@ -68,7 +68,7 @@ impl LogMatching {
     #[must_use]
     pub fn new(members: Members) -> Self {
         let held = vec![Held::default(); members.len()];
-        Self { members, known: Chunked::default(), held }
+        Self { members, known: Table::default(), held }
     }
 
     /// The first index at which the log may differ from what was seen: only tails change.

@@ -4,7 +4,6 @@
 //! past in shared chunks so that a fork is cheap, and reports a breach once: a node that has left
 //! the group's history is not reported again for every entry that follows.
 
-mod chunked;
 mod leader_append_only;
 mod leader_completeness;
 mod log_matching;

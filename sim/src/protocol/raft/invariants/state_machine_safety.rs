@@ -1,8 +1,8 @@
 //! State machine safety (raft-paper §5.4.3, Figure 3).
 
 use super::super::machine::Raft;
-use super::chunked::Chunked;
 use super::{Look, Members, OfMembers, digest, violation};
+use crate::protocol::cow::Table;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -22,7 +22,7 @@ const SNAPSHOTS_MAX: usize = 256;
 pub struct StateMachineSafety {
     members: Members,
     /// The first entry applied at each index.
-    applied: Chunked<Option<Applied>>,
+    applied: Table<Option<Applied>>,
     /// By index, the digest of the first snapshot of it, and whose it was.
     snapshots: Arc<BTreeMap<u64, (u64, NodeId)>>,
     seen: Vec<Seen>,
@@ -59,7 +59,7 @@ impl StateMachineSafety {
     #[must_use]
     pub fn new(members: Members) -> Self {
         let seen = vec![Seen::default(); members.len()];
-        Self { members, applied: Chunked::default(), snapshots: Arc::default(), seen }
+        Self { members, applied: Table::default(), snapshots: Arc::default(), seen }
     }
 
     /// Compares what the node applied since it was last looked at.

@@ -1,19 +1,10 @@
 //! An ordered map whose copy costs one reference count.
-//!
-//! Forking a world copies every node (`fork` of [`contract::Node`]), so the large state of a node
-//! sits in chunks of at most [`CHUNK_ENTRIES_MAX`] entries behind `Arc`s, under one list of chunks
-//! behind another. A copy shares everything; the first write afterwards copies the list and one
-//! chunk. This is a B+-tree of two levels with path copying (Driscoll et al., "Making Data
-//! Structures Persistent", 1989, §2): flat, because a node holds thousands of entries, not
-//! millions.
 
+use super::CHUNK_ENTRIES_MAX;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// The most entries that one write may have to copy. Chunks split in halves when they are full.
-pub const CHUNK_ENTRIES_MAX: usize = 64;
-
-/// At most [`CHUNK_ENTRIES_MAX`] entries, sorted by key.
+/// At most [`CHUNK_ENTRIES_MAX`] entries, sorted by key. It splits in halves when it is full.
 type Chunk<K, V> = Vec<(K, V)>;
 
 /// A chunk and a key that bounds it from below: no key of it is less, and every key of the chunks
@@ -22,19 +13,19 @@ type Bounded<K, V> = (K, Arc<Chunk<K, V>>);
 
 /// An ordered map with copies that share their entries until one of them is written.
 #[derive(Clone, Debug)]
-pub struct ChunkMap<K, V> {
+pub struct Map<K, V> {
     /// Sorted by their entries; none of them is empty.
     chunks: Arc<Vec<Bounded<K, V>>>,
     len: u64,
 }
 
-impl<K, V> Default for ChunkMap<K, V> {
+impl<K, V> Default for Map<K, V> {
     fn default() -> Self {
         Self { chunks: Arc::default(), len: 0 }
     }
 }
 
-impl<K: Ord + Clone, V: Clone> ChunkMap<K, V> {
+impl<K: Ord + Clone, V: Clone> Map<K, V> {
     /// The number of entries.
     #[must_use]
     pub const fn len(&self) -> u64 {
@@ -206,7 +197,7 @@ mod tests {
         )
     }
 
-    fn assert_same(map: &ChunkMap<u16, u32>, reference: &BTreeMap<u16, u32>) {
+    fn assert_same(map: &Map<u16, u32>, reference: &BTreeMap<u16, u32>) {
         assert_eq!(map.len(), reference.len() as u64);
         assert!(map.iter().eq(reference.iter()));
         assert!(map.chunks.iter().all(|(_, chunk)| !chunk.is_empty()));
@@ -227,7 +218,7 @@ mod tests {
     proptest! {
         #[test]
         fn agrees_with_a_tree_and_copies_stay_as_they_were(steps in steps()) {
-            let mut map = ChunkMap::default();
+            let mut map = Map::default();
             let mut reference = BTreeMap::new();
             let mut forks = Vec::new();
             for step in steps {
@@ -256,7 +247,7 @@ mod tests {
 
     #[test]
     fn a_copy_shares_all_but_the_chunk_that_is_written() {
-        let mut map = ChunkMap::default();
+        let mut map = Map::default();
         for key in 0..1_000_u64 {
             map.insert(key, key);
         }

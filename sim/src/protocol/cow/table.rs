@@ -1,27 +1,27 @@
-//! A growing table in shared chunks: a fork copies one pointer, its next write the list of chunks
-//! and one of them. The head can be forgotten, so that a long run needs no more than its tail.
+//! A growing table by index whose copy costs one reference count. Its head can be forgotten, so that a
+//! long run needs no more than its tail.
 
+use super::CHUNK_ENTRIES_MAX as CHUNK;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-const CHUNK: usize = 64;
-
 /// Values by a dense index from 1, as the log's.
 #[derive(Clone, Debug)]
-pub(super) struct Chunked<T> {
+pub struct Table<T> {
     chunks: Arc<Vec<Arc<Vec<T>>>>,
     /// How many chunks were forgotten.
     gone: usize,
 }
 
-impl<T> Default for Chunked<T> {
+impl<T> Default for Table<T> {
     fn default() -> Self {
         Self { chunks: Arc::default(), gone: 0 }
     }
 }
 
-impl<T: Clone + Default> Chunked<T> {
+impl<T: Clone + Default> Table<T> {
     /// The value at `index`, where one was written.
+    #[must_use]
     pub fn get(&self, index: u64) -> Option<&T> {
         let at = usize::try_from(index.checked_sub(1)?).ok()?;
         self.chunks.get((at / CHUNK).checked_sub(self.gone)?)?.get(at % CHUNK)
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn values_are_found_where_they_were_written() {
-        let mut table = Chunked::default();
+        let mut table = Table::default();
         for index in [1_u64, 2, 64, 65, 200] {
             *table.entry(index).unwrap() = index;
         }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_fork_keeps_its_own_values() {
-        let mut table = Chunked::default();
+        let mut table = Table::default();
         *table.entry(70).unwrap() = 7_u64;
         let fork = table.clone();
         *table.entry(70).unwrap() = 8;
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn the_head_is_forgotten_in_whole_chunks() {
-        let mut table = Chunked::default();
+        let mut table = Table::default();
         (1..=300_u64).for_each(|index| *table.entry(index).unwrap() = index);
         table.forget_before(200);
         assert_eq!((table.get(192), table.get(193)), (None, Some(&193)));

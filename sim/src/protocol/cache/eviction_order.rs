@@ -7,8 +7,8 @@
 //!
 //! Uses are numbered by a counter of the store's own: no clock is involved.
 
-use super::chunk_map::ChunkMap;
 use super::entry::Key;
+use crate::protocol::cow;
 use alloc::vec::Vec;
 
 /// The rule by which entries are evicted.
@@ -42,17 +42,17 @@ const RECORDS_SLACK: u64 = 64;
 /// a search and a move in the middle of the order, and uses are what a cache does all day. The uses
 /// that stand beside an entry say which of its records holds.
 #[derive(Clone, Debug, Default)]
-pub struct Recency {
+pub struct EvictionOrder {
     policy: Policy,
     /// Each entry under its rank, and stale records of it.
-    order: ChunkMap<Rank, Key>,
+    order: cow::Map<Rank, Key>,
     /// Entries.
     len: u64,
     /// Uses so far.
     clock: u64,
 }
 
-impl Recency {
+impl EvictionOrder {
     /// An empty order.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
@@ -89,7 +89,7 @@ impl Recency {
         self.order.iter().filter(holds).map(|(_, key)| key)
     }
 
-    /// Whether it is time to call [`Recency::tidy`].
+    /// Whether it is time to call [`EvictionOrder::tidy`].
     #[must_use]
     pub const fn is_cluttered(&self) -> bool {
         self.order.len() > RECORDS_MAX * self.len + RECORDS_SLACK
@@ -101,7 +101,7 @@ impl Recency {
             held.map(|(key, uses)| (self.rank(uses), key.clone())).collect();
         assert!(records.len() as u64 == self.len, "every entry has its place");
         records.sort_unstable_by_key(|(rank, _)| *rank);
-        self.order = ChunkMap::default();
+        self.order = cow::Map::default();
         for (rank, key) in records {
             self.order.insert(rank, key);
         }
@@ -133,23 +133,23 @@ mod tests {
 
     /// Uses the keys in this order, and returns the order in which they go.
     fn victims(policy: Policy, uses: &[u8]) -> Vec<u8> {
-        let mut recency = Recency::new(policy);
+        let mut order = EvictionOrder::new(policy);
         let mut held: Vec<(Key, Uses)> = Vec::new();
         for key in uses.iter().map(|key| Key::new(&[*key])) {
             match held.iter_mut().find(|(held, _)| *held == key) {
-                Some((_, uses)) => recency.touch(&key, uses),
-                None => held.push((key.clone(), recency.admit(&key))),
+                Some((_, uses)) => order.touch(&key, uses),
+                None => held.push((key.clone(), order.admit(&key))),
             }
         }
-        let order = |recency: &Recency| -> Vec<u8> {
+        let went = |order: &EvictionOrder| -> Vec<u8> {
             let uses = |key: &Key| Some(held.iter().find(|(held, _)| held == key)?.1);
-            recency.victims(uses).map(|key| key.as_bytes()[0]).collect()
+            order.victims(uses).map(|key| key.as_bytes()[0]).collect()
         };
-        let order_before = order(&recency);
-        recency.tidy(held.iter().map(|(key, uses)| (key, *uses)));
-        assert_eq!(order(&recency), order_before);
-        assert_eq!(recency.order.len(), recency.len());
-        order_before
+        let before = went(&order);
+        order.tidy(held.iter().map(|(key, uses)| (key, *uses)));
+        assert_eq!(went(&order), before);
+        assert_eq!(order.order.len(), order.len());
+        before
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The circuit breaker of a client: when half of the last tries failed, it stops asking for a while.
+//! A circuit breaker: when too many of the last tries failed, whoever tries stops for a while.
 //!
 //! Closed, it lets every try through and remembers how the last ones ended. Open, it lets none
 //! through, so that what is overloaded can recover (Nygard, "Release It!", 2007, §5.2). When its time
@@ -8,7 +8,7 @@ use contract::{Duration, Instant};
 
 /// What a breaker is told at boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BreakerConfig {
+pub struct CircuitBreakerConfig {
     /// How many tries it remembers, at most 64.
     pub window: u32,
     /// It opens when so many in a million of them failed.
@@ -19,8 +19,8 @@ pub struct BreakerConfig {
 
 /// The state of a breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Breaker {
-    config: BreakerConfig,
+pub struct CircuitBreaker {
+    config: CircuitBreakerConfig,
     state: State,
     /// The last tries, the newest in the lowest bit; 1 for one that failed.
     failures: u64,
@@ -46,10 +46,10 @@ pub enum Change {
     Closed,
 }
 
-impl Breaker {
+impl CircuitBreaker {
     /// A closed breaker.
     #[must_use]
-    pub const fn new(config: BreakerConfig) -> Self {
+    pub const fn new(config: CircuitBreakerConfig) -> Self {
         Self { config, state: State::Closed, failures: 0, tries: 0 }
     }
 
@@ -100,10 +100,10 @@ impl Breaker {
 mod tests {
     use super::*;
 
-    const CONFIG: BreakerConfig =
-        BreakerConfig { window: 4, threshold_ppm: 500_000, open_for: Duration(100) };
+    const CONFIG: CircuitBreakerConfig =
+        CircuitBreakerConfig { window: 4, threshold_ppm: 500_000, open_for: Duration(100) };
 
-    fn tries(breaker: &mut Breaker, at: u64, failed: &[bool]) -> Option<Change> {
+    fn tries(breaker: &mut CircuitBreaker, at: u64, failed: &[bool]) -> Option<Change> {
         failed.iter().fold(None, |_, failed| {
             assert!(breaker.admits(Instant(at)));
             breaker.note(Instant(at), *failed)
@@ -112,18 +112,18 @@ mod tests {
 
     #[test]
     fn it_opens_when_half_of_a_full_window_failed() {
-        let mut breaker = Breaker::new(CONFIG);
+        let mut breaker = CircuitBreaker::new(CONFIG);
         assert_eq!(tries(&mut breaker, 1, &[true, true, true]), None);
         assert_eq!(tries(&mut breaker, 1, &[false]), Some(Change::Opened));
         assert!(!breaker.admits(Instant(100)));
-        let mut breaker = Breaker::new(CONFIG);
+        let mut breaker = CircuitBreaker::new(CONFIG);
         assert_eq!(tries(&mut breaker, 1, &[true, false, false, false, true, false]), None);
         assert_eq!(tries(&mut breaker, 1, &[true]), Some(Change::Opened));
     }
 
     #[test]
     fn one_try_decides_when_it_is_half_open() {
-        let mut breaker = Breaker::new(CONFIG);
+        let mut breaker = CircuitBreaker::new(CONFIG);
         tries(&mut breaker, 0, &[true; 4]);
         assert!(!breaker.admits(Instant(99)));
         assert!(breaker.admits(Instant(100)));

@@ -8,13 +8,13 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 const LIMITS: Limits = Limits { store_bytes_max: 4_000, value_bytes_max: 3_000 };
 
 /// A store with these limits, for tests.
-pub fn store(limits: Limits, policy: Policy, flaws: StoreFlaws) -> Store {
-    let sealer = Sealer::new(b"secret", true);
-    Store::new(Arc::new(StoreConfig { limits, sealer, policy }), flaws)
+pub fn store(limits: Limits, policy: Policy, defects: StoreDefects) -> Store {
+    let codec = ValueCodec::new(b"secret", true);
+    Store::new(Arc::new(StoreConfig { limits, codec, policy }), defects)
 }
 
 fn plain() -> Store {
-    store(LIMITS, Policy::Lru, StoreFlaws::default())
+    store(LIMITS, Policy::Lru, StoreDefects::default())
 }
 
 fn new<'a>(key: &'a [u8], value: &'a [u8], version: u64) -> NewEntry<'a> {
@@ -40,7 +40,7 @@ fn limits_are_refused_with_their_figures() {
 #[test]
 fn a_full_store_still_takes_a_smaller_value_for_a_key_it_holds() {
     let limits = Limits { store_bytes_max: 100, value_bytes_max: 100 };
-    let mut store = store(limits, Policy::Lru, StoreFlaws::default());
+    let mut store = store(limits, Policy::Lru, StoreDefects::default());
     assert_eq!(store.set(new(b"k", &[7; 67], 1)), Ok(()));
     assert_eq!(store.size_bytes(), 100);
     let full = Err(StoreError::StoreFull { current: 133, max: 100 });
@@ -76,21 +76,21 @@ fn endings_follow_their_entries() {
 }
 
 #[test]
-fn the_flaws_show() {
-    let flawed = |flaws| {
-        let mut store = store(LIMITS, Policy::Lru, flaws);
+fn the_defects_show() {
+    let with = |defects| {
+        let mut store = store(LIMITS, Policy::Lru, defects);
         let mortal = NewEntry { ttl: Some(Duration(9)), ..new(b"k", &[0; 10], 1) };
         store.set(mortal).unwrap();
         store.set(new(b"l", &[0; 10], 2)).unwrap();
         store.set(new(b"k", &[0; 10], 3)).unwrap();
         store
     };
-    assert_eq!(flawed(StoreFlaws::default()).victims().next().unwrap().key, Key::new(b"l"));
-    let drifts = flawed(StoreFlaws { size_drifts: true, ..StoreFlaws::default() });
+    assert_eq!(with(StoreDefects::default()).victims().next().unwrap().key, Key::new(b"l"));
+    let drifts = with(StoreDefects { size_drifts: true, ..StoreDefects::default() });
     assert_eq!(drifts.size_bytes(), 3 * 43);
-    let forgets = flawed(StoreFlaws { uses_forgotten: true, ..StoreFlaws::default() });
+    let forgets = with(StoreDefects { uses_forgotten: true, ..StoreDefects::default() });
     assert_eq!(forgets.victims().next().unwrap().key, Key::new(b"k"));
-    let leaks = flawed(StoreFlaws { endings_leak: true, ..StoreFlaws::default() });
+    let leaks = with(StoreDefects { endings_leak: true, ..StoreDefects::default() });
     assert_eq!(leaks.endings(), 1);
 }
 
@@ -148,7 +148,7 @@ impl NaiveStore {
     fn size_bytes(&self) -> u64 {
         let kept = |entry: &Naive| match entry.value.len() {
             0..=1024 => entry.value.len(),
-            _ => Sealer::new(b"", true).seal(&[entry.key], &entry.value).1.len(),
+            _ => ValueCodec::new(b"", true).encode(&[entry.key], &entry.value).1.len(),
         };
         self.entries.iter().map(|entry| (1 + kept(entry) + 32) as u64).sum()
     }
@@ -245,7 +245,7 @@ impl StateMachineTest for Subject {
     type Reference = NaiveStore;
 
     fn init_test(reference: &NaiveStore) -> Self {
-        let store = store(LIMITS, reference.policy, StoreFlaws::default());
+        let store = store(LIMITS, reference.policy, StoreDefects::default());
         Self { store, forks: vec![] }
     }
 

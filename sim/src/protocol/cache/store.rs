@@ -1,13 +1,13 @@
 //! The entries that a node holds, bounded by bytes.
 //!
-//! Start with [`Store`]. Values are sealed on the way in ([`super::seal`]) and verified on the way
-//! out; the order of eviction is kept by [`super::recency`].
+//! Start with [`Store`]. Values are sealed on the way in ([`super::value_codec`]) and verified on the way
+//! out; the order of eviction is kept by [`super::eviction_order`].
 
-use super::chunk_map::ChunkMap;
 use super::entry::{Entry, Key, ends_at, size_bytes};
 use super::error::StoreError;
-use super::recency::{Policy, Recency, Uses};
-use super::seal::{Bytes, Opened, Sealer};
+use super::eviction_order::{EvictionOrder, Policy, Uses};
+use super::value_codec::{Bytes, Decoded, ValueCodec};
+use crate::protocol::cow;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{Duration, Value};
@@ -34,14 +34,14 @@ pub struct StoreConfig {
     /// How much it may hold.
     pub limits: Limits,
     /// Tags and compresses values.
-    pub sealer: Sealer,
+    pub codec: ValueCodec,
     /// What goes first when it is full.
     pub policy: Policy,
 }
 
-/// The flaws that can be planted in a store.
+/// The defects that can be planted in a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct StoreFlaws {
+pub struct StoreDefects {
     /// `weight-accounting-drift`: an overwrite adds the new size without subtracting the old.
     pub size_drifts: bool,
     /// `lru-order-not-updated-on-hit`: a use is not noted.
@@ -53,13 +53,13 @@ pub struct StoreFlaws {
 /// An ordered store of entries. A copy costs three reference counts and a keyed hash.
 #[derive(Clone, Debug)]
 pub struct Store {
-    entries: ChunkMap<Key, Slot>,
+    entries: cow::Map<Key, Slot>,
     /// The versions of the entries that end, by the cluster time at which they do.
-    endings: ChunkMap<(u64, Key), u64>,
-    recency: Recency,
+    endings: cow::Map<(u64, Key), u64>,
+    order: EvictionOrder,
     size_bytes: u64,
     config: Arc<StoreConfig>,
-    flaws: StoreFlaws,
+    defects: StoreDefects,
 }
 
 /// An entry in its place.
@@ -88,16 +88,16 @@ pub struct NewEntry<'a> {
 impl Store {
     /// An empty store.
     #[must_use]
-    pub fn new(config: Arc<StoreConfig>, flaws: StoreFlaws) -> Self {
+    pub fn new(config: Arc<StoreConfig>, defects: StoreDefects) -> Self {
         let value_bytes_max = config.limits.value_bytes_max;
         assert!(value_bytes_max <= VALUE_BYTES_MAX, "no value passes the hard limit");
         Self {
-            entries: ChunkMap::default(),
-            endings: ChunkMap::default(),
-            recency: Recency::new(config.policy),
+            entries: cow::Map::default(),
+            endings: cow::Map::default(),
+            order: EvictionOrder::new(config.policy),
             size_bytes: 0,
             config,
-            flaws,
+            defects,
         }
     }
 
@@ -111,8 +111,8 @@ impl Store {
     ///
     /// # Errors
     /// When the bytes are not those that were stored.
-    pub fn open<'a>(&self, entry: &'a Entry) -> Result<Opened<'a>, StoreError> {
-        self.config.sealer.open(entry)
+    pub fn open<'a>(&self, entry: &'a Entry) -> Result<Decoded<'a>, StoreError> {
+        self.config.codec.open(entry)
     }
 
     /// The value of an entry by identity, once every byte of it was verified; `None` where one is
@@ -124,11 +124,11 @@ impl Store {
 
     /// Notes that `key` is used: it is evicted later.
     pub fn touch(&mut self, key: &Key) {
-        if self.flaws.uses_forgotten {
+        if self.defects.uses_forgotten {
             return;
         }
         if let Some(slot) = self.entries.get_mut(key) {
-            self.recency.touch(key, &mut slot.uses);
+            self.order.touch(key, &mut slot.uses);
             self.tidy();
         }
     }
@@ -141,7 +141,7 @@ impl Store {
         self.check(new.key, new.value)?;
         let key = Key::new(new.key);
         let config = Arc::clone(&self.config);
-        let (flags, kept) = config.sealer.seal(new.key, new.value);
+        let (flags, kept) = config.codec.encode(new.key, new.value);
         // Looked up once: this is what every write of every replica does.
         let slot = self.entries.get_mut(&key);
         let held_bytes = slot.as_ref().map_or(0, |slot| slot.entry.size_bytes());
@@ -163,14 +163,14 @@ impl Store {
             Some(slot) => {
                 let ended_at = slot.entry.ends_at();
                 overwrite(&mut slot.entry, &kept, entry);
-                if !self.flaws.uses_forgotten {
-                    self.recency.touch(&key, &mut slot.uses);
+                if !self.defects.uses_forgotten {
+                    self.order.touch(&key, &mut slot.uses);
                 }
                 self.forget_ending(ended_at, &key);
             }
             None => {
                 let entry = Arc::new(entry(Arc::new(Bytes::new(&kept))));
-                let uses = self.recency.admit(&key);
+                let uses = self.order.admit(&key);
                 self.entries.insert(key.clone(), Slot { entry, uses });
             }
         }
@@ -178,7 +178,7 @@ impl Store {
         if let Some(ends_at) = ends_at(new.created_at, new.ttl) {
             self.endings.insert((ends_at, key), new.version);
         }
-        self.size_bytes = match self.flaws.size_drifts {
+        self.size_bytes = match self.defects.size_drifts {
             false => current,
             true => self.size_bytes + new_bytes,
         };
@@ -194,7 +194,7 @@ impl Store {
         let removed_bytes = entry.size_bytes();
         assert!(removed_bytes <= self.size_bytes, "what leaves was counted");
         self.size_bytes -= removed_bytes;
-        self.recency.forget();
+        self.order.forget();
         self.forget_ending(entry.ends_at(), key);
         true
     }
@@ -212,7 +212,7 @@ impl Store {
     pub fn victims(&self) -> impl Iterator<Item = &Entry> {
         let uses = |key: &Key| Some(self.entries.get(key)?.uses);
         let entry = |key| self.get(key).expect("what is ordered is held");
-        self.recency.victims(uses).map(entry)
+        self.order.victims(uses).map(entry)
     }
 
     /// When the first entry ends that does, in cluster time.
@@ -238,7 +238,7 @@ impl Store {
     /// How many entries have a place in the order of eviction.
     #[must_use]
     pub const fn ordered(&self) -> u64 {
-        self.recency.len()
+        self.order.len()
     }
 
     /// Whether an entry with this key and value may be stored at all.
@@ -291,13 +291,13 @@ impl Store {
 
 impl Store {
     fn tidy(&mut self) {
-        if self.recency.is_cluttered() {
-            self.recency.tidy(self.entries.iter().map(|(key, slot)| (key, slot.uses)));
+        if self.order.is_cluttered() {
+            self.order.tidy(self.entries.iter().map(|(key, slot)| (key, slot.uses)));
         }
     }
 
     fn forget_ending(&mut self, ended_at: Option<u64>, key: &Key) {
-        if self.flaws.endings_leak {
+        if self.defects.endings_leak {
             return;
         }
         if let Some(ended_at) = ended_at {

@@ -1,14 +1,13 @@
 //! How values are kept: compressed where that pays, tagged so that damage is noticed, and zeroed
 //! before their memory goes back.
 //!
-//! Start with [`Sealer`]. The tag is HMAC-SHA-256 (RFC 2104, FIPS 180-4) over the key and the bytes
+//! Start with [`ValueCodec`]. The tag is HMAC-SHA-256 (RFC 2104, FIPS 180-4) over the key and the bytes
 //! as they are kept. The modelled codebase signs the value alone; with the key under the tag, a value
 //! that turns up under another key is noticed as well. Values over [`COMPRESS_OVER_BYTES`] are kept
 //! as LZ4 blocks when that makes them smaller.
 
 use super::entry::{Entry, Flags};
 use super::error::StoreError;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -75,14 +74,14 @@ impl fmt::Debug for Bytes {
 
 /// A value as its writer wrote it.
 #[derive(Debug)]
-pub enum Opened<'a> {
+pub enum Decoded<'a> {
     /// It is kept like that.
     Kept(&'a [u8]),
     /// It had to be decompressed.
     Inflated(Zeroizing<Vec<u8>>),
 }
 
-impl Deref for Opened<'_> {
+impl Deref for Decoded<'_> {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -95,15 +94,15 @@ impl Deref for Opened<'_> {
 
 /// Seals values when they are stored, and opens them when they are read.
 #[derive(Clone)]
-pub struct Sealer {
+pub struct ValueCodec {
     /// Keyed once; each tag starts from a copy.
     hmac: Hmac<Sha256>,
     /// Whether values over [`COMPRESS_OVER_BYTES`] are compressed.
     compresses: bool,
 }
 
-impl Sealer {
-    /// A sealer with the secret `hmac_key`.
+impl ValueCodec {
+    /// A codec with the secret `hmac_key`.
     #[must_use]
     pub fn new(hmac_key: &[u8], compresses: bool) -> Self {
         let hmac = Hmac::new_from_slice(hmac_key).expect("HMAC takes keys of any length");
@@ -112,12 +111,12 @@ impl Sealer {
 
     /// What to keep for `value`, and its flags.
     #[must_use]
-    pub fn seal<'a>(&self, key: &[u8], value: &'a [u8]) -> (Flags, Opened<'a>) {
+    pub fn encode<'a>(&self, key: &[u8], value: &'a [u8]) -> (Flags, Decoded<'a>) {
         let kept = match self.compresses && value.len() as u64 > COMPRESS_OVER_BYTES {
             true => compressed(value),
-            false => Opened::Kept(value),
+            false => Decoded::Kept(value),
         };
-        let compressed = matches!(kept, Opened::Inflated(_));
+        let compressed = matches!(kept, Decoded::Inflated(_));
         let tag = self.tag(key, &kept);
         (Flags { compressed, encrypted: false, tag }, kept)
     }
@@ -126,14 +125,14 @@ impl Sealer {
     ///
     /// # Errors
     /// When the bytes are not those that were sealed under this key.
-    pub fn open<'a>(&self, entry: &'a Entry) -> Result<Opened<'a>, StoreError> {
+    pub fn open<'a>(&self, entry: &'a Entry) -> Result<Decoded<'a>, StoreError> {
         let tag = self.tag(entry.key.as_bytes(), &entry.value);
         if !bool::from(tag.ct_eq(&entry.flags.tag)) {
             return Err(StoreError::HmacVerificationFailed);
         }
         match entry.flags.compressed {
-            false => Ok(Opened::Kept(&entry.value)),
-            true => decompressed(&entry.value).map(Opened::Inflated),
+            false => Ok(Decoded::Kept(&entry.value)),
+            true => decompressed(&entry.value).map(Decoded::Inflated),
         }
     }
 
@@ -147,10 +146,10 @@ impl Sealer {
     }
 }
 
-impl fmt::Debug for Sealer {
+impl fmt::Debug for ValueCodec {
     /// Without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("compresses", &self.compresses).finish_non_exhaustive()
+        f.debug_struct("ValueCodec").field("compresses", &self.compresses).finish_non_exhaustive()
     }
 }
 
@@ -158,7 +157,7 @@ impl fmt::Debug for Sealer {
 const LEN_BYTES: usize = 4;
 
 /// `value` as a block behind its length, unless that is no shorter.
-fn compressed(value: &[u8]) -> Opened<'_> {
+fn compressed(value: &[u8]) -> Decoded<'_> {
     let len = u32::try_from(value.len()).expect("a value has a limit far below 4 GiB");
     let mut block = vec![0; LEN_BYTES + lz4_flex::block::get_maximum_output_size(value.len())];
     block[..LEN_BYTES].copy_from_slice(&len.to_be_bytes());
@@ -166,23 +165,24 @@ fn compressed(value: &[u8]) -> Opened<'_> {
         .expect("the buffer has the length that the library asks for");
     block.truncate(LEN_BYTES + written);
     let block = Zeroizing::new(block);
-    if block.len() < value.len() { Opened::Inflated(block) } else { Opened::Kept(value) }
+    if block.len() < value.len() { Decoded::Inflated(block) } else { Decoded::Kept(value) }
 }
 
 fn decompressed(block: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-    let damaged = |what: &str| StoreError::SerializationError(String::from(what));
     let Some((len, block)) = block.split_first_chunk::<LEN_BYTES>() else {
-        return Err(damaged("a compressed value without a length"));
+        return Err(StoreError::SerializationError("a compressed value without a length"));
     };
     let len = u32::from_be_bytes(*len);
     // The tag was good, so the length is what `compressed` wrote; the bound costs nothing.
-    if u64::from(len) > super::VALUE_BYTES_MAX {
-        return Err(damaged("a compressed value that claims to be too long"));
+    if u64::from(len) > super::store::VALUE_BYTES_MAX {
+        return Err(StoreError::SerializationError(
+            "a compressed value that claims to be too long",
+        ));
     }
     let mut value = Zeroizing::new(vec![0; len as usize]);
     match lz4_flex::block::decompress_into(block, &mut value) {
         Ok(written) if written == value.len() => Ok(value),
-        _ => Err(damaged("a compressed value that does not decompress")),
+        _ => Err(StoreError::SerializationError("a compressed value that does not decompress")),
     }
 }
 
@@ -193,8 +193,8 @@ mod tests {
     use alloc::sync::Arc;
     use proptest::prelude::*;
 
-    fn sealed(sealer: &Sealer, key: &[u8], value: &[u8]) -> Entry {
-        let (flags, kept) = sealer.seal(key, value);
+    fn sealed(codec: &ValueCodec, key: &[u8], value: &[u8]) -> Entry {
+        let (flags, kept) = codec.encode(key, value);
         Entry {
             key: Key::new(key),
             value: Arc::new(Bytes::new(&kept)),
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn the_tag_is_hmac_sha_256() {
         // RFC 4231, test case 2, without our framing of key and value.
-        let mut hmac = Sealer::new(b"Jefe", true).hmac;
+        let mut hmac = ValueCodec::new(b"Jefe", true).hmac;
         hmac.update(b"what do ya want for nothing?");
         let tag: [u8; TAG_BYTES] = hmac.finalize().into_bytes().into();
         assert_eq!(tag[..8], [0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e]);
@@ -216,30 +216,30 @@ mod tests {
 
     #[test]
     fn every_flipped_bit_is_noticed_and_never_served() {
-        let sealer = Sealer::new(b"secret", true);
-        let entry = sealed(&sealer, b"key", b"a value of some length");
-        assert_eq!(&*sealer.open(&entry).unwrap(), b"a value of some length");
+        let codec = ValueCodec::new(b"secret", true);
+        let entry = sealed(&codec, b"key", b"a value of some length");
+        assert_eq!(&*codec.open(&entry).unwrap(), b"a value of some length");
         for bit in 0..entry.value.len() * 8 {
             let mut bytes = entry.value.to_vec();
             bytes[bit / 8] ^= 1 << (bit % 8);
             let damaged = Entry { value: Arc::new(Bytes::new(&bytes)), ..entry.clone() };
-            assert_eq!(sealer.open(&damaged).unwrap_err(), StoreError::HmacVerificationFailed);
+            assert_eq!(codec.open(&damaged).unwrap_err(), StoreError::HmacVerificationFailed);
         }
         let moved = Entry { key: Key::new(b"kez"), ..entry.clone() };
-        assert!(sealer.open(&moved).is_err());
-        assert!(Sealer::new(b"secreu", true).open(&entry).is_err());
+        assert!(codec.open(&moved).is_err());
+        assert!(ValueCodec::new(b"secreu", true).open(&entry).is_err());
         let mut forged = entry.clone();
         forged.flags.tag[31] ^= 1;
-        assert!(sealer.open(&forged).is_err());
+        assert!(codec.open(&forged).is_err());
     }
 
     #[test]
     fn only_long_values_that_shrink_are_compressed() {
         let check = |value: &[u8], compresses, expect| {
-            let sealer = Sealer::new(b"k", compresses);
-            let entry = sealed(&sealer, b"key", value);
+            let codec = ValueCodec::new(b"k", compresses);
+            let entry = sealed(&codec, b"key", value);
             assert_eq!(entry.flags.compressed, expect, "{} bytes", value.len());
-            assert_eq!(&*sealer.open(&entry).unwrap(), value);
+            assert_eq!(&*codec.open(&entry).unwrap(), value);
             entry.value.len()
         };
         assert_eq!(check(&[7; 1024], true, false), 1024);
@@ -276,15 +276,15 @@ mod tests {
             repeats in 1_usize..200,
         ) {
             let value: Vec<u8> = pattern.repeat(repeats);
-            let sealer = Sealer::new(b"secret", true);
-            let entry = sealed(&sealer, &key, &value);
-            prop_assert_eq!(&*sealer.open(&entry).unwrap(), &value[..]);
+            let codec = ValueCodec::new(b"secret", true);
+            let entry = sealed(&codec, &key, &value);
+            prop_assert_eq!(&*codec.open(&entry).unwrap(), &value[..]);
         }
 
         #[test]
         fn arbitrary_blocks_never_panic(block in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(value) = decompressed(&block) {
-                prop_assert!(value.len() as u64 <= crate::hyperion::VALUE_BYTES_MAX);
+                prop_assert!(value.len() as u64 <= super::super::store::VALUE_BYTES_MAX);
             }
         }
     }

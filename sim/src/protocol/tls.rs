@@ -14,13 +14,11 @@
 //!
 //! Refusals are in the words of the TLS library that the modelled codebase pins (rustls 0.21).
 
-use super::tables::Event;
-use crate::protocol::frame::Cursor;
+use super::frame::Cursor;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use catalog::Seat;
 use contract::hash::hash_bytes;
-use contract::{Duration, Fx, NodeId, WallTime};
+use contract::{Duration, WallTime};
 use core::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -55,7 +53,7 @@ pub struct Certificate {
     pub not_after: WallTime,
 }
 
-/// Why a certificate is not accepted. The discriminants are the label of `tls.refused`.
+/// Why a certificate is not accepted. The discriminants are codes for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u64)]
 pub enum CertificateError {
@@ -172,29 +170,51 @@ fn decode(bytes: &[u8]) -> Option<(u64, Certificate)> {
     Some((issuer, certificate))
 }
 
-/// Tells the lab what came of a handshake with `opener`; whether the connection is accepted.
-pub fn note(
-    verdict: Result<(), CertificateError>,
-    shown: &[u8],
-    opener: NodeId,
-    now: WallTime,
-    fx: &mut Fx<'_>,
-) -> bool {
-    let opener = u64::from(opener.0);
-    match verdict {
-        Ok(()) => {
-            let left = left(shown, now).as_nanos();
-            fx.mark(Event::TlsAccepted.row(), [opener, 0, 0], left);
-        }
-        Err(reason) => fx.mark(Event::TlsRefused.row(), [reason as u64, opener, 0], 0),
-    }
-    verdict.is_ok()
-}
-
 /// How long what was shown holds at `now`, whoever signed it; nothing where it is over or none.
-fn left(shown: &[u8], now: WallTime) -> Duration {
+#[must_use]
+pub fn time_left(shown: &[u8], now: WallTime) -> Duration {
     let not_after = decode(shown).map_or(WallTime(0), |(_, certificate)| certificate.not_after);
     Duration((not_after.0 + 1).saturating_sub(now.0))
+}
+
+/// How long certificates hold, and whether they are renewed in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// How long one holds from when it is issued.
+    pub lifetime: Duration,
+    /// Whether a new one is fetched once two thirds of the life of the last are over.
+    pub renews: bool,
+}
+
+/// What is asked of those who connect.
+#[derive(Clone, Debug)]
+pub enum ClientAuth {
+    /// Nothing.
+    Off,
+    /// Any certificate, which is believed.
+    Unverified,
+    /// One that the authority signed and that holds.
+    Required(Authority),
+}
+
+impl ClientAuth {
+    /// Verifies what was shown at `now` by whoever is to be `subject`.
+    ///
+    /// # Errors
+    /// When the connection is not to be accepted, and why.
+    pub fn verify(
+        &self,
+        shown: &[u8],
+        subject: u64,
+        now: WallTime,
+    ) -> Result<(), CertificateError> {
+        match self {
+            Self::Off => Ok(()),
+            Self::Unverified if shown.is_empty() => Err(CertificateError::Missing),
+            Self::Unverified => Ok(()),
+            Self::Required(authority) => authority.verify(shown, Some(subject), now).map(drop),
+        }
+    }
 }
 
 /// What a node or a client shows of itself.
@@ -202,26 +222,17 @@ fn left(shown: &[u8], now: WallTime) -> Duration {
 pub struct Identity {
     authority: Authority,
     subject: u64,
-    lifetime: Duration,
-    renews: bool,
+    renewal: Renewal,
     /// The certificate in use, and when it was issued.
     current: Option<(WallTime, Vec<u8>)>,
     serial: u64,
 }
 
 impl Identity {
-    /// That of a seat whose settings name an authority; its subject is the name of the seat.
+    /// That of `subject` in its boot with this number.
     #[must_use]
-    pub fn of(seat: &Seat<'_>) -> Option<Self> {
-        let settings = seat.settings;
-        settings.has("certificate_authority").then(|| Self {
-            authority: Authority::named(&settings.text("certificate_authority")),
-            subject: hash_bytes(seat.name.as_bytes()),
-            lifetime: settings.duration("certificate_lifetime"),
-            renews: settings.bool("certificate_renewal"),
-            current: None,
-            serial: u64::from(seat.boot) << 32,
-        })
+    pub const fn new(authority: Authority, renewal: Renewal, subject: u64, boot: u32) -> Self {
+        Self { authority, subject, renewal, current: None, serial: (boot as u64) << 32 }
     }
 
     /// Fetches the first certificate, as a process does when it starts.
@@ -234,14 +245,15 @@ impl Identity {
     /// The certificate to show at `now`: a new one once two thirds of the last one's life are over,
     /// where it is renewed at all.
     pub fn certificate(&mut self, now: WallTime) -> &[u8] {
-        let two_thirds = Duration(self.lifetime.as_nanos() / 3 * 2);
+        let two_thirds = Duration(self.renewal.lifetime.as_nanos() / 3 * 2);
         let is_due = match &self.current {
             None => true,
-            Some((issued, _)) => self.renews && now.0 >= issued.0 + two_thirds.as_nanos(),
+            Some((issued, _)) => self.renewal.renews && now.0 >= issued.0 + two_thirds.as_nanos(),
         };
         if is_due {
             self.serial += 1;
-            let issued = self.authority.issue(self.subject, self.serial, now, self.lifetime);
+            let issued =
+                self.authority.issue(self.subject, self.serial, now, self.renewal.lifetime);
             self.current = Some((now, issued.to_vec()));
         }
         let (_, bytes) = self.current.as_ref().expect("it was issued");
@@ -276,8 +288,8 @@ mod tests {
         assert_eq!(verify(Some(7), early), Ok(7));
         let too_early = WallTime(early.0 - 1);
         assert_eq!(verify(Some(7), too_early), Err(CertificateError::NotValidYet));
-        assert_eq!(left(&shown, NOW), LIFE + Duration(1));
-        assert_eq!(left(&shown, over), Duration::ZERO);
+        assert_eq!(time_left(&shown, NOW), LIFE + Duration(1));
+        assert_eq!(time_left(&shown, over), Duration::ZERO);
     }
 
     #[test]
@@ -305,8 +317,7 @@ mod tests {
         let identity = |renews| Identity {
             authority: Authority::named("ours"),
             subject: 7,
-            lifetime: LIFE,
-            renews,
+            renewal: Renewal { lifetime: LIFE, renews },
             current: None,
             serial: 0,
         };

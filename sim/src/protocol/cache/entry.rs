@@ -1,6 +1,6 @@
 //! One entry of the cache: a binary key, a binary value, and when it expires.
 
-use super::seal::{Bytes, TAG_BYTES};
+use super::value_codec::{Bytes, TAG_BYTES};
 use alloc::sync::Arc;
 use contract::Duration;
 use core::cmp::Ordering;
@@ -9,7 +9,7 @@ use core::fmt;
 /// What an entry counts for beside its key and its value, in bytes.
 pub const ENTRY_OVERHEAD_BYTES: u64 = 32;
 
-/// A key of up to [`super::KEY_BYTES_MAX`] bytes, ordered as its bytes are. Up to eight bytes,
+/// A key of up to [`super::store::KEY_BYTES_MAX`] bytes, ordered as its bytes are. Up to eight bytes,
 /// which is what the lab's own keys have, live in place.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Key {
@@ -79,7 +79,7 @@ pub struct Flags {
     pub compressed: bool,
     /// Their writer encrypted them. Carried for readers; the cache does not look inside.
     pub encrypted: bool,
-    /// HMAC-SHA-256, see [`super::seal`].
+    /// HMAC-SHA-256, see [`super::value_codec`].
     pub tag: [u8; TAG_BYTES],
 }
 

@@ -6,7 +6,7 @@ const GENERATION: u32 = 1000;
 /// Counts hits over the last one to two thousand lookups: the generation that is being filled, and
 /// the one before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lookups {
+pub struct HitRatio {
     now: Counts,
     before: Counts,
 }
@@ -17,7 +17,7 @@ struct Counts {
     all: u32,
 }
 
-impl Lookups {
+impl HitRatio {
     /// Counts one lookup.
     pub fn count(&mut self, hit: bool) {
         if self.now.all == GENERATION {
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn the_ratio_follows_the_last_thousands() {
-        let mut lookups = Lookups::default();
+        let mut lookups = HitRatio::default();
         assert_eq!(lookups.hit_ratio_ppm(), None);
         (0..1000).for_each(|_| lookups.count(true));
         assert_eq!(lookups.hit_ratio_ppm(), Some(1_000_000));
