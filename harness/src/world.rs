@@ -1,6 +1,6 @@
 //! Making a world from a plan: node specifications for the engine, and seats for the systems.
 
-use crate::select::{Lots, Roster};
+use crate::select::{Lots, Members, Roster};
 use catalog::{Preload, Seat, Settings};
 use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Refused, Rng};
 use engine::{Boot, Boots, Config, NoStart, NodeSpec, Pin, Ties};
@@ -19,7 +19,8 @@ pub struct Seats {
 struct Prepared {
     index: u32,
     uses: Rc<BTreeMap<String, Vec<NodeId>>>,
-    preload: Vec<Preload>,
+    /// Shared by all nodes of the group that hold the same.
+    preload: Rc<[Preload]>,
 }
 
 impl Seats {
@@ -29,11 +30,13 @@ impl Seats {
         let mut seats = Vec::new();
         for group in roster.groups() {
             let uses = Rc::new(uses(&roster, group.plan));
-            for (index, node) in group.nodes.iter().enumerate() {
-                let preload = preload(&roster, group.plan, *node);
-                seats.push(Prepared { index: index as u32, uses: Rc::clone(&uses), preload });
+            let preloads = preloads(&roster, group);
+            assert_eq!(preloads.len(), group.nodes.len(), "one for each node");
+            for (index, preload) in (0..).zip(preloads) {
+                seats.push(Prepared { index, uses: Rc::clone(&uses), preload });
             }
         }
+        assert_eq!(seats.len(), roster.names().len(), "a seat for each node");
         Self { roster, seats }
     }
 }
@@ -149,20 +152,24 @@ impl Seats {
 #[must_use]
 pub fn config(roster: &Roster) -> Config {
     let plan = roster.plan();
-    let node = |node: NodeId| {
-        let group = roster.group_of(node);
-        let index = group.nodes.iter().position(|id| *id == node).expect("a member of its group");
-        NodeSpec {
-            name: roster.name(node).to_owned(),
-            clock: group.plan.clock.nodes[index],
-            memory_limit: group.plan.memory_limit,
-            disk: group.plan.disk.clone(),
-            boots: boots(group.plan),
+    let mut nodes = Vec::with_capacity(roster.names().len());
+    for group in roster.groups() {
+        let clocks = &group.plan.clock.nodes;
+        assert_eq!(clocks.len(), group.nodes.len(), "the compiler gives each node its clocks");
+        for (node, clock) in group.nodes.iter().zip(clocks) {
+            assert_eq!(node.index(), nodes.len(), "nodes are numbered through the groups");
+            nodes.push(NodeSpec {
+                name: roster.name(*node).to_owned(),
+                clock: *clock,
+                memory_limit: group.plan.memory_limit,
+                disk: group.plan.disk.clone(),
+                boots: boots(group.plan),
+            });
         }
-    };
+    }
     Config {
         seed: plan.seed,
-        nodes: (0..roster.names().len() as u32).map(NodeId).map(node).collect(),
+        nodes,
         link: plan.link.clone(),
         links: links(roster),
         ties: if plan.ties_explore { Ties::Explore } else { Ties::Canonical },
@@ -214,15 +221,26 @@ fn uses(roster: &Roster, group: &GroupPlan) -> BTreeMap<String, Vec<NodeId>> {
     group.uses.iter().map(|(key, selector)| (key.clone(), nodes(selector))).collect()
 }
 
-/// What `node` holds from the start.
-fn preload(roster: &Roster, group: &GroupPlan, node: NodeId) -> Vec<Preload> {
-    let mine = group.preload.iter().filter(|(into, _)| {
+/// What each node of a group holds from the start, by index.
+fn preloads(roster: &Roster, group: Members<'_>) -> Vec<Rc<[Preload]>> {
+    let into = |into: &str| {
         // Every replica holds what any of them does: it is installed as if from a snapshot.
-        let into =
-            if into.starts_with("zone:") { into.clone() } else { format!("{}/*", group.name) };
-        fixed(roster, &into).contains(&node)
-    });
-    mine.flat_map(|(_, entries)| entries.iter().copied()).collect()
+        let all = format!("{}/*", group.plan.name);
+        fixed(roster, if into.starts_with("zone:") { into } else { &all })
+    };
+    let tables = group.plan.preload.iter();
+    let tables: Vec<_> = tables.map(|(selector, entries)| (into(selector), entries)).collect();
+    // By which of the tables a node holds: alike nodes share one copy.
+    let mut shared: BTreeMap<Vec<bool>, Rc<[Preload]>> = BTreeMap::new();
+    let of = |node: &NodeId| {
+        let held: Vec<bool> = tables.iter().map(|(nodes, _)| nodes.contains(node)).collect();
+        let entries = || {
+            let held = tables.iter().zip(&held).filter(|(_, held)| **held);
+            held.flat_map(|((_, entries), _)| entries.iter().copied()).collect()
+        };
+        Rc::clone(shared.entry(held.clone()).or_insert_with(entries))
+    };
+    group.nodes.iter().map(of).collect()
 }
 
 /// The nodes of a selector that does not depend on the state of the world.

@@ -98,12 +98,13 @@ pub trait System: Sync {
         Vec::new()
     }
     /// The value of a row of [`System::gauges`] at `node`; `None` where it has none.
-    fn gauge(&self, _row: usize, _node: &dyn Node) -> Option<u64> {
-        None
+    fn gauge(&self, row: usize, node: &dyn Node) -> Option<u64> {
+        (self.gauges().get(row)?.read)(node)
     }
-    /// Whether a row of [`System::predicates`] holds for `group` now.
-    fn holds(&self, _row: usize, _group: &[NodeId], _nodes: &dyn Nodes) -> bool {
-        false
+    /// Whether a row of [`System::predicates`] holds for `group` now; `None` where it says nothing
+    /// of such a group, or there is no such row.
+    fn holds(&self, row: usize, group: &[NodeId], nodes: &dyn Nodes) -> Option<bool> {
+        (self.predicates().get(row)?.holds)(group, nodes)
     }
     /// Why the groups have not settled yet; `None` once they have.
     fn pending(&self, _groups: &[Group], _nodes: &dyn Nodes) -> Option<&'static str> {
@@ -173,17 +174,17 @@ pub struct Defect {
     pub name: &'static str,
     /// What is wrong with it, in one sentence.
     pub about: &'static str,
-    /// Where the flaw was found in the wild, or the section that the flaw breaks.
+    /// Where it was found in the wild, or the section that it breaks.
     pub source: &'static str,
     /// The check or invariant that must catch it.
     pub caught_by: &'static str,
-    /// What must befall the world, beside load, for the flaw to show: one of each group. Empty
+    /// What must befall the world, beside load, for it to show: one of each group. Empty
     /// where it shows by itself, or by chance alone.
     pub needs: &'static [&'static [Need]],
 }
 
-/// A kind of trouble that a flaw may need to show, wider than a kind of fault: a cut link and a slow
-/// one are both trouble with the network.
+/// A kind of trouble that a defect may need to show, wider than a kind of fault: a cut link and a
+/// slow one are both trouble with the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// A node stops and loses its memory.
@@ -224,6 +225,8 @@ pub struct GaugeKind {
     pub unit: &'static str,
     /// One line of help.
     pub about: &'static str,
+    /// Reads it off a node; `None` where the node has no such thing.
+    pub read: fn(&dyn Node) -> Option<u64>,
 }
 
 /// A row of the table of predicates.
@@ -233,6 +236,11 @@ pub struct PredicateKind {
     pub name: &'static str,
     /// One line of help.
     pub about: &'static str,
+    /// The roles whose groups it is about: a file that asks for it must have a group of one of
+    /// them. Empty where any will do.
+    pub roles: &'static [&'static str],
+    /// Whether it holds for a group of nodes now; `None` where it says nothing of such a group.
+    pub holds: fn(&[NodeId], &dyn Nodes) -> Option<bool>,
 }
 
 /// A group of nodes of one system.
@@ -275,14 +283,6 @@ pub struct Seat<'a> {
     pub drift_max: Ratio,
     /// What is installed in it before its first boot.
     pub preload: &'a [Preload],
-}
-
-impl Seat<'_> {
-    /// Whether the defect `name` is planted.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.defects.contains(&name)
-    }
 }
 
 /// Entries that a node holds from the start, as if from a snapshot.

@@ -63,6 +63,11 @@ impl<O: Observer> Engine<O> {
         self.kernel.net.pins.pin(from, to, n, pin);
     }
 
+    /// The pins that have not met their datagram: (from, to, number).
+    pub fn pins_unmet(&self) -> impl Iterator<Item = (NodeId, NodeId, u64)> {
+        self.kernel.net.pins.unmet()
+    }
+
     /// From now on writes down every datagram that is sent.
     pub fn log_datagrams(&mut self) {
         self.kernel.net.pins.start_log();

@@ -1,10 +1,12 @@
 //! A system of nothing but tables, for tests of the compiler.
 
 use crate::Lab;
-use crate::kinds::{Field, FieldKind, Row};
+use crate::kinds::{Behind, Field, FieldKind, Row};
+use crate::workload::{LoadKind, SessionSteps};
 use catalog::{
-    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, PredicateKind, Property,
-    Relation, Role, Seat, Setting, Settings, System, Violation,
+    Argument, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Operation,
+    PredicateKind, Property, PropertyRow, Relation, Role, Seat, Setting, Settings, System, Verb,
+    Violation,
 };
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, SimTime};
 
@@ -50,6 +52,10 @@ const fn event(name: &'static str) -> EventKind {
     EventKind { name, unit: "", labels: &[], about: "for tests" }
 }
 
+const fn predicate(name: &'static str) -> PredicateKind {
+    PredicateKind { name, about: "for tests", roles: &[], holds: |_, _| None }
+}
+
 const fn defect(name: &'static str) -> Defect {
     Defect { name, about: "for tests", source: "nowhere", caught_by: "lin", needs: &[] }
 }
@@ -62,6 +68,9 @@ impl Invariant for Watch {
     }
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
+    }
+    fn looked(&self) -> u64 {
+        0
     }
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(Self)
@@ -77,12 +86,62 @@ impl Invariant for WatchAcks {
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
     }
+    fn looked(&self) -> u64 {
+        0
+    }
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(Self)
     }
 }
 
+/// An operation that only this system knows, with an argument.
+const LOCK: Operation = Operation::own(
+    "lock",
+    "takes a lock for a while",
+    true,
+    &[Argument { name: "ttl_ms", about: "for how long", min: 1, max: 60_000, default: 500 }],
+);
+/// One without a key.
+const COUNT_ALL: Operation = Operation::own("count-all", "counts", false, &[]).reading();
+
+const OPERATIONS: &[Operation] = &[
+    Operation::GET,
+    Operation::BATCH_GET,
+    Operation::PUT,
+    Operation::DELETE,
+    Operation::CAS,
+    Operation::APPEND,
+    Operation::ACQUIRE,
+    Operation::RELEASE,
+    LOCK,
+    COUNT_ALL,
+];
+
+/// A workload of a lab that embeds the compiler.
+struct Visits;
+
+impl LoadKind for Visits {
+    fn name(&self) -> &'static str {
+        "visits"
+    }
+    fn about(&self) -> &'static str {
+        "for tests"
+    }
+    fn asks(&self) -> &'static [&'static str] {
+        &["get", "lock"]
+    }
+    fn begin(&self) -> Box<dyn SessionSteps> {
+        unreachable!("a fake does not run")
+    }
+}
+
 impl System for Fake {
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+    fn verbs(&self) -> &'static [Verb] {
+        &[Verb { name: "step-down", about: "for tests", arg: 0 }]
+    }
     fn name(&self) -> &'static str {
         self.0
     }
@@ -91,6 +150,14 @@ impl System for Fake {
     }
     fn roles(&self) -> &'static [Role] {
         ROLES
+    }
+    fn properties(&self) -> &'static [PropertyRow] {
+        const ACKS: Property = Property {
+            name: "raft.no_two_nodes_ack_in_overlap",
+            about: "for tests",
+            source: "nowhere",
+        };
+        &[PropertyRow { property: ACKS, roles: &["cache"] }]
     }
     fn defects(&self) -> &'static [Defect] {
         const DEFECTS: &[Defect] = &[
@@ -108,13 +175,15 @@ impl System for Fake {
         EVENTS
     }
     fn gauges(&self) -> &'static [GaugeKind] {
-        &[GaugeKind { name: "raft.log_entries", unit: "entries", about: "for tests" }]
+        &[GaugeKind {
+            name: "raft.log_entries",
+            unit: "entries",
+            about: "for tests",
+            read: |_| None,
+        }]
     }
     fn predicates(&self) -> &'static [PredicateKind] {
-        &[
-            PredicateKind { name: "raft.single_leader", about: "for tests" },
-            PredicateKind { name: "raft.applied_equal", about: "for tests" },
-        ]
+        const { &[predicate("raft.single_leader"), predicate("raft.applied_equal")] }
     }
     fn selectors(&self) -> &'static [&'static str] {
         &["leader", "followers"]
@@ -147,12 +216,6 @@ impl System for Fake {
     }
     fn select(&self, _: &str, _: &[NodeId], _: &dyn Nodes) -> Vec<NodeId> {
         Vec::new()
-    }
-    fn gauge(&self, _: usize, _: &dyn Node) -> Option<u64> {
-        None
-    }
-    fn holds(&self, _: usize, _: &[NodeId], _: &dyn Nodes) -> bool {
-        false
     }
     fn pending(&self, _: &[Group], _: &dyn Nodes) -> Option<&'static str> {
         None
@@ -258,4 +321,6 @@ pub const LAB: Lab<'static> = Lab {
     faults: FAULTS,
     checks: CHECKS,
     models: &["register", "register-cas"],
+    behind: Behind::NOTHING,
+    workloads: &[&Visits],
 };

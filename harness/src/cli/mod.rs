@@ -24,7 +24,11 @@ mod verify;
 mod zoo;
 mod zoo_shrink;
 
+use crate::checks::CheckKind;
+use crate::faults::FaultKind;
 use crate::interrupt;
+use crate::kinds::{Kinds, Own};
+use crate::load::LoadKind;
 use crate::meter::{self, Meter};
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -33,6 +37,7 @@ pub use files::names;
 use args::{Cli, Command};
 use catalog::System;
 use catalog::conformance::Suite;
+use checker::models::ModelKind;
 use clap::Parser;
 use engine::hosting::Simulator;
 use std::ffi::OsString;
@@ -44,6 +49,14 @@ use std::process::ExitCode;
 pub struct Lab {
     /// The systems that scenario files may name.
     pub systems: &'static [&'static dyn System],
+    /// Models of its own, beside those of the house.
+    pub models: &'static [ModelKind],
+    /// Kinds of checks of its own.
+    pub checks: &'static [&'static dyn CheckKind],
+    /// Kinds of faults of its own.
+    pub faults: &'static [&'static dyn FaultKind],
+    /// Workloads of its own, written in code.
+    pub workloads: &'static [&'static dyn LoadKind],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
     /// Parts that this build was made without.
@@ -67,7 +80,27 @@ impl Lab {
     /// A lab of these systems and nothing else.
     #[must_use]
     pub const fn of(systems: &'static [&'static dyn System]) -> Self {
-        Self { systems, simulators: &[], missing: &[], suites: &[], meter: None }
+        Self {
+            systems,
+            models: &[],
+            checks: &[],
+            faults: &[],
+            workloads: &[],
+            simulators: &[],
+            missing: &[],
+            suites: &[],
+            meter: None,
+        }
+    }
+
+    /// Its kinds, with those of the house.
+    ///
+    /// # Panics
+    /// When two kinds of one sort have the same name.
+    #[must_use]
+    pub fn kinds(&self) -> &'static Kinds {
+        let Self { models, checks, faults, workloads, .. } = *self;
+        Kinds::with(Own { models, checks, faults, workloads })
     }
 }
 
@@ -76,6 +109,8 @@ impl Lab {
 pub fn main(lab: Lab) -> ExitCode {
     let shell = Shell::detect();
     blame_the_lab_for_its_panics();
+    // A clash of names is told before anything else happens.
+    let _ = lab.kinds();
     interrupt::listen();
     if let Some(meter) = lab.meter {
         meter::install(meter);
@@ -92,7 +127,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Check(args) => check::main(&lab, shell, &args),
         Command::Fmt(args) => fmt::main(shell, &args),
         Command::Diff(args) => diff::main(&lab, shell, &args),
-        Command::Explain(args) => check::explain(shell, &args),
+        Command::Explain(args) => check::explain(&lab, shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),
         Command::Schema => meta::schema(&lab, shell),
@@ -100,7 +135,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Completions(args) => meta::completions(shell, &args),
         Command::Man(args) => meta::man(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
-        Command::History(args) => history::main(shell, &args),
+        Command::History(args) => history::main(&lab, shell, &args),
         Command::Conformance(args) => conformance::main(&lab, shell, &args),
         Command::Report(args) => replay::report(shell, &args),
     };

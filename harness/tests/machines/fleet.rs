@@ -247,10 +247,20 @@ impl System for Fleet {
         EVENTS
     }
     fn gauges(&self) -> &'static [GaugeKind] {
-        &[GaugeKind { name: "fleet.wall_ms", unit: "ms", about: "the wall clock of a workload" }]
+        &[GaugeKind {
+            name: "fleet.wall_ms",
+            unit: "ms",
+            about: "the wall clock of a workload",
+            read: wall_ms,
+        }]
     }
     fn predicates(&self) -> &'static [PredicateKind] {
-        &[PredicateKind { name: "fleet.all_run", about: "every machine has its workload" }]
+        &[PredicateKind {
+            name: "fleet.all_run",
+            about: "every machine has its workload",
+            roles: &["machine"],
+            holds: all_run,
+        }]
     }
     fn boot(&self, seat: &Seat<'_>, _: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         if let Some(seats) = seat.uses.get("target") {
@@ -284,15 +294,6 @@ impl System for Fleet {
         let seat = nodes.get::<Machine>(machine)?.seat?;
         free.contains(&seat).then_some(seat)
     }
-    fn gauge(&self, _: usize, node: &dyn Node) -> Option<u64> {
-        let node: &dyn std::any::Any = node;
-        node.downcast_ref::<Workload>().map(|workload| workload.wall_ms)
-    }
-    fn holds(&self, _: usize, group: &[NodeId], nodes: &dyn Nodes) -> bool {
-        let machines: Vec<&Machine> = group.iter().filter_map(|node| nodes.get(*node)).collect();
-        let runs = |machine: &&Machine| machine.running.is_some_and(|on| nodes.node(on).is_some());
-        machines.is_empty() || machines.len() == group.len() && machines.iter().all(runs)
-    }
     fn pending(&self, _: &[Group], _: &dyn Nodes) -> Option<&'static str> {
         None
     }
@@ -303,4 +304,16 @@ impl System for Fleet {
             contract::hash::mix(state, on << 1 | u64::from(nodes.node(*node).is_some()))
         })
     }
+}
+
+fn wall_ms(node: &dyn Node) -> Option<u64> {
+    let node: &dyn std::any::Any = node;
+    node.downcast_ref::<Workload>().map(|workload| workload.wall_ms)
+}
+
+fn all_run(group: &[NodeId], nodes: &dyn Nodes) -> Option<bool> {
+    let machines: Vec<&Machine> = group.iter().filter_map(|node| nodes.get(*node)).collect();
+    let runs = |machine: &&Machine| machine.running.is_some_and(|on| nodes.node(on).is_some());
+    let are_up = machines.len() == group.len();
+    (!machines.is_empty()).then(|| are_up && machines.iter().all(runs))
 }

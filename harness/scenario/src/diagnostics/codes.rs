@@ -271,6 +271,11 @@ E0505 "A cover of nothing."
 E0506 "A fault without length."
 "`for = \"0s\"` begins and ends at one instant, so the fault has no effect."
 
+E0507 "Something that no node of the file can touch."
+"An invariant or a predicate is about nodes of certain roles, and no group of the file has one of
+them: the invariant could never fail, the predicate never hold. Add such a group, or ask for
+something else (`chaoslab list checks`)."
+
 E0601 "An expected failure that names no check."
 "`expect = \"fail\"` needs `caught_by`: the checks that must all fire. Otherwise any failure, also
 one that has nothing to do with the defect, would count.

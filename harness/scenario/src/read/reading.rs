@@ -13,6 +13,7 @@ use crate::read::expect;
 use crate::read::faults;
 use crate::read::fields::{Fields, check_name};
 use crate::read::groups::{self, PerGroup};
+use crate::read::load;
 use crate::read::net;
 use crate::read::ops;
 use crate::read::pins;
@@ -97,6 +98,7 @@ pub fn read(cx: &mut Context<'_>, tree: &Table) -> Reading {
         expectation: expectation.clone(),
         ties_explore: sweep.ties_explore,
         exact: tags.iter().any(|tag| tag == "exact"),
+        behind: cx.lab.behind,
         omittable: swarm.omittable(),
         document: String::new(),
     };
@@ -144,7 +146,7 @@ fn all_groups<'t>(
     found.extend(clients::read(cx, clients, &per_group, defects));
     for group in &mut found {
         if let (Some(load), Some(ops)) = (&mut group.load, ops.get(&group.name)) {
-            clients::list(load, ops.clone());
+            load::list(load, ops.clone());
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

@@ -106,7 +106,7 @@ impl Names {
                 system,
                 role: system.and_then(|system| role_of(system, Some("client"))),
                 zones: Vec::new(),
-                uses: Vec::new(),
+                uses: used(table),
                 on: None,
             };
             if !self.groups.contains_key(name) {
