@@ -132,4 +132,3 @@ fn passed_on<'t>(
     let help = format!("their settings are {}", crate::read::context::listed(&names));
     cx.report(Diagnostic::error(E0102, message).help(help), item.span, "");
 }
-

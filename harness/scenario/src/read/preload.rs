@@ -3,10 +3,10 @@
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0202, E0401, E0407};
 use crate::plan::GroupPlan;
-use crate::read::load::{VALUE_BYTES_MAX, check_size};
 use crate::read::context::Context;
 use crate::read::faults::list;
 use crate::read::fields::Fields;
+use crate::read::load::{VALUE_BYTES_MAX, check_size};
 use crate::read::value;
 use crate::syntax::tree::Item;
 use crate::syntax::units::Measure;

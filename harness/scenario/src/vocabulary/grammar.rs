@@ -58,9 +58,7 @@ pub enum Shape {
     Mixed,
 }
 
-use Shape::{
-    Calls, Inner, Inners, Mixed, Quantity, Steps, Text, Texts, Weights, Words, Workload,
-};
+use Shape::{Calls, Inner, Inners, Mixed, Quantity, Steps, Text, Texts, Weights, Words, Workload};
 
 const COUNT: Shape = Quantity(Measure::Count);
 const DURATION: Shape = Quantity(Measure::Duration);
