@@ -64,10 +64,9 @@ impl System for Tickets {
         "tickets"
     }
     fn roles(&self) -> &'static [Role] {
-        &[
-            Role { name: "server", about: "counts in memory", settings: &[], uses: &[] },
-            Role { name: "client", about: "asks the server", settings: &[], uses: &[] },
-        ]
+        const ROLES: [Role; 2] =
+            [Role::plain("server", "counts in memory"), Role::plain("client", "asks the server")];
+        &ROLES
     }
     fn operations(&self) -> &'static [Operation] {
         &[TAKE]

@@ -10,7 +10,7 @@ use contract::{
 };
 use engine::hosting::{self, Timed};
 use engine::{Engine, FaultClass};
-use scenario::plan::{End, FaultPlan, Start};
+use scenario::plan::{End, FaultPlan, GroupPlan, Start};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -404,13 +404,14 @@ impl Director {
         self.recovering = true;
     }
 
-    /// Every node that is no client.
+    /// Every node that is no client and boots by itself; others go with their machines.
     fn servers(&self) -> Vec<NodeId> {
-        let groups = self.roster.groups().filter(|group| group.plan.load.is_none());
+        let is_server = |group: &GroupPlan| group.load.is_none() && group.on.is_none();
+        let groups = self.roster.groups().filter(|group| is_server(group.plan));
         groups.flat_map(|group| group.nodes.to_vec()).collect()
     }
 
-    /// The nodes that do not run although no fault holds them down.
+    /// The nodes that do not run although no fault holds them down, and that boot by themselves.
     fn dead(&self, engine: &Engine<Watch>) -> Vec<NodeId> {
         let held = |node: NodeId| {
             let on = self.spans.iter().filter(|span| span.end.is_none());
@@ -422,7 +423,8 @@ impl Director {
                 _ => false,
             })
         };
-        let all = (0..self.roster.names().len() as u32).map(NodeId);
+        let boots = |node: &NodeId| self.roster.group_of(*node).plan.on.is_none();
+        let all = (0..self.roster.names().len() as u32).map(NodeId).filter(boots);
         all.filter(|node| engine.nodes().node(*node).is_none() && !held(*node)).collect()
     }
 

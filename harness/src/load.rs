@@ -9,6 +9,8 @@
 
 mod parts;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use crate::cow_log::Chunks;
 use contract::dist::Zipf;

@@ -6,6 +6,7 @@ use crate::cow_log::Chunks;
 use crate::measure::extremes;
 use crate::measure::{self, MARKS_MAX, Marked};
 use crate::meter::Metered;
+use crate::run_result::NO_MISTAKE;
 use crate::select::{Lots, Roster};
 use catalog::{Invariant, System, Violation};
 use contract::{Domain, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime};
@@ -321,6 +322,18 @@ impl Observer for Watch {
 
     fn on_complete(&mut self, _: SimTime, _: NodeId, _: OpId, _: &Outcome) -> Control {
         Control::Continue
+    }
+
+    fn on_mistake(&mut self, at: SimTime, node: NodeId, what: &str) -> Control {
+        self.record(Violation {
+            property: NO_MISTAKE.name,
+            rule: "a node asked for what makes no sense",
+            at,
+            nodes: vec![node],
+            ops: Vec::new(),
+            detail: format!("{}: {what}", self.roster.name(node)),
+        });
+        self.first_violation()
     }
 
     fn before_input(&mut self) {

@@ -563,6 +563,7 @@ impl Runner {
                 ),
                 IncidentKind::Refused(why) => format!("refused to serve: {why}"),
                 IncidentKind::NoRoom => "asked for a node, and there was no room".to_owned(),
+                IncidentKind::Mistake(what) => format!("made a mistake: {what}"),
             };
             format!("{} {} {what}", incident.at, self.roster.name(incident.node))
         };

@@ -20,6 +20,13 @@ pub const NO_PANIC: Property = Property {
     source: "tigerstyle §safety",
 };
 
+/// Held in every run: what a node asks of its host makes sense.
+pub const NO_MISTAKE: Property = Property {
+    name: "no-mistake",
+    about: "what a node asks of its host makes sense: the settings of a node that it starts",
+    source: "chaoslab docs/scenarios.md, machines",
+};
+
 /// Why a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {

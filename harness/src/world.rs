@@ -1,9 +1,9 @@
 //! Making a world from a plan: node specifications for the engine, and seats for the systems.
 
 use crate::select::{Lots, Members, Roster};
-use catalog::{Preload, Seat};
+use catalog::{Preload, Seat, Settings};
 use contract::{Domain, Fx, Node, NodeId, Nodes, Now, Refused, Rng};
-use engine::{Boot, Config, NodeSpec, Pin, Ties};
+use engine::{Boot, Boots, Config, NoStart, NodeSpec, Pin, Ties};
 use scenario::plan::{GroupPlan, Plan};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -49,17 +49,97 @@ impl Boot for Seats {
         now: Now,
         fx: &mut Fx<'_>,
     ) -> Result<Box<dyn Node>, Refused> {
+        let settings = &self.roster.group_of(node).plan.settings;
+        self.boot_with(node, boot, None, settings, now, fx)
+    }
+
+    fn place(
+        &self,
+        machine: NodeId,
+        role: &str,
+        given: &[u8],
+        free: &[NodeId],
+        nodes: &dyn Nodes,
+    ) -> Result<NodeId, NoStart> {
+        let home = self.roster.group_of(machine).plan;
+        let is_hosted = |group: &GroupPlan| group.on.as_ref() == Some(&home.name);
+        let does = |group: &GroupPlan| is_hosted(group) && group.role == role;
+        let Some(hosted) = self.roster.groups().find(|group| does(group.plan)) else {
+            return Err(nowhere(home, role));
+        };
+        // What is wrong with the settings is wrong whether there is room or not.
+        overridden(hosted.plan, given).map_err(NoStart::Mistake)?;
+        let fits = |seat: &NodeId| does(self.roster.group_of(*seat).plan);
+        let free: Vec<NodeId> = free.iter().copied().filter(fits).collect();
+        let placed = if free.is_empty() {
+            None
+        } else {
+            home.system.place(machine, hosted.plan.role, &free, nodes)
+        };
+        let seat = placed.ok_or(NoStart::NoSeat)?;
+        assert!(free.contains(&seat), "a system places a node on one of the free seats");
+        overridden(self.roster.group_of(seat).plan, given).map_err(NoStart::Mistake)?;
+        Ok(seat)
+    }
+
+    fn boot_started(
+        &self,
+        node: NodeId,
+        boot: u32,
+        machine: NodeId,
+        given: &[u8],
+        now: Now,
+        fx: &mut Fx<'_>,
+    ) -> Result<Box<dyn Node>, Refused> {
+        let settings = overridden(self.roster.group_of(node).plan, given);
+        let settings = settings.expect("they were read when the seat was chosen");
+        self.boot_with(node, boot, Some(machine), &settings, now, fx)
+    }
+}
+
+/// Why no group that runs on machines of the group `home` has the role.
+fn nowhere(home: &GroupPlan, role: &str) -> NoStart {
+    if home.system.roles().iter().any(|known| known.name == role) {
+        return NoStart::NoSeat;
+    }
+    NoStart::Mistake(format!("it starts a node of the role `{role}`, which its system has not"))
+}
+
+/// The settings of a group with what a machine gave in their place.
+fn overridden(group: &GroupPlan, given: &[u8]) -> Result<Settings, String> {
+    let role = group.system.roles().iter().find(|role| role.name == group.role);
+    let role = role.expect("the role of a group is one of its system's");
+    let wrong = |why: String| format!("it starts a node of the role `{}`, and {why}", role.name);
+    let settings = catalog::overridden(&group.settings, role, given).map_err(wrong)?;
+    let broken = group.system.relations(role.name, &settings, group.clock.drift_max);
+    match broken.first() {
+        Some(relation) => Err(wrong(format!("`{}` {}", relation.setting, relation.detail))),
+        None => Ok(settings),
+    }
+}
+
+impl Seats {
+    fn boot_with(
+        &self,
+        node: NodeId,
+        boot: u32,
+        machine: Option<NodeId>,
+        settings: &Settings,
+        now: Now,
+        fx: &mut Fx<'_>,
+    ) -> Result<Box<dyn Node>, Refused> {
         let group = self.roster.group_of(node);
         let seat = &self.seats[node.index()];
         let seat = Seat {
             node,
             name: self.roster.name(node),
+            machine,
             index: seat.index,
             boot,
             role: group.plan.role,
             group: group.nodes,
             uses: &seat.uses,
-            settings: &group.plan.settings,
+            settings,
             defects: &group.plan.defects,
             drift_max: group.plan.clock.drift_max,
             preload: &seat.preload,
@@ -83,6 +163,7 @@ pub fn config(roster: &Roster) -> Config {
                 clock: *clock,
                 memory_limit: group.plan.memory_limit,
                 disk: group.plan.disk.clone(),
+                boots: boots(group.plan),
             });
         }
     }
@@ -95,6 +176,16 @@ pub fn config(roster: &Roster) -> Config {
         events_max: plan.budget.events,
         pins: pins(roster),
     }
+}
+
+/// How the nodes of a group come to life.
+fn boots(group: &GroupPlan) -> Boots {
+    if group.on.is_none() {
+        return Boots::WithWorld;
+    }
+    let role = group.system.roles().iter().find(|role| role.name == group.role);
+    let durable = role.is_some_and(|role| role.durable);
+    Boots::WhenStarted { durable }
 }
 
 /// Links with a law of their own, a later one replacing an earlier one.

@@ -73,10 +73,8 @@ impl System for Toys {
         "toys"
     }
     fn roles(&self) -> &'static [Role] {
-        &[
-            Role { name: "server", about: "talks", settings: &[], uses: &[] },
-            Role { name: "client", about: "asks", settings: &[], uses: &[] },
-        ]
+        const ROLES: [Role; 2] = [Role::plain("server", "talks"), Role::plain("client", "asks")];
+        &ROLES
     }
     fn events(&self) -> &'static [EventKind] {
         &[

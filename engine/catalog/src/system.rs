@@ -71,6 +71,18 @@ pub trait System: Sync {
     /// # Errors
     /// When the node refuses to serve from what it finds on its disk.
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused>;
+    /// Which of the `free` nodes, in the order of their ids, `machine` gets when it starts one of
+    /// `role`: dormant nodes of that role that do not run and that its group may host. At least one
+    /// is free. Decided from the world alone: the same world gives the same node.
+    fn place(
+        &self,
+        _machine: NodeId,
+        _role: &str,
+        free: &[NodeId],
+        _nodes: &dyn Nodes,
+    ) -> Option<NodeId> {
+        free.first().copied()
+    }
     /// The invariants of this system's nodes, given all of its groups in the world.
     fn invariants(&self, _groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         Vec::new()
@@ -122,6 +134,17 @@ pub struct Role {
     pub settings: &'static [Setting],
     /// The keys that `[nodes.G] uses` must give, each naming another group.
     pub uses: &'static [&'static str],
+    /// Whether the files of a node that another starts outlive it, until it is started on the same
+    /// machine again. Nodes that boot by themselves keep their disk in any case.
+    pub durable: bool,
+}
+
+impl Role {
+    /// A role without settings that needs no other group.
+    #[must_use]
+    pub const fn plain(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, settings: &[], uses: &[], durable: false }
+    }
 }
 
 /// A stable code of an error in a scenario file that only this system can find.
@@ -240,6 +263,8 @@ pub struct Seat<'a> {
     pub node: NodeId,
     /// Its name: `h/2`.
     pub name: &'a str,
+    /// The machine that started it and that it runs on; `None` for a node that boots by itself.
+    pub machine: Option<NodeId>,
     /// Its position in its group, from 0. What goes on a wire is this, never a `NodeId`.
     pub index: u32,
     /// How often it has booted before.

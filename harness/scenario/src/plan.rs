@@ -73,6 +73,8 @@ pub struct GroupPlan {
     pub role: &'static str,
     /// How many nodes.
     pub count: u32,
+    /// The group of machines that start its nodes; `None` for a group that boots with the world.
+    pub on: Option<String>,
     /// For each key of `uses`, the selector it names; for clients `target`.
     pub uses: Vec<(String, String)>,
     /// The settings of the role, defaults filled in.

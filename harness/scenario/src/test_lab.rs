@@ -43,9 +43,9 @@ const CLIENT: &[Setting] =
 const PLAIN: &[Setting] = &[setting("depth", Kind::COUNT, "8")];
 
 const ROLES: &[Role] = &[
-    Role { name: "cache", about: "stores", settings: CACHE, uses: &[] },
-    Role { name: "gate", about: "forwards", settings: PLAIN, uses: &["backend"] },
-    Role { name: "client", about: "asks", settings: CLIENT, uses: &[] },
+    Role { name: "cache", about: "stores", settings: CACHE, uses: &[], durable: false },
+    Role { name: "gate", about: "forwards", settings: PLAIN, uses: &["backend"], durable: false },
+    Role { name: "client", about: "asks", settings: CLIENT, uses: &[], durable: false },
 ];
 
 const fn event(name: &'static str) -> EventKind {

@@ -46,7 +46,7 @@ impl System for Shop {
     }
     fn roles(&self) -> &'static [Role] {
         const fn role(name: &'static str) -> Role {
-            Role { name, about: "for tests", settings: &[], uses: &[] }
+            Role { name, about: "for tests", settings: &[], uses: &[], durable: false }
         }
         const { &[role("till"), role("client")] }
     }

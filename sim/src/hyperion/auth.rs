@@ -4,6 +4,7 @@
 //! gateway. What a token is, and how it is asked about, stands in [`crate::protocol::token`].
 
 use super::tables::Event;
+use super::tables::settings::AuthSettings;
 use crate::protocol::frame;
 use crate::protocol::token::Question;
 use crate::service::InboundConns;
@@ -33,9 +34,10 @@ impl Auth {
     /// Boots an auth node.
     #[must_use]
     pub fn boot(seat: &Seat<'_>) -> Self {
+        let settings = AuthSettings::from(seat.settings);
         Self {
-            secret: Arc::from(seat.settings.text("secret").as_bytes()),
-            service: Arc::new(seat.settings.dist("service")),
+            secret: Arc::from(settings.secret.as_bytes()),
+            service: Arc::new(settings.service),
             conns: InboundConns::default(),
             queue: ServiceQueue::new(SERVED),
         }

@@ -5,8 +5,9 @@ use super::client::Client;
 use super::database::Database;
 use super::gateway::Gateway;
 use super::invariants;
-use super::server::{Reads, Server, metrics};
+use super::server::{Server, metrics};
 use super::tables;
+use super::tables::settings::{self, CacheSettings, Reads};
 use crate::protocol::raft::{self, Raft};
 use crate::service::operator::MembershipRequest;
 use alloc::boxed::Box;
@@ -43,44 +44,51 @@ const ROLES: &[Role] = &[
     Role {
         name: CACHE,
         about: "a member of a Raft group that serves reads and writes from the replicated state",
-        settings: tables::CACHE_SETTINGS,
+        settings: settings::CacheSettings::ROWS,
         uses: &[],
+        durable: false,
     },
     Role {
         name: READ_THROUGH,
         about: "a cache node that loads from a database what it does not hold, and keeps it",
-        settings: tables::READ_THROUGH_SETTINGS,
+        settings: settings::ReadThroughSettings::ROWS,
         uses: &["db"],
+        durable: false,
     },
     Role {
         name: SQL,
         about: "a database: bounded connections, one query after another",
-        settings: tables::SQL_SETTINGS,
+        settings: settings::SqlSettings::ROWS,
         uses: &[],
+        durable: false,
     },
     Role {
         name: GATEWAY,
         about: "what clients reach: asks the auth service, and passes on what was granted",
-        settings: tables::GATEWAY_SETTINGS,
+        settings: settings::GatewaySettings::ROWS,
         uses: &["auth", "cache"],
+        durable: false,
     },
     Role {
         name: MIRRORING_GATEWAY,
         about: "a gateway that repeats a share of its traffic at a second cluster",
-        settings: tables::MIRRORING_GATEWAY_SETTINGS,
+        settings: settings::MirroringGatewaySettings::ROWS,
         uses: &["auth", "cache", "shadow"],
+        durable: false,
     },
     Role {
         name: AUTH,
         about: "says whether the token of a client is good",
-        settings: tables::AUTH_SETTINGS,
+        settings: settings::AuthSettings::ROWS,
         uses: &[],
+        durable: false,
     },
     Role {
         name: CLIENT,
         about: "one logical process that asks the group and retries",
-        settings: tables::CLIENT_SETTINGS,
+        settings: settings::ClientSettings::ROWS,
         uses: &["target"],
+        durable: false,
     },
 ];
 
@@ -247,24 +255,12 @@ fn client_pending(group: &[NodeId], nodes: &dyn Nodes) -> Option<&'static str> {
 }
 
 fn cache_relations(settings: &Settings, drift_max: Ratio) -> Vec<Relation> {
-    let by_lease = settings.choice("reads") == Reads::WORDS[Reads::LeaderLease as usize];
+    let CacheSettings { reads, raft: settings, .. } = CacheSettings::from(settings);
     let timing = raft::Timing {
-        election: settings.range("election"),
-        heartbeat: settings.duration("heartbeat"),
-        lease: by_lease.then(|| settings.duration("lease")),
-        election_fixed: settings.durations("election_fixed"),
+        election: settings.election,
+        heartbeat: settings.heartbeat,
+        lease: (reads == Reads::LeaderLease).then_some(settings.lease),
+        election_fixed: settings.election_fixed,
     };
     raft::relations(&timing, drift_max)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_words_of_the_reads_setting_stand_in_the_order_of_the_type() {
-        assert_eq!(Reads::WORDS[Reads::ReadIndex as usize], "read-index");
-        assert_eq!(Reads::WORDS[Reads::LeaderLease as usize], "leader-lease");
-        assert_eq!(Reads::WORDS[Reads::Local as usize], "local");
-    }
 }

@@ -33,6 +33,7 @@ impl Boot for Lab {
         let seat = Seat {
             node,
             name: "toy",
+            machine: None,
             index: if is_member { node.0 } else { 0 },
             boot,
             role: if is_member { "member" } else { "bystander" },

@@ -112,10 +112,9 @@ impl System for Toy {
         self.name
     }
     fn roles(&self) -> &'static [Role] {
-        &[
-            Role { name: "member", about: "takes part", settings: &[], uses: &[] },
-            Role { name: "bystander", about: "does nothing", settings: &[], uses: &[] },
-        ]
+        const ROLES: [Role; 2] =
+            [Role::plain("member", "takes part"), Role::plain("bystander", "does nothing")];
+        &ROLES
     }
     fn defects(&self) -> &'static [Defect] {
         self.defects

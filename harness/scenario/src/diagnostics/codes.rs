@@ -178,7 +178,8 @@ earlier than that.
 
 E0401 "Not a selector."
 "A selector is `GROUP/NUMBER` (from 1), `GROUP/*`, `GROUP/any`, `GROUP/minority`, `GROUP/majority`,
-`GROUP/random(N)`, `GROUP/WORD` with a word of the system (`leader`, `followers`), or `zone:ZONE`.
+`GROUP/random(N)`, `GROUP/WORD` with a word of the system (`leader`, `followers`), `zone:ZONE`, or
+`machine:GROUP/NODE` for a machine and all that runs on it.
 
     node = \"h-1\"                # write \"h/1\""
 
@@ -210,7 +211,8 @@ E0404 "A fault past the end."
 E0405 "Not exact on every simulator."
 "A scenario with the tag `exact` is run on three simulators that must agree on every event. The
 coarsest counts milliseconds, so latencies are whole milliseconds and at least 5ms, and times of
-faults are whole milliseconds.
+faults are whole milliseconds. Nodes that others start are not offered there: a start takes effect at
+once, and no message of another simulator is that fast.
 
     tags = [\"exact\"]
 

@@ -74,6 +74,7 @@ fn group(
         uses: [("target".to_owned(), target?)].into_iter().chain(uses).collect(),
         settings,
         defects: groups::defects_of(system, defects),
+        on: None,
         zones: Vec::new(),
         clock,
         disk: DiskSpec::default(),

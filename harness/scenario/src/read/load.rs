@@ -208,16 +208,14 @@ fn asked(
     system: Option<&'static dyn System>,
 ) -> Option<(Vec<(Ask, u32)>, Session)> {
     fields.exclusive(cx, &["ops", "script", "workload"]);
+    // The order in which a message lists the fields.
+    fields.get("ops");
     let (script, workload) = (fields.get("script"), fields.get("workload"));
     let args = fields.get("args");
     let args_path = fields.path_of("args");
     let (mut ops, session) = match (script, workload) {
-        (Some(item), _) => {
-            fields.get("ops");
-            (steps(cx, item, system)?, Session::Script)
-        }
+        (Some(item), _) => (steps(cx, item, system)?, Session::Script),
         (None, Some(item)) => {
-            fields.get("ops");
             let kind = workload_of(cx, item)?;
             (asks_of(cx, kind, item, system)?, Session::Own(kind))
         }

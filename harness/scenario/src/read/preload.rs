@@ -116,7 +116,7 @@ fn group_of(cx: &mut Context<'_>, item: &Item) -> Option<(String, String)> {
     }
     match selector::read(cx, text, item.span, Resolved::InRun)? {
         Selector::Group(group, _) => Some((text.to_owned(), group)),
-        Selector::Zone(_) => {
+        Selector::Zone(_) | Selector::Machine(_) => {
             let message = "a preload goes into nodes of one group";
             let help = "write one `[[preload]]` per group";
             cx.report(Diagnostic::error(E0401, message).help(help), item.span, "");

@@ -17,10 +17,10 @@ mod near_cache;
 mod operation;
 mod tries;
 
-pub(super) use config::identity;
 pub use config::{CONNECTIONS_MAX, Config};
 
 use super::tables::Event;
+use super::tables::settings::ClientSettings;
 use super::wire::Request;
 use crate::protocol::frame;
 use crate::protocol::session::Session;
@@ -78,7 +78,8 @@ impl Client {
         let targets = seat.uses.get("target").expect("the lab gives every client a target");
         let peers = PeerConns::to(&targets[..targets.len().min(CONNECTIONS_MAX)]);
         let count = peers.count();
-        let config = Config::of(seat, count);
+        let settings = ClientSettings::from(seat.settings);
+        let config = Config::of(seat, &settings, count);
         Self {
             breaker: config.breaker.map(CircuitBreaker::new),
             now: Instant(0),
@@ -95,7 +96,7 @@ impl Client {
             operation: None,
             seen: (0, 0),
             near_cache: NearCache::default(),
-            identity: config::identity(seat).map(|identity| identity.booted(now.wall)),
+            identity: settings.certificate.identity(seat).map(|identity| identity.booted(now.wall)),
         }
     }
 
@@ -188,7 +189,10 @@ impl Node for Client {
             Input::Timer(key) => self.on_timer(key, fx),
             // Nobody sends datagrams to clients; a stray one is the world's doing.
             Input::Datagram { .. } => {}
-            Input::Synced { .. } | Input::Started { .. } | Input::Exited { .. } => {
+            Input::Synced { .. }
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Exited { .. } => {
                 panic!("a client has no disk and starts nobody")
             }
         }
@@ -199,7 +203,7 @@ impl Node for Client {
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.peers.buffered_bytes()
+        self.peers.buffered_bytes() + self.near_cache.memory_bytes()
     }
 }
 

@@ -12,6 +12,7 @@
 pub mod wire;
 
 use super::tables::Event;
+use super::tables::settings::SqlSettings;
 use crate::protocol::{cache, frame};
 use crate::service::InboundConns;
 use crate::service::service_queue::{ServiceQueue, draw};
@@ -65,19 +66,16 @@ impl Database {
     /// Boots a database. Its rows are on its disk, which never fails.
     #[must_use]
     pub fn boot(seat: &Seat<'_>) -> Self {
-        let settings = seat.settings;
-        let count = |name| u64::try_from(settings.int(name)).expect("the setting has a limit");
-        let row_bytes = settings.bytes("row_size");
+        let settings = SqlSettings::from(seat.settings);
+        let row_bytes = u32::try_from(settings.row_size).unwrap_or(u32::MAX);
         Self {
             config: Arc::new(Config {
-                connections_max: count("connections_max"),
-                query: settings.dist("query"),
-                login: settings.dist("login"),
-                rows: count("rows"),
-                row_bytes: u32::try_from(row_bytes)
-                    .unwrap_or(u32::MAX)
-                    .clamp(Value::SIZE_MIN, cache::VALUE_BYTES_MAX as u32),
-                errors: settings.ratio("errors"),
+                connections_max: settings.connections_max,
+                query: settings.query,
+                login: settings.login,
+                rows: settings.rows,
+                row_bytes: row_bytes.clamp(Value::SIZE_MIN, cache::VALUE_BYTES_MAX as u32),
+                errors: settings.errors,
             }),
             conns: InboundConns::default(),
             queue: ServiceQueue::new(SERVED),

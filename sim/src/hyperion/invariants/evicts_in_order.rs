@@ -8,8 +8,7 @@
 
 use super::super::server::Server;
 use super::super::tables::Event;
-use crate::protocol::cache::entry::Entry;
-use crate::protocol::cache::eviction_order::Policy;
+use crate::protocol::cache::{Entry, Policy};
 use crate::protocol::cow;
 use alloc::collections::BTreeMap;
 use alloc::format;

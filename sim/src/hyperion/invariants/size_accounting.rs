@@ -6,8 +6,7 @@
 //! the store is long, so it is done once per that many applied entries.
 
 use super::super::server::Server;
-use crate::protocol::cache::entry::Entry;
-use crate::protocol::cache::store::Store;
+use crate::protocol::cache::{Entry, Store};
 use alloc::format;
 use alloc::string::String;
 use catalog::{Judged, Look, PerNode, Property};

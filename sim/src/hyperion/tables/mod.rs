@@ -12,10 +12,6 @@ pub use defects::{DEFECTS, Defects};
 pub use events::{EVENTS, Event};
 pub use gauges::GAUGES;
 pub use operations::{OPERATIONS, VERBS};
-pub use settings::{
-    AUTH_SETTINGS, CACHE_SETTINGS, CLIENT_SETTINGS, GATEWAY_SETTINGS, MIRRORING_GATEWAY_SETTINGS,
-    READ_THROUGH_SETTINGS, SQL_SETTINGS,
-};
 
 use super::invariants;
 use super::system::{CACHE, Hyperion, READ_THROUGH};
