@@ -18,7 +18,8 @@ const SIM_TIME: &str = "1000h";
 /// A simulated cluster.
 ///
 /// ```no_run
-/// use contract::{Duration, System};
+/// use catalog::System;
+/// use contract::Duration;
 /// use harness::testkit::TestCluster;
 ///
 /// fn comes_back(system: &'static dyn System) -> Result<(), String> {

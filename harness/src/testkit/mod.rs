@@ -6,7 +6,8 @@
 //! nodes hold. Everything is deterministic: a test that fails once fails always.
 //!
 //! ```no_run
-//! use contract::{Duration, System};
+//! use catalog::System;
+//! use contract::Duration;
 //! use harness::testkit::{ChaosNetwork, TestCluster};
 //!
 //! fn a_minority_cannot_elect(system: &'static dyn System) -> Result<(), String> {
