@@ -122,7 +122,9 @@ impl core::fmt::Display for HostError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Unavailable(why) => write!(f, "the simulator is not available: {why}"),
-            Self::Refused(problems) => write!(f, "it cannot repeat the run: {}", problems.join("; ")),
+            Self::Refused(problems) => {
+                write!(f, "it cannot repeat the run: {}", problems.join("; "))
+            }
             Self::Failed(said) => write!(f, "the simulator failed: {said}"),
         }
     }
