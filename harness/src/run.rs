@@ -445,7 +445,9 @@ impl Runner {
             ended_at,
             cut_short: ended.reason(),
         };
-        let verdicts = judge(&data);
+        // Half a run is judged by nobody.
+        let judged = ended != Ended::Interrupted;
+        let verdicts = if judged { judge(&data) } else { Vec::new() };
         let unnamed = unnamed(&data);
         let spent = data
             .plan

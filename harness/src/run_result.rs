@@ -1,8 +1,9 @@
 //! What is left of a run once it is over, and what the checks say of it.
 
 use crate::checks::op_cost::Spent;
-use crate::checks::{self, Converged, RunData};
+use crate::checks::{self, Converged, Figure, RunData};
 use crate::director::Occurrence;
+use crate::interrupt::Interrupted;
 use crate::meter::Metered;
 use crate::select::Roster;
 use catalog::{Property, Verdict, Violation};
@@ -101,6 +102,14 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// The run, if it is one: what was interrupted is no result.
+    ///
+    /// # Errors
+    /// When the user interrupted it.
+    pub fn whole(self) -> Result<Self, Interrupted> {
+        if self.ended == Ended::Interrupted { Err(Interrupted) } else { Ok(self) }
+    }
+
     /// Whether any check fired, or any property that no check names was broken.
     #[must_use]
     pub fn fired(&self) -> bool {
@@ -131,6 +140,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What it measured, for people; empty where there is no figure.
     pub measured: String,
+    /// The quantiles, shares and rates that it bounds.
+    pub figures: Vec<Figure>,
 }
 
 /// A verdict per check, in the order of the plan.
@@ -144,6 +155,7 @@ pub fn judge(data: &RunData<'_>) -> Vec<Judged> {
             property: kind.property(check, data),
             verdict: kind.judge(check, data),
             measured: kind.measured(check, data),
+            figures: kind.figures(check, data),
         }
     };
     data.plan.checks.iter().map(judged).collect()
