@@ -7,6 +7,7 @@ use super::gateway::Gateway;
 use super::invariants;
 use super::server::{Reads, Server, metrics};
 use super::tables;
+use crate::protocol::frame::FRAME_BYTES_MAX;
 use crate::protocol::raft::{self, Raft};
 use crate::service::operator::MembershipRequest;
 use alloc::boxed::Box;
@@ -14,7 +15,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Membership, PredicateKind, Relation,
+    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Limits, Membership, PredicateKind, Relation,
     Role, Seat, Settings, System,
 };
 use contract::hash::mix;
@@ -35,6 +36,9 @@ pub const MIRRORING_GATEWAY: &str = "mirroring-gateway";
 pub const AUTH: &str = "auth";
 /// The role of a client.
 pub const CLIENT: &str = "client";
+
+/// The largest value that a client can send: a frame, less what stands around the value.
+const WRITTEN_BYTES_MAX: u64 = (FRAME_BYTES_MAX as u64) - (1 << 20);
 
 /// The consensus cache.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +126,18 @@ impl System for Hyperion {
         match role {
             role if is_cache(role) => cache_relations(settings, drift_max),
             _ => Vec::new(),
+        }
+    }
+
+    fn limits(&self, role: &str, settings: &Settings) -> Limits {
+        match role {
+            role if is_cache(role) => Limits {
+                nodes_max: raft::PEERS_MAX as u32,
+                preload_bytes_max: settings.bytes("value_size_max"),
+                ..Limits::NONE
+            },
+            CLIENT => Limits { value_bytes_max: WRITTEN_BYTES_MAX, ..Limits::NONE },
+            _ => Limits::NONE,
         }
     }
 

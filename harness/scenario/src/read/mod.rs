@@ -1,5 +1,6 @@
 //! Reading a tree: one file per table of the format, each judging what it reads.
 
+pub(crate) mod capacity;
 pub(crate) mod check_variants;
 pub(crate) mod checks;
 pub(crate) mod clients;

@@ -64,7 +64,7 @@ mod tables;
 mod time;
 mod wire;
 
-pub use config::{Config, Fsync};
+pub use config::{Config, Fsync, PEERS_MAX};
 pub use entry::{Entry, LogId, Payload};
 pub use flaws::{DEFECTS, Flaws};
 pub use machine::{Raft, TIMERS};
