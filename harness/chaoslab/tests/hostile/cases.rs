@@ -183,3 +183,52 @@ fn small_things_are_as_people_expect() {
     let ended = run(&folder, &["new", "a b/new.toml"], SOON);
     assert!(ended.out.contains("chaoslab run 'a b/new.toml'"), "{}", ended.out);
 }
+
+#[test]
+fn what_a_run_or_a_system_cannot_hold_is_wrong_in_the_file() {
+    let folder = folder("capacity");
+    for (name, place) in [
+        ("n33", "n33.toml:13:"),
+        ("v16MiB", "v16MiB.toml:18:"),
+        ("pl513", "pl513.toml:24:"),
+        ("preload1e6", "preload1e6.toml:23:"),
+        ("rate_1000000000_s", "rate_1000000000_s.toml:17:"),
+    ] {
+        let path = case(&format!("{name}.toml"));
+        let ended = run(&folder, &["check", text(&path)], SOON);
+        assert_eq!(ended.status, 2, "{name}: {}", ended.shown());
+        assert!(ended.err.contains(place), "{name}: {}", ended.err);
+        assert!(ended.err.contains("error[E050"), "{name}: {}", ended.err);
+    }
+}
+
+/// A history whose search remembers whole strings: the budget of memory ends it, not the machine.
+#[test]
+fn a_search_has_a_budget_of_memory() {
+    let folder = folder("memory");
+    let steps = ["--search-steps", "400000"];
+    let path = case("kv200.edn");
+    let ended = run(&folder, &[&["history", text(&path)], &steps[..]].concat(), SOON);
+    assert_eq!(ended.status, 3, "{}", ended.shown());
+    assert!(ended.out.contains("undecided"), "{}", ended.out);
+}
+
+#[test]
+fn a_bound_near_to_what_seeds_measure_is_warned_of() {
+    let folder = prepared("margins");
+    let near = GOOD.replace(
+        "[[variant]]",
+        "[[check]]\nid = \"slow\"\nkind = \"quantile\"\nwhat = \"clients.kv.latency\"\np50 = \"2ms\"\n\n[[variant]]",
+    );
+    fs::write(folder.join("near.toml"), near.replace("\"good\"", "\"near\"")).expect("writable");
+    let args = ["margins", "near.toml", "--seeds", "0..3", "--write", "docs"];
+    let ended = run(&folder, &args, SOON);
+    assert_eq!(ended.status, 0, "{}", ended.shown());
+    assert_eq!(names(&folder.join("docs")), ["margins.json", "margins.md"]);
+    let kept = fs::read_to_string(folder.join("docs/margins.json")).expect("margins");
+    assert!(kept.contains("\"bound\":\"p50\"") || kept.contains("\"bound\": \"p50\""), "{kept}");
+    let ended = run(&folder, &["check", "near.toml"], SOON);
+    assert_eq!(ended.status, 0, "{}", ended.shown());
+    assert!(ended.err.contains("E0508") && ended.err.contains("near.toml:"), "{}", ended.err);
+    assert_eq!(run(&folder, &["check", "good.toml", "--deny-warnings"], SOON).status, 0);
+}

@@ -33,7 +33,7 @@ fn whoever_reads_a_run_directory_says_what_is_wrong_with_it() {
             fs::remove_file(dir.join(name)).expect("a writable folder");
         }
         let args = commands[rng.below(commands.len() as u64) as usize];
-        let ended = run(&folder, args, End::Interrupt(10_000));
+        let ended = run(&folder, args, End::Interrupt(3_000));
         if ended.is_crash() && ended.status != 124 {
             let kept = folder.join(format!("found-{nth}"));
             fs::rename(&dir, &kept).expect("a writable folder");

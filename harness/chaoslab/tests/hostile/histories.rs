@@ -20,7 +20,8 @@ fn histories_are_judged_or_refused() {
     let mut rng = rng("histories");
     for nth in 0..times(5_000) {
         let (kind, text) = &corpus[rng.below(2) as usize];
-        let text = mutant(&mut rng, text, &corpus[rng.below(2) as usize].1);
+        let other = &corpus[rng.below(2) as usize].1;
+        let text = mutant(&mut rng, text, other);
         let name = format!("m.{kind}");
         fs::write(folder.join(&name), &text).expect("a writable folder");
         let mut args = vec!["history", name.as_str(), "--search-steps", "200000"];

@@ -42,15 +42,20 @@ fn commands() -> [(&'static [&'static str], &'static str); 5] {
     ]
 }
 
-/// Whether nothing is left of what was on its way.
-fn is_clean(folder: &Path) -> bool {
+/// What is left of what was on its way.
+fn left(folder: &Path) -> Vec<String> {
     let on_its_way = |name: &String| name.ends_with(".partial") || name.ends_with(".old");
     let folders = [".", "out", "out/good", "out/good/4"];
-    folders.iter().all(|one| !names(&folder.join(one)).iter().any(on_its_way))
+    let all = folders.iter().flat_map(|one| names(&folder.join(one)));
+    all.filter(on_its_way).collect()
 }
 
 fn check_whole(folder: &Path, note: bool) {
     let dir = names(&folder.join("out/good/4"));
+    if dir.is_empty() && left(folder).iter().any(|name| name.ends_with(".old")) {
+        // Killed while it was exchanged: the next run takes up what is beside it.
+        return;
+    }
     if !dir.is_empty() {
         let missing: Vec<_> = OF_A_RUN.iter().filter(|name| !dir.contains(&(**name).to_owned())).collect();
         assert!(missing.is_empty(), "{missing:?} is missing");
@@ -76,9 +81,12 @@ fn whatever_is_killed_leaves_whole_files() {
     for _ in 0..times(500).max(KILLS) {
         let (args, _) = commands()[rng.below(5) as usize];
         let (signal, ms) = (signal(&mut rng), rng.range(1, 700));
+        let before = left(&folder);
         run(&folder, args, End::Signal(signal, ms));
         if signal != "KILL" {
-            assert!(is_clean(&folder), "{args:?} after {ms} ms: {:?}", names(&folder));
+            let mut new = left(&folder);
+            new.retain(|name| !before.contains(name));
+            assert!(new.is_empty(), "{args:?} after {ms} ms: {new:?}");
         }
         check_whole(&folder, note);
         if !note && folder.join("out/good/4").is_dir() {
@@ -87,7 +95,6 @@ fn whatever_is_killed_leaves_whole_files() {
         }
         if rng.below(4) == 0 {
             prepare(&folder);
-            drop(fs::remove_file(folder.join("fresh.toml")));
             // Another record, as another lab would have written it, so that it is exchanged.
             let record = folder.join("out/good/4/run.json");
             if let Ok(text) = fs::read_to_string(&record) {
@@ -95,6 +102,7 @@ fn whatever_is_killed_leaves_whole_files() {
             }
         }
     }
+    drop(fs::remove_file(folder.join("fresh.toml")));
     for (args, written) in commands() {
         let ended = run(&folder, args, End::Itself(60));
         assert!(!ended.is_crash(), "{args:?}: {}", ended.shown());
@@ -102,5 +110,5 @@ fn whatever_is_killed_leaves_whole_files() {
         assert!(is_there || written == "h.svg", "{args:?} writes {written}: {}", ended.shown());
     }
     check_whole(&folder, note);
-    assert!(is_clean(&folder), "{:?} {:?}", names(&folder), names(&folder.join("out/good")));
+    assert_eq!(left(&folder), Vec::<String>::new());
 }
