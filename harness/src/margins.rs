@@ -88,11 +88,8 @@ impl Margin {
         let squares: f64 = values().map(|value| (value - mean) * (value - mean)).sum();
         let spread = (squares / (runs - 1.0).max(1.0)).sqrt();
         let first = figures.values().next().expect("a bound has a run");
-        let away = if first.is_most {
-            first.allowed as f64 - mean
-        } else {
-            mean - first.allowed as f64
-        };
+        let away =
+            if first.is_most { first.allowed as f64 - mean } else { mean - first.allowed as f64 };
         let measured = figures.values().map(|figure| figure.measured);
         let worst = if first.is_most { measured.max() } else { measured.min() };
         Self {
@@ -160,7 +157,10 @@ mod tests {
     #[test]
     fn a_bound_is_so_many_standard_errors_away() {
         let far = margin(&[90, 100, 110], 200, true);
-        assert_eq!((far.mean, far.spread, far.worst, far.errors_milli), (100, 10, 110, Some(10_000)));
+        assert_eq!(
+            (far.mean, far.spread, far.worst, far.errors_milli),
+            (100, 10, 110, Some(10_000))
+        );
         assert!(!far.is_near());
         assert!(margin(&[90, 100, 110], 140, true).is_near());
         assert!(margin(&[90, 100, 110], 60, false).is_near());

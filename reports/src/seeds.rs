@@ -265,7 +265,8 @@ impl SeedTable {
         let (tone, sentence) = self.sentence();
         canvas.banner(tone, &sentence);
         let rows = self.rows.iter().filter(|(_, row)| row.unexpected.count > 0);
-        let odd = Self { rows: rows.map(|(key, row)| (key.clone(), row.clone())).collect(), known: 0 };
+        let odd =
+            Self { rows: rows.map(|(key, row)| (key.clone(), row.clone())).collect(), known: 0 };
         if !odd.rows.is_empty() {
             canvas.table(&odd.scenarios().without_empty_columns());
             let causes = odd.causes();

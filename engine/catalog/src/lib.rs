@@ -23,6 +23,6 @@ pub use check::{Invariant, Property, Verdict, Violation};
 pub use operation::{Argument, Form, Operation, Verb};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
-    Code, Defect, EventKind, Fields, GaugeKind, Group, Limits, Membership, Need, PredicateKind, Preload,
-    PropertyRow, Relation, Role, Seat, System,
+    Code, Defect, EventKind, Fields, GaugeKind, Group, Limits, Membership, Need, PredicateKind,
+    Preload, PropertyRow, Relation, Role, Seat, System,
 };

@@ -116,7 +116,8 @@ impl CheckKind for Quantile {
             return Vec::new();
         }
         let what = What::of(run.plan, check, "what").expect("the compiler knows it");
-        let mut seen: Vec<u64> = values(&what, check, run).0.iter().map(|seen| seen.value).collect();
+        let mut seen: Vec<u64> =
+            values(&what, check, run).0.iter().map(|seen| seen.value).collect();
         if seen.is_empty() {
             return Vec::new();
         }

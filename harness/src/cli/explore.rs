@@ -27,12 +27,14 @@ pub fn main(lab: &Lab, shell: Shell, args: &ExploreArgs) -> Exit {
         shell.error("explore takes one scenario file");
         return Exit::Usage;
     };
-    let done = fits(args).and_then(|()| plan(lab, args, file)).and_then(|plan| match (args.strategy, &args.replay) {
-        _ if args.compare.is_some() => compare(shell, args, file, plan),
-        (Strategies::Exhaustive, None) => every_order(shell, args, file, plan),
-        (Strategies::Exhaustive, Some(path)) => replay_order(shell, args, plan, path),
-        (_, None) => search(shell, args, file, plan),
-        (_, Some(path)) => replay(shell, args, plan, &path.parse()?),
+    let done = fits(args).and_then(|()| plan(lab, args, file)).and_then(|plan| {
+        match (args.strategy, &args.replay) {
+            _ if args.compare.is_some() => compare(shell, args, file, plan),
+            (Strategies::Exhaustive, None) => every_order(shell, args, file, plan),
+            (Strategies::Exhaustive, Some(path)) => replay_order(shell, args, plan, path),
+            (_, None) => search(shell, args, file, plan),
+            (_, Some(path)) => replay(shell, args, plan, &path.parse()?),
+        }
     });
     done.unwrap_or_else(|message| {
         shell.error(message.trim_end());

@@ -131,8 +131,7 @@ fn one(names: &Names<'_>, of: (&Loaded, Option<&str>), seed: u64) -> Ran {
     let (file, variant) = of;
     let point = seed % file.scenario.points(variant);
     let plan = file.scenario.plan(names, variant, seed, point, &[]);
-    let plan =
-        plan.map_err(|said| diagnostics::render(&said, &file.source, &file.path, false))?;
+    let plan = plan.map_err(|said| diagnostics::render(&said, &file.source, &file.path, false))?;
     let Ok(finished) = run::run(plan, false).whole() else { return Ok(Vec::new()) };
     if finished.ended.reason().is_some() {
         return Ok(Vec::new());
@@ -147,7 +146,8 @@ pub fn recorded(path: &Path) -> Result<Vec<Margin>, String> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.map_err(|error| format!("could not read {}: {error}", path.display()))?,
     };
-    serde_json::from_str(&text).map_err(|error| format!("could not read {}: {error}", path.display()))
+    serde_json::from_str(&text)
+        .map_err(|error| format!("could not read {}: {error}", path.display()))
 }
 
 fn draw(margins: &[Margin], canvas: &mut dyn Canvas) {
@@ -175,10 +175,9 @@ fn draw(margins: &[Margin], canvas: &mut dyn Canvas) {
     sorted.sort_by_key(|margin| margin.errors_milli.unwrap_or(i64::MAX));
     for margin in sorted {
         let variant = margin.variant.as_ref().map_or(String::new(), |name| format!(" ({name})"));
-        let errors = margin.errors_milli.map_or_else(
-            || "no spread".to_owned(),
-            |milli| format!("{:.1}", milli as f64 / 1e3),
-        );
+        let errors = margin
+            .errors_milli
+            .map_or_else(|| "no spread".to_owned(), |milli| format!("{:.1}", milli as f64 / 1e3));
         let tone = if margin.is_near() { Tone::Warn } else { Tone::Plain };
         let mut row = vec![
             Cell::from(format!("{}{variant}", margin.scenario)),

@@ -83,8 +83,7 @@ fn all_series<'a>(
             return Err(format!("{} and {} are both called {name}", twin.file.path, file.path));
         }
         for variant in variants(file, args.variant.as_deref())? {
-            let mut series =
-                Series { lab, shell, args, file, variant, simulators, seeds: (0, 0) };
+            let mut series = Series { lab, shell, args, file, variant, simulators, seeds: (0, 0) };
             series.seeds = series.seeds();
             series.plan(series.seeds.0)?;
             all.push(series);
@@ -144,9 +143,8 @@ impl Series<'_> {
             let first_caught = outcome == RunOutcome::FailedAsExpected
                 && campaign.outcomes[&RunOutcome::FailedAsExpected] == 1;
             failures += u64::from(!outcome.as_expected());
-            let keep = is_one
-                || first_caught
-                || (!outcome.as_expected() && failures <= FAILURES_KEPT_MAX);
+            let keep =
+                is_one || first_caught || (!outcome.as_expected() && failures <= FAILURES_KEPT_MAX);
             if keep {
                 let dir = place.write(&run, &record)?;
                 if !outcome.as_expected() || first_caught {

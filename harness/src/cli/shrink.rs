@@ -83,11 +83,7 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
 }
 
 /// Compiles and runs the file as anybody else would, unless that is interrupted.
-pub fn verify(
-    lab: &Lab,
-    found: &Shrunk,
-    cause: &Cause,
-) -> Result<Option<Interrupted>, String> {
+pub fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<Option<Interrupted>, String> {
     let names = files::names(lab);
     let (scenario, said) = Scenario::compile("minimal.toml", found.document.as_bytes(), &names);
     let wrong = |said: &[scenario::diagnostics::Diagnostic]| {
@@ -104,7 +100,8 @@ pub fn verify(
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    whole_file::write(path, text).map_err(|error| format!("could not write {}: {error}", path.display()))
+    whole_file::write(path, text)
+        .map_err(|error| format!("could not write {}: {error}", path.display()))
 }
 
 fn show(shell: Shell, found: &Shrunk, path: &Path) {

@@ -13,23 +13,23 @@ use crate::record::record;
 use crate::run;
 use crate::rundir;
 use crate::shell::{Shell, quoted};
-use crate::whole_file;
 use crate::sweep::ci_formats::{self, command};
 use crate::sweep::log::{Read, Trouble};
 use crate::sweep::pool::{self, Broken};
 use crate::sweep::tasks::{Key, Series};
 use crate::sweep::{Head, Limits, Log, Points, RUNS_MAX, Results, Summary, Work};
+use crate::whole_file;
 use contract::hash::hash_bytes;
 use reports::SeedResult;
 use reports::units::plural;
 use scenario::Lab as Names;
 use scenario::syntax::units::Measure;
-use telling::Telling;
-pub use telling::span;
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
+use telling::Telling;
+pub use telling::span;
 
 /// Seeds, where neither the command line nor the scenario says how many.
 const SEEDS: u64 = 100;
@@ -320,7 +320,9 @@ fn show(
     }
     shell.data(&rendered(&shell, args.format, args.long, summary));
     let repeat = match (dirs.first(), summary.news().first()) {
-        (Some(dir), _) => Some(format!("replay: chaoslab replay {}", quoted(&dir.display().to_string()))),
+        (Some(dir), _) => {
+            Some(format!("replay: chaoslab replay {}", quoted(&dir.display().to_string())))
+        }
         (None, Some((head, _, run))) => Some(format!("repeat: {}", command(head, run))),
         (None, None) => None,
     };

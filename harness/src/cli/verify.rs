@@ -6,12 +6,12 @@
 use super::args::VerifyArgs;
 use super::files::{self, Loaded};
 use super::{Lab, gravest, simulators};
+use crate::difference;
+use crate::interrupt::{self, Interrupted};
 use crate::outcome::Exit;
 use crate::run::{self, Runner};
 use crate::select::Roster;
 use crate::shell::Shell;
-use crate::difference;
-use crate::interrupt::{self, Interrupted};
 use contract::{Duration, SimTime};
 use engine::hosting::Simulator;
 use reports::Digest;

@@ -114,7 +114,11 @@ impl Head {
         let Shard { index, of } = self.shard;
         let parted = (1..=of).contains(&index);
         let rated = self.law.min_rate.is_none_or(|(_, denominator)| denominator > 0);
-        parted && rated && self.points > 0 && self.seeds.0 <= self.seeds.1 && self.runs() <= RUNS_MAX
+        parted
+            && rated
+            && self.points > 0
+            && self.seeds.0 <= self.seeds.1
+            && self.runs() <= RUNS_MAX
     }
 
     /// The scenario's name with the variant.
@@ -324,9 +328,8 @@ impl Work<'_> {
     /// The position of the series that a run belongs to.
     #[must_use]
     pub fn series_of(&self, run: &SeedResult) -> Option<usize> {
-        let is_its = |one: &Series<'_>| {
-            one.head.scenario == run.scenario && one.head.variant == run.variant
-        };
+        let is_its =
+            |one: &Series<'_>| one.head.scenario == run.scenario && one.head.variant == run.variant;
         self.series.iter().position(is_its)
     }
 
@@ -383,7 +386,10 @@ mod tests {
         }
         let all = head((0, u64::MAX), Shard::WHOLE);
         assert_eq!(all.runs(), u128::from(u64::MAX) * 3);
-        assert_eq!(head((u64::MAX - 1, u64::MAX), Shard { index: 1, of: u64::MAX }).first_seed(), None);
+        assert_eq!(
+            head((u64::MAX - 1, u64::MAX), Shard { index: 1, of: u64::MAX }).first_seed(),
+            None
+        );
     }
 
     #[test]

@@ -15,8 +15,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Limits, Membership, PredicateKind, Relation,
-    Role, Seat, Settings, System,
+    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Limits, Membership, PredicateKind,
+    Relation, Role, Seat, Settings, System,
 };
 use contract::hash::mix;
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused};

@@ -44,7 +44,7 @@ fn processes_that_run_one_plan_agree() {
         for mut child in children {
             assert_eq!(child.wait().expect("it ends").code(), Some(0));
         }
-        assert_eq!(names(&folder.join("out/good/4")).len(), 7);
+        assert_eq!(names(&folder.join("out/good/4")).len(), 6);
         assert_eq!(names(&folder.join("out/good")), ["4"]);
     }
     assert_eq!(run(&folder, &["replay", "out/good/4"], SOON).status, 0);

@@ -27,7 +27,8 @@ fn whoever_reads_a_run_directory_says_what_is_wrong_with_it() {
         for name in ["plan.toml", "run.json"] {
             fs::copy(from.join(name), dir.join(name)).expect("a writable folder");
         }
-        let (name, text) = if rng.below(2) == 0 { ("plan.toml", &plan) } else { ("run.json", &record) };
+        let (name, text) =
+            if rng.below(2) == 0 { ("plan.toml", &plan) } else { ("run.json", &record) };
         fs::write(dir.join(name), mutant(&mut rng, text, &plan)).expect("a writable folder");
         if rng.below(10) == 0 {
             fs::remove_file(dir.join(name)).expect("a writable folder");

@@ -11,15 +11,8 @@ use std::path::Path;
 const KILLS: u64 = 12;
 
 /// What a run leaves.
-const OF_A_RUN: [&str; 7] = [
-    "history.jsonl",
-    "host.json",
-    "metrics.prom",
-    "plan.toml",
-    "report.html",
-    "report.md",
-    "run.json",
-];
+const OF_A_RUN: [&str; 6] =
+    ["history.jsonl", "metrics.prom", "plan.toml", "report.html", "report.md", "run.json"];
 
 /// A scenario file out of the house style.
 fn untidy() -> String {
@@ -57,7 +50,8 @@ fn check_whole(folder: &Path, note: bool) {
         return;
     }
     if !dir.is_empty() {
-        let missing: Vec<_> = OF_A_RUN.iter().filter(|name| !dir.contains(&(**name).to_owned())).collect();
+        let missing: Vec<_> =
+            OF_A_RUN.iter().filter(|name| !dir.contains(&(**name).to_owned())).collect();
         assert!(missing.is_empty(), "{missing:?} is missing");
         let ended = run(folder, &["report", "out/good/4"], End::Itself(20));
         assert_eq!(ended.status, 0, "{}", ended.shown());

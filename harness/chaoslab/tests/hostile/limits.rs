@@ -61,8 +61,7 @@ pub fn limited(folder: &Path, args: &[&str], end: End) -> Command {
         End::Signal(signal, ms) => (format!("-s {signal}"), ms as f64 / 1e3),
         End::Interrupt(ms) => ("-s INT -k 5".to_owned(), ms as f64 / 1e3),
     };
-    let script =
-        format!("ulimit -v {MEMORY_KIB}; exec timeout {flags} {after} \"$0\" \"$@\"");
+    let script = format!("ulimit -v {MEMORY_KIB}; exec timeout {flags} {after} \"$0\" \"$@\"");
     let mut command = Command::new("sh");
     command.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_chaoslab")).args(args);
     command.current_dir(folder).env("RUST_BACKTRACE", "0").stdin(Stdio::null());

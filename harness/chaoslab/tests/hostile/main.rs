@@ -7,6 +7,7 @@
 //! `run`, 5 000 histories, 2 000 run directories and 500 kills. `HOSTILE_SEED` draws others.
 
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the tests here run the command under limits of their own")]
 mod support;
 
 mod cases;
@@ -76,7 +77,7 @@ seed   = 4
 expect = "pass"
 
 [budget]
-sim_time = "4s"
+sim_time = "6s"
 events   = 300_000
 
 [nodes.h]
@@ -93,9 +94,9 @@ keys   = { count = 4 }
 [[fault]]
 id   = "cut"
 kind = "partition"
-at   = "2s"
-for  = "500ms"
-sides = [["h/1"], ["h/2", "h/3"]]
+at   = "3s"
+for  = "1s"
+sides = [["h/leader"], ["h/followers"]]
 
 [[check]]
 id    = "lin"

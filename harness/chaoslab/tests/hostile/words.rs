@@ -48,10 +48,8 @@ fn word(rng: &mut Rng, arg: &clap::Arg) -> String {
 }
 
 fn line(rng: &mut Rng, definition: &clap::Command) -> Vec<String> {
-    let commands: Vec<&clap::Command> = definition
-        .get_subcommands()
-        .filter(|one| !LEFT_OUT.contains(&one.get_name()))
-        .collect();
+    let commands: Vec<&clap::Command> =
+        definition.get_subcommands().filter(|one| !LEFT_OUT.contains(&one.get_name())).collect();
     let command = commands[rng.below(commands.len() as u64) as usize];
     let mut words = vec![command.get_name().to_owned()];
     for arg in command.get_arguments() {

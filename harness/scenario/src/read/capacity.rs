@@ -7,8 +7,8 @@ use crate::diagnostics::codes::{E0507, E0509};
 use crate::edit::paths;
 use crate::plan::{LoadPlan, Plan};
 use crate::read::context::Context;
-use crate::syntax::tree::{Span, Table};
 use crate::read::dist;
+use crate::syntax::tree::{Span, Table};
 use crate::syntax::units::Measure;
 use catalog::Limits;
 use contract::{Dist, SimTime};
@@ -21,7 +21,8 @@ pub fn check(cx: &mut Context<'_>, plan: &Plan, tree: &Table) {
         if group.count > limits.nodes_max {
             let path = format!("nodes.{}.count", group.name);
             let span = paths::get(tree, &path).map_or(Span::default(), |item| item.span);
-            let message = format!("a group of `{}` has at most {} nodes", group.role, limits.nodes_max);
+            let message =
+                format!("a group of `{}` has at most {} nodes", group.role, limits.nodes_max);
             cx.report(Diagnostic::error(E0509, message), span, "");
         }
         let Some(load) = &group.load else { continue };

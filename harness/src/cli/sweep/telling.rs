@@ -46,9 +46,10 @@ impl<'a, 's> Telling<'a, 's> {
         let series = self.work.series_of(run).expect("a run of the sweep");
         let law = &self.work.series[series].head.law;
         run.outcome == RunOutcome::UnexpectedViolation
-            && run.causes.iter().any(|cause| {
-                law.unexpected(&cause.check) && self.known.find(run, cause).is_none()
-            })
+            && run
+                .causes
+                .iter()
+                .any(|cause| law.unexpected(&cause.check) && self.known.find(run, cause).is_none())
     }
 
     fn rate(&self) -> (f64, f64) {
