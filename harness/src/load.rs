@@ -3,6 +3,14 @@
 //! Every client draws from a stream of its own, named by the client, so adding one shifts no other
 //! client's operations. Open-loop arrivals do not wait for answers: they queue at their client, and
 //! latency counts from the arrival.
+//!
+//! One arrival is one call, or the first step of a session ([`session`]); a later step of a session
+//! arrives when the one before it is answered.
+
+mod parts;
+mod session;
+#[cfg(test)]
+mod tests;
 
 use crate::cow_log::Chunks;
 use contract::dist::Zipf;
@@ -10,16 +18,14 @@ use contract::{
     Call, Dist, Domain, Duration, NodeId, Op, OpId, Outcome, ReadLevel, Ret, Rng, SimTime, Value,
 };
 use engine::{Wake, Workload};
-use scenario::plan::{Expected, GroupPlan, KeysPlan, LoadPlan, OpPlan};
+use parts::{Drawn, FromList, make};
+use scenario::plan::{Ask, GroupPlan, KeysPlan, LoadPlan, OpPlan, Session};
+use session::Running;
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-/// How many entries an operator asks to evict.
-const EVICTED: u64 = 1_000;
-
-/// The operations that can be listed one by one. A load can ask for `batch-get` as well.
-pub const OPS: &[&str] = &["get", "put", "delete", "cas", "add", "append", "acquire", "release"];
+pub use scenario::workload::{Draws, LoadKind, SessionSteps};
 
 /// All clients of a run and the history of their operations.
 #[derive(Clone)]
@@ -93,6 +99,10 @@ struct Client {
     /// Its listed operations, where operations are listed.
     listed: Option<Listed>,
     in_flight: Option<InFlight>,
+    /// What is left of the session in progress.
+    running: Option<Running>,
+    /// The next call of that session, and when the one before it was answered.
+    following: Option<(SimTime, Call)>,
 }
 
 /// The listed operations of one client, in the order of time.
@@ -110,34 +120,13 @@ impl Listed {
         self.ops.get(self.arrived).map_or(SimTime::MAX, |op| op.at)
     }
 
-    /// The next operation to be sent; `seen` is what its key was last seen to hold.
-    fn call(&mut self, read: ReadLevel, seen: impl FnOnce(u64) -> Option<Value>) -> Call {
-        let op = &self.ops[self.sent];
+    /// The next operation to be sent, by `client`.
+    fn call(&mut self, client: NodeId, read: ReadLevel, seen: &Seen, rng: &mut Rng) -> Call {
+        let ops = Rc::clone(&self.ops);
+        let op = &ops[self.sent];
         self.sent += 1;
         assert!(self.sent <= self.arrived, "an operation arrives before it is sent");
-        let (key, ttl) = (op.key, op.ttl);
-        let value = || self.values[&op.value.expect("the compiler asks writes for a value")];
-        match op.call {
-            "get" => Call::Get { key, read },
-            "put" => Call::Put { key, value: value(), ttl },
-            "delete" => Call::Delete { key },
-            "cas" => {
-                let expect = match op.expect {
-                    Expected::LastSeen => seen(key),
-                    Expected::Nothing => None,
-                    Expected::Value(number) => Some(self.expected(number)),
-                };
-                Call::Cas { key, expect, value: value() }
-            }
-            "add" => Call::Add { key, delta: 1 },
-            "append" => Call::Append { key, value: value() },
-            "acquire" => Call::Acquire { key },
-            "release" => Call::Release { key },
-            "step-down" => Call::Admin { verb: "step-down", arg: 0 },
-            "evict" => Call::Admin { verb: "evict", arg: EVICTED },
-            "health" => Call::Admin { verb: "health", arg: 0 },
-            other => unreachable!("the compiler accepts only listed calls, not {other}"),
-        }
+        make(&op.ask, &mut FromList { listed: self, op, client, read, seen, rng })
     }
 
     /// A value by number; one that nobody writes is equal to none that somebody writes.
@@ -180,12 +169,12 @@ impl Law {
         }
     }
 
-    fn op(&self, rng: &mut Rng) -> &str {
+    fn ask(&self, rng: &mut Rng) -> &Ask {
         let mut left = rng.below(self.weight_total);
-        for (op, weight) in &self.load.ops {
+        for (ask, weight) in &self.load.ops {
             match left.checked_sub(u64::from(*weight)) {
                 Some(rest) => left = rest,
-                None => return op,
+                None => return ask,
             }
         }
         unreachable!("the draw is below the sum of the weights")
@@ -311,6 +300,8 @@ impl Client {
             waiting: VecDeque::new(),
             in_flight: None,
             listed: None,
+            running: None,
+            following: None,
             law,
         };
         if !client.law.load.closed && client.law.load.listed.is_none() {
@@ -370,6 +361,19 @@ impl Client {
         self.stop_in_time();
     }
 
+    /// When the client goes on after an answer at `at`.
+    fn rest(&mut self, at: SimTime) -> Option<SimTime> {
+        if self.following.is_some() {
+            return Some(at);
+        }
+        if self.law.load.closed {
+            let think = Duration(self.law.load.think.sample(&mut self.rng));
+            self.arrival_next = at + think;
+            self.stop_in_time();
+        }
+        if self.waiting.is_empty() { self.arrival() } else { Some(at) }
+    }
+
     fn value(&mut self) -> Value {
         self.values_written += 1;
         let size = self.law.load.value.sample(&mut self.rng);
@@ -377,39 +381,39 @@ impl Client {
         Value { id: self.value_prefix | u64::from(self.values_written), size_bytes: size as u32 }
     }
 
-    /// The next operation of this client, which is `node`.
+    /// The first call of the next arrival at this client, which is `node`.
     fn call(&mut self, node: NodeId, seen: &Seen) -> Call {
+        assert!(self.running.is_none(), "one session after the other");
         let law = Rc::clone(&self.law);
         if let Some(listed) = &mut self.listed {
-            return listed.call(law.load.read, |key| seen.by(node, key));
+            return listed.call(node, law.load.read, seen, &mut self.rng);
         }
-        let op = law.op(&mut self.rng);
-        let key = law.key(&mut self.rng);
-        match op {
-            "batch-get" => {
-                let others = (1..law.load.batch).map(|_| law.key(&mut self.rng));
-                let keys: BTreeSet<u64> = std::iter::once(key).chain(others).collect();
-                Call::BatchGet { keys: keys.into_iter().collect(), read: law.load.read }
+        self.running = match law.load.session {
+            Session::Single => {
+                let ask = law.ask(&mut self.rng);
+                let key = law.key(&mut self.rng);
+                return make(ask, &mut Drawn { client: self, node, seen, key: Some(key) });
             }
-            "get" => Call::Get { key, read: law.load.read },
-            "put" => {
-                let ttl = law.load.ttl.as_ref().map(|ttl| Duration(ttl.sample(&mut self.rng)));
-                Call::Put { key, value: self.value(), ttl }
-            }
-            "delete" => Call::Delete { key },
-            "cas" => {
-                let expect = seen.by(node, key);
-                Call::Cas { key, expect, value: self.value() }
-            }
-            "add" => Call::Add { key, delta: 1 },
-            "append" => Call::Append { key, value: self.value() },
-            "acquire" => Call::Acquire { key },
-            "release" => Call::Release { key },
-            "step-down" => Call::Admin { verb: "step-down", arg: 0 },
-            "evict" => Call::Admin { verb: "evict", arg: EVICTED },
-            "health" => Call::Admin { verb: "health", arg: 0 },
-            other => unreachable!("the compiler accepts only the operations of OPS, not {other}"),
+            Session::Script => Some(Running::Script { done: 0, key: law.key(&mut self.rng) }),
+            Session::Own(kind) => Some(Running::Own(kind.begin())),
+        };
+        self.next_step(node, None, seen).expect("a session asks for something at all")
+    }
+
+    /// The next call of the session in progress, given the last one; without one, it is over.
+    fn next_step(
+        &mut self,
+        node: NodeId,
+        last: Option<(&Call, &Outcome)>,
+        seen: &Seen,
+    ) -> Option<Call> {
+        let mut running = self.running.take()?;
+        if last.is_some_and(|(_, outcome)| *outcome == Outcome::Unknown) {
+            return None;
         }
+        let call = running.next(last, self, node, seen)?;
+        self.running = Some(running);
+        Some(call)
     }
 }
 
@@ -452,11 +456,19 @@ impl Workload for Load {
             return Wake { invoke: None, next };
         }
         let in_peace = client.law.load.sends_until.is_some_and(|until| at >= until);
-        let arrived_at = if in_peace { None } else { client.waiting.pop_front() };
-        let Some(arrived_at) = arrived_at else {
+        if in_peace {
+            (client.running, client.following) = (None, None);
             return Wake { invoke: None, next };
+        }
+        let (arrived_at, call) = match client.following.take() {
+            Some(following) => following,
+            None => {
+                let Some(arrived_at) = client.waiting.pop_front() else {
+                    return Wake { invoke: None, next };
+                };
+                (arrived_at, client.call(node, &self.seen))
+            }
         };
-        let call = client.call(node, &self.seen);
         client.in_flight = Some(InFlight { id, call: call.clone(), arrived_at, call_at: at });
         self.op_next += 1;
         Wake { invoke: Some((id, call)), next }
@@ -476,13 +488,11 @@ impl Workload for Load {
             client.process += 1;
         }
         let ret_at = if outcome == Outcome::Unknown { SimTime::MAX } else { at };
-        if client.law.load.closed {
-            let think = Duration(client.law.load.think.clone().sample(&mut client.rng));
-            client.arrival_next = at + think;
-            client.stop_in_time();
-        }
-        let next = if client.waiting.is_empty() { client.arrival() } else { Some(at) };
         self.learn(node, &flight.call, &outcome);
+        let client = self.clients[node.index()].as_mut().expect("it was one above");
+        let following = client.next_step(node, Some((&flight.call, &outcome)), &self.seen);
+        client.following = following.map(|call| (at, call));
+        let next = client.rest(at);
         self.ended.push(flight.end(node, process, outcome, ret_at));
         next
     }

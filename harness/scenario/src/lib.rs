@@ -7,6 +7,7 @@
 //!
 //! Start with [`Scenario::compile`] and [`Scenario::plan`].
 
+pub mod ask;
 pub mod diagnostics;
 pub mod edit;
 pub mod kinds;
@@ -15,7 +16,10 @@ pub mod plan;
 mod read;
 pub mod syntax;
 mod vocabulary;
+pub mod workload;
 
+#[cfg(test)]
+mod load_tests;
 #[cfg(test)]
 mod test_lab;
 #[cfg(test)]
@@ -35,6 +39,7 @@ use crate::read::{check_variants, expect, reading, value};
 use crate::syntax::tree::{Item, Span, Table, Value};
 use crate::syntax::{document, tree};
 use crate::vocabulary::symbols::Names;
+use crate::workload::LoadKind;
 use catalog::{Kind, System};
 
 pub use crate::read::reading::parse_seed;
@@ -60,6 +65,8 @@ pub struct Lab<'a> {
     pub checks: &'a [Row],
     /// The models of the checks.
     pub models: &'a [&'static str],
+    /// Workloads written in code.
+    pub workloads: &'a [&'static dyn LoadKind],
 }
 
 impl Lab<'_> {

@@ -1,9 +1,12 @@
 //! A plan: a scenario with its variant applied, its seed fixed and every draw made. A value that
 //! can be printed, compared, shrunk and run again; the runner reads nothing else.
 
+use crate::workload::LoadKind;
 use catalog::{Preload, Settings, System};
 use contract::{Dist, Duration, Ratio, SimTime};
 use engine::{ClockSpec, DiskSpec, LinkSpec, Pin};
+
+pub use crate::ask::{Ask, Does};
 
 /// Everything one run needs.
 #[derive(Clone)]
@@ -105,8 +108,10 @@ pub struct LoadPlan {
     pub gap: Duration,
     /// The pause between an answer and the next operation, in a closed load.
     pub think: Dist,
-    /// Operations and their weights: `get`, `put`, ….
-    pub ops: Vec<(String, u32)>,
+    /// What is asked for, with weights: a draw each time, or the steps of `session` in order.
+    pub ops: Vec<(Ask, u32)>,
+    /// What one arrival does: one call, or a session of several.
+    pub session: Session,
     /// Which keys.
     pub keys: KeysPlan,
     /// How many keys a batch-get draws.
@@ -125,6 +130,18 @@ pub struct LoadPlan {
     pub sends_until: Option<SimTime>,
     /// Single operations, in the order of time, in place of everything that is drawn.
     pub listed: Option<Vec<OpPlan>>,
+}
+
+/// What one arrival at a client does.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Session {
+    /// One call, drawn by weight.
+    #[default]
+    Single,
+    /// The operations in their order, on one key, as one process: `script`.
+    Script,
+    /// Whatever the code of a workload asks for: `workload`.
+    Own(&'static dyn LoadKind),
 }
 
 /// A datagram whose fate is not left to chance: `[[pin]]`.
@@ -147,10 +164,10 @@ pub struct OpPlan {
     pub at: SimTime,
     /// Which client of the group, from 1.
     pub client: u32,
-    /// `get`, `put`, ….
-    pub call: &'static str,
-    /// The key.
-    pub key: u64,
+    /// What it is asked for; arguments are constants.
+    pub ask: Ask,
+    /// The key, where the operation is about one.
+    pub key: Option<u64>,
     /// The number of the value that it writes, unique in the file.
     pub value: Option<u32>,
     /// What a compare-and-set expects.

@@ -2,9 +2,10 @@
 
 use crate::Lab;
 use crate::kinds::{Field, FieldKind, Row};
+use crate::workload::{LoadKind, SessionSteps};
 use catalog::{
-    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, PredicateKind, Property,
-    Relation, Role, Seat, Setting, Settings, System, Violation,
+    Argument, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Operation, PredicateKind, Property,
+    Relation, Role, Seat, Setting, Settings, System, Verb, Violation,
 };
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, SimTime};
 
@@ -82,7 +83,54 @@ impl Invariant for WatchAcks {
     }
 }
 
+/// An operation that only this system knows, with an argument.
+const LOCK: Operation = Operation::own(
+    "lock",
+    "takes a lock for a while",
+    true,
+    &[Argument { name: "ttl_ms", about: "for how long", min: 1, max: 60_000, default: 500 }],
+);
+/// One without a key.
+const COUNT_ALL: Operation = Operation::own("count-all", "counts", false, &[]).reading();
+
+const OPERATIONS: &[Operation] = &[
+    Operation::GET,
+    Operation::BATCH_GET,
+    Operation::PUT,
+    Operation::DELETE,
+    Operation::CAS,
+    Operation::APPEND,
+    Operation::ACQUIRE,
+    Operation::RELEASE,
+    LOCK,
+    COUNT_ALL,
+];
+
+/// A workload of a lab that embeds the compiler.
+struct Visits;
+
+impl LoadKind for Visits {
+    fn name(&self) -> &'static str {
+        "visits"
+    }
+    fn about(&self) -> &'static str {
+        "for tests"
+    }
+    fn asks(&self) -> &'static [&'static str] {
+        &["get", "lock"]
+    }
+    fn begin(&self) -> Box<dyn SessionSteps> {
+        unreachable!("a fake does not run")
+    }
+}
+
 impl System for Fake {
+    fn operations(&self) -> &'static [Operation] {
+        OPERATIONS
+    }
+    fn verbs(&self) -> &'static [Verb] {
+        &[Verb { name: "step-down", about: "for tests", arg: 0 }]
+    }
     fn name(&self) -> &'static str {
         self.0
     }
@@ -258,4 +306,5 @@ pub const LAB: Lab<'static> = Lab {
     faults: FAULTS,
     checks: CHECKS,
     models: &["register", "register-cas"],
+    workloads: &[&Visits],
 };

@@ -91,7 +91,7 @@ id = "c"
 
 /// What compiling `HEAD` with the check gives.
 fn compiled(check: &str) -> Result<Plan, String> {
-    let lab = Lab { systems: &[&Shop], faults: &faults::ROWS, checks: &ROWS, models: &MODELS };
+    let lab = Lab { systems: &[&Shop], faults: &faults::ROWS, checks: &ROWS, models: &MODELS, workloads: &[] };
     let text = format!("{HEAD}{check}\n");
     let (scenario, diagnostics) = Scenario::compile("written.toml", text.as_bytes(), &lab);
     let shown = |all: &[_]| render(all, &text, "written.toml", false);
@@ -526,6 +526,6 @@ fn the_table_of_checks_is_in_order() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), CHECKS.len(), "names are unique");
-    let lab = Lab { systems: &[&Shop], faults: &faults::ROWS, checks: &ROWS, models: &MODELS };
+    let lab = Lab { systems: &[&Shop], faults: &faults::ROWS, checks: &ROWS, models: &MODELS, workloads: &[] };
     assert_eq!(lab.wrong_defaults(), [""; 0]);
 }

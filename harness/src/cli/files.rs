@@ -16,6 +16,7 @@ pub fn names(lab: &Lab) -> Names<'static> {
         faults: &faults::ROWS,
         checks: &checks::ROWS,
         models: &checks::MODELS,
+        workloads: lab.workloads,
     }
 }
 

@@ -26,6 +26,7 @@ mod zoo;
 mod zoo_shrink;
 
 use crate::interrupt;
+use crate::load::LoadKind;
 use crate::meter::{self, Meter};
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -46,6 +47,8 @@ use std::process::ExitCode;
 pub struct Lab {
     /// The systems that scenario files may name.
     pub systems: &'static [&'static dyn System],
+    /// Workloads of its own, written in code.
+    pub workloads: &'static [&'static dyn LoadKind],
     /// Other simulators that can repeat a run; none is fine.
     pub simulators: &'static [&'static dyn Simulator],
     /// Parts that this build was made without.
@@ -69,7 +72,14 @@ impl Lab {
     /// A lab of these systems and nothing else.
     #[must_use]
     pub const fn of(systems: &'static [&'static dyn System]) -> Self {
-        Self { systems, simulators: &[], missing: &[], suites: &[], meter: None }
+        Self {
+            systems,
+            workloads: &[],
+            simulators: &[],
+            missing: &[],
+            suites: &[],
+            meter: None,
+        }
     }
 }
 

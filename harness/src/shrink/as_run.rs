@@ -2,10 +2,10 @@
 //! the operations that the violations name.
 
 use crate::run::Finished;
-use catalog::Verdict as Judged;
+use catalog::{System, Verdict as Judged};
 use contract::{Call, Op, OpId};
 use scenario::edit::unroll::Happened;
-use scenario::plan::{Expected, OpPlan};
+use scenario::plan::{Ask, Expected, OpPlan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the faults of a run did.
@@ -42,7 +42,8 @@ pub fn listed(run: &Finished) -> BTreeMap<String, Vec<OpPlan>> {
         let name = run.roster.name(op.client);
         let client = name.rsplit_once('/').and_then(|(group, n)| Some((group, n.parse().ok()?)));
         let (group, client) = client.expect("a client is a member of its group");
-        if let Some(listed) = listed_op(op, client, &numbers) {
+        let system = run.roster.group_of(op.client).plan.system;
+        if let Some(listed) = listed_op(op, client, system, &numbers) {
             by_group.entry(group.to_owned()).or_default().push(listed);
         }
     }
@@ -50,14 +51,20 @@ pub fn listed(run: &Finished) -> BTreeMap<String, Vec<OpPlan>> {
     by_group
 }
 
-fn listed_op(op: &Op, client: u32, numbers: &BTreeMap<contract::Value, u32>) -> Option<OpPlan> {
+/// An operation as a listed one; `None` for a batch of several keys.
+fn listed_op(
+    op: &Op,
+    client: u32,
+    system: &dyn System,
+    numbers: &BTreeMap<contract::Value, u32>,
+) -> Option<OpPlan> {
     let mut listed = OpPlan {
         // When it was sent, not when it arrived: what waited behind others does not wait any more
         // once they are gone.
         at: op.call_at,
         client,
-        call: op.call.name(),
-        key: op.call.key()?,
+        ask: Ask::of(system, &op.call).filter(Ask::is_listable)?,
+        key: op.call.key(),
         value: None,
         expect: Expected::LastSeen,
         ttl: None,
@@ -76,7 +83,7 @@ fn listed_op(op: &Op, client: u32, numbers: &BTreeMap<contract::Value, u32>) -> 
         }
         _ => {}
     }
-    crate::load::OPS.contains(&listed.call).then_some(listed)
+    Some(listed)
 }
 
 /// The operations that the violations of a run name.

@@ -62,7 +62,10 @@ impl Shrinking<'_, '_, '_> {
     fn listed_ops(&self) -> Vec<(u64, u64)> {
         let at = |n: usize| self.best.duration(&format!("op.{}.at", n + 1));
         let keys = self.best.op_keys().into_iter().enumerate();
-        keys.map(|(n, key)| (at(n).map_or(u64::MAX, |at| at.0), key)).collect()
+        let place = |(n, key): (usize, Option<u64>)| {
+            (at(n).map_or(u64::MAX, |at| at.0), key.unwrap_or(u64::MAX))
+        };
+        keys.map(place).collect()
     }
 
     fn attempt_kept(&mut self, keeps: impl Fn(&(u64, u64)) -> bool) -> bool {

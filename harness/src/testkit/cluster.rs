@@ -69,7 +69,7 @@ impl TestCluster {
     /// When the scenario is wrong, or a node panics at its first boot: what to print.
     pub fn from_scenario(systems: &[&'static dyn System], text: &str) -> Result<Self, String> {
         let models = &checks::MODELS;
-        let lab = Lab { systems, faults: &faults::ROWS, checks: &checks::ROWS, models };
+        let lab = Lab { systems, faults: &faults::ROWS, checks: &checks::ROWS, models, workloads: &[] };
         let shown = |said: &[diagnostics::Diagnostic]| {
             diagnostics::render(said, text, "the scenario of the test", false)
         };

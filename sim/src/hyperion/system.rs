@@ -15,8 +15,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Limits, Membership, PredicateKind,
-    Relation, Role, Seat, Settings, System,
+    Defect, EventKind, Fields, GaugeKind, Group, Invariant, Limits, Membership, Operation,
+    PredicateKind, Relation, Role, Seat, Settings, System, Verb,
 };
 use contract::hash::mix;
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
@@ -100,6 +100,14 @@ impl System for Hyperion {
 
     fn roles(&self) -> &'static [Role] {
         ROLES
+    }
+
+    fn operations(&self) -> &'static [Operation] {
+        tables::OPERATIONS
+    }
+
+    fn verbs(&self) -> &'static [Verb] {
+        tables::VERBS
     }
 
     fn defects(&self) -> &'static [Defect] {

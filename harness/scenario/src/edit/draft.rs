@@ -264,14 +264,14 @@ impl Draft {
         self.tree.tables("op").filter_map(|(_, table)| client(table)).collect()
     }
 
-    /// The keys of the listed operations, in their order.
+    /// The keys of the listed operations, in their order; `None` for those that have none.
     #[must_use]
-    pub fn op_keys(&self) -> Vec<u64> {
+    pub fn op_keys(&self) -> Vec<Option<u64>> {
         let key = |table: &Table| match table.get("key").map(|item| &item.value) {
             Some(Value::Int(key)) => u64::try_from(*key).ok(),
             _ => None,
         };
-        self.tree.tables("op").filter_map(|(_, table)| key(table)).collect()
+        self.tree.tables("op").map(|(_, table)| key(table)).collect()
     }
 
     /// Lists operations in place of the loads of `by_group`. Groups without one are taken away.
@@ -286,7 +286,7 @@ impl Draft {
         let value = Value::List(items);
         self.tree.set("op", Span::default(), Item { span: Span::default(), value });
         for (group, _) in self.groups("clients") {
-            for field in crate::read::clients::DRAWN {
+            for field in crate::read::load::DRAWN {
                 self.remove(&format!("clients.{group}.{field}"));
             }
         }

@@ -1,5 +1,6 @@
 //! `[[check]]` and `[[cover]]`: what must hold, and what must have been reached.
 
+use crate::ask::Ask;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0501, E0504, E0505};
 use crate::kinds::Row;
@@ -98,8 +99,7 @@ fn sees_something(cx: &mut Context<'_>, check: &CheckPlan, span: Span, groups: &
         }
         return;
     }
-    let sees =
-        |(op, weight): &(String, u32)| *weight > 0 && !words::OPS_BLIND.contains(&op.as_str());
+    let sees = |(ask, weight): &(Ask, u32)| *weight > 0 && !ask.blind;
     if !loads.any(|load| load.ops.iter().any(sees)) {
         let message = "these clients never read, so the check could never fail";
         let help = "give `get`, `cas` or another reading operation a weight in `ops`";

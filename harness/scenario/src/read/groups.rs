@@ -246,7 +246,7 @@ fn role(
 }
 
 /// `uses`: for each key that the role wants, a selector of nodes.
-fn uses(
+pub fn uses(
     cx: &mut Context<'_>,
     fields: &mut Fields<'_>,
     role: Option<&'static Role>,

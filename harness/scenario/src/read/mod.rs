@@ -1,5 +1,6 @@
 //! Reading a tree: one file per table of the format, each judging what it reads.
 
+pub(crate) mod asks;
 pub(crate) mod capacity;
 pub(crate) mod check_variants;
 pub(crate) mod checks;
@@ -14,6 +15,7 @@ pub(crate) mod fields;
 pub(crate) mod groups;
 pub(crate) mod kind_fields;
 pub(crate) mod limits;
+pub(crate) mod load;
 pub(crate) mod net;
 pub(crate) mod ops;
 pub(crate) mod pins;

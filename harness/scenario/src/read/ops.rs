@@ -1,9 +1,11 @@
 //! `[[op]]`: single operations, in place of a load that is drawn. Written by `shrink`, and by hand
 //! where a history has to be exact.
 
+use crate::ask::Ask;
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::codes::{E0103, E0107, E0202, E0204, E0206, E0404};
+use crate::diagnostics::codes::{E0103, E0107, E0202, E0203, E0204, E0206, E0404};
 use crate::plan::{Expected, OpPlan};
+use crate::read::asks;
 use crate::read::context::Context;
 use crate::read::faults::list;
 use crate::read::fields::Fields;
@@ -11,16 +13,17 @@ use crate::read::time_point;
 use crate::read::value;
 use crate::syntax::tree::{Item, Span, Table, Value};
 use crate::syntax::units::Measure;
+use catalog::{Form, System};
 use contract::{Duration, SimTime};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most operations of one file.
 const OPS_MAX: usize = 100_000;
 
-/// The calls that an operation can make. Those that write have a value.
-pub const CALLS: &[&str] = &["get", "put", "delete", "cas", "add", "append", "acquire", "release"];
-
-const WRITING: &[&str] = &["put", "cas", "append"];
+/// Whether a call of this form writes a value.
+const fn writes(form: Form) -> bool {
+    matches!(form, Form::Put | Form::Cas | Form::Append)
+}
 
 /// The groups of clients that some `[[op]]` of the tree names.
 pub fn groups(tree: &Table) -> BTreeSet<String> {
@@ -58,11 +61,13 @@ fn op(
     let at = fields.need(cx, "at", "when the client is asked for it");
     let client = fields.need(cx, "client", "who is asked: `kv/3`");
     let call_item = fields.need(cx, "call", "what is asked: \"get\", \"put\", …");
-    let key = fields.need(cx, "key", "the key, a number");
+    let key = fields.get("key");
     let value = fields.get("value");
     let expect = fields.get("expect");
     let ttl = fields.duration(cx, "ttl");
     let ttl_item = fields.get("ttl");
+    let args = fields.get("args");
+    let args_path = fields.path_of("args");
     if let Some(item) = fields.get("timeout") {
         let help = "`timeout` in [clients.C] holds for all operations of its clients";
         cx.unsupported("a timeout of a single operation", item.span, Some(help));
@@ -72,15 +77,19 @@ fn op(
     let at = instant(cx, at?);
     let client = client_of(cx, client?);
     let call_item = call_item?;
-    let text = value::text(cx, call_item, "call")?;
-    let Some(call) = CALLS.iter().copied().find(|call| *call == text) else {
-        cx.unknown("call", text, call_item.span, CALLS);
-        return None;
+    let (group, client, system) = client?;
+    let mut ask = ask_of(cx, call_item, system?)?;
+    let has = |wanted: bool| if wanted { Belongs::Needed(span) } else { Belongs::Not };
+    let may = |form: Form| if ask.form() == Some(form) { Belongs::May } else { Belongs::Not };
+    belongs(cx, &ask, "key", has(ask.is_keyed()), key);
+    belongs(cx, &ask, "value", has(ask.form().is_some_and(writes)), value);
+    belongs(cx, &ask, "expect", may(Form::Cas), expect);
+    belongs(cx, &ask, "ttl", may(Form::Put), ttl_item);
+    let key = match key {
+        Some(item) => Some(number_of(cx, item, 0)?),
+        None if ask.is_keyed() => return None,
+        None => None,
     };
-    let key = number_of(cx, key?, 0);
-    belongs(cx, call, "value", WRITING, value, span);
-    belongs(cx, call, "expect", &["cas"], expect, Span::default());
-    belongs(cx, call, "ttl", &["put"], ttl_item, Span::default());
     let value = match value {
         Some(item) => Some(value_of(cx, item, written)?),
         None => None,
@@ -89,8 +98,23 @@ fn op(
         Some(item) => expected(cx, item)?,
         None => Expected::LastSeen,
     };
-    let (group, client) = client?;
-    Some((group, OpPlan { at: at?, client, call, key: key?, value, expect, ttl }))
+    if let Some(item) = args {
+        asks::arguments(cx, &mut ask, item, &args_path)?;
+    }
+    Some((group, OpPlan { at: at?, client, ask, key, value, expect, ttl }))
+}
+
+/// What is asked for, of a client of `system`.
+fn ask_of(cx: &mut Context<'_>, item: &Item, system: &'static dyn System) -> Option<Ask> {
+    let text = value::text(cx, item, "call")?;
+    let ask = asks::find(cx, system, text, item.span)?;
+    if !ask.is_listable() {
+        let message = format!("`{text}` cannot be listed: it is about several keys");
+        let help = "list a `get` for each of them";
+        cx.report(Diagnostic::error(E0203, message).help(help), item.span, "");
+        return None;
+    }
+    Some(ask)
 }
 
 fn instant(cx: &mut Context<'_>, item: &Item) -> Option<SimTime> {
@@ -106,14 +130,18 @@ fn instant(cx: &mut Context<'_>, item: &Item) -> Option<SimTime> {
     Some(at)
 }
 
-/// `kv/3`: a client of a group, numbered from 1. Returns the group and the number.
-fn client_of(cx: &mut Context<'_>, item: &Item) -> Option<(String, u32)> {
+/// `kv/3`: a client of a group, numbered from 1. Returns the group, the number, and the system if it
+/// is known.
+fn client_of(
+    cx: &mut Context<'_>,
+    item: &Item,
+) -> Option<(String, u32, Option<&'static dyn System>)> {
     let text = value::text(cx, item, "client")?;
     let parts = text.split_once('/').and_then(|(group, n)| Some((group, n.parse::<u32>().ok()?)));
     let known = parts.and_then(|(group, n)| Some((group, n, cx.names.groups.get(group)?)));
     match known {
         Some((group, n, info)) if info.client && (1..=info.count).contains(&n) => {
-            Some((group.to_owned(), n))
+            Some((group.to_owned(), n, info.system))
         }
         _ => {
             let groups = cx.names.group_names(true);
@@ -133,24 +161,34 @@ fn number_of(cx: &mut Context<'_>, item: &Item, min: i64) -> Option<u64> {
     Some(u64::try_from(number).expect("not negative"))
 }
 
-/// A field that some calls have: with `of` they need it, and others have none.
+/// Whether a call has a field.
+enum Belongs {
+    /// It must be there; where the operation stands.
+    Needed(Span),
+    May,
+    Not,
+}
+
 fn belongs(
     cx: &mut Context<'_>,
-    call: &str,
+    ask: &Ask,
     field: &'static str,
-    calls: &[&str],
+    belongs: Belongs,
     item: Option<&Item>,
-    needed_at: Span,
 ) {
-    match item {
-        Some(item) if !calls.contains(&call) => {
-            let message = format!("`{field}` belongs to {}", crate::read::context::listed(calls));
-            cx.report(Diagnostic::error(E0107, message), item.span, "");
+    match (belongs, item) {
+        (Belongs::Not, Some(item)) => {
+            let message = format!("`{field}` does not belong to `{}`", ask.name);
+            let help = "`value` is of what writes, `expect` of a `cas`, `ttl` of a `put`";
+            cx.report(Diagnostic::error(E0107, message).help(help), item.span, "");
         }
-        None if calls.contains(&call) && needed_at != Span::default() => {
+        (Belongs::Needed(span), None) => {
             let message = format!("missing field `{field}`");
-            let help = "`value` is a number that no other operation of the file writes";
-            cx.report(Diagnostic::error(E0103, message).help(help), needed_at, "in [[op]]");
+            let help = match field {
+                "value" => "`value` is a number that no other operation of the file writes",
+                _ => "`key` is a number",
+            };
+            cx.report(Diagnostic::error(E0103, message).help(help), span, "in [[op]]");
         }
         _ => {}
     }
@@ -193,8 +231,13 @@ pub fn write(group: &str, op: &OpPlan) -> Item {
     let mut set = |key: &str, item: Item| table.set(key, here, item);
     set("at", Item::quantity(here, Measure::Duration, op.at.0));
     set("client", Item::text(here, format!("{group}/{}", op.client)));
-    set("call", Item::text(here, op.call));
-    set("key", number(op.key));
+    set("call", Item::text(here, op.ask.name));
+    if let Some(key) = op.key {
+        set("key", number(key));
+    }
+    if let Some(args) = asks::write(&op.ask) {
+        set("args", args);
+    }
     match op.expect {
         Expected::LastSeen => {}
         Expected::Nothing => set("expect", Item::text(here, "nothing")),

@@ -3,7 +3,7 @@
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0202, E0401, E0407, E0507, E0509};
 use crate::plan::GroupPlan;
-use crate::read::clients::{VALUE_BYTES_MAX, check_size};
+use crate::read::load::{VALUE_BYTES_MAX, check_size};
 use crate::read::context::Context;
 use crate::read::dist;
 use crate::read::faults::list;

@@ -14,6 +14,7 @@ use crate::read::expect;
 use crate::read::faults;
 use crate::read::fields::{Fields, check_name};
 use crate::read::groups::{self, PerGroup};
+use crate::read::load;
 use crate::read::net;
 use crate::read::ops;
 use crate::read::pins;
@@ -146,7 +147,7 @@ fn all_groups<'t>(
     found.extend(clients::read(cx, clients, &per_group, defects));
     for group in &mut found {
         if let (Some(load), Some(ops)) = (&mut group.load, ops.get(&group.name)) {
-            clients::list(load, ops.clone());
+            load::list(load, ops.clone());
         }
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));

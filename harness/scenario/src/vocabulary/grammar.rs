@@ -38,6 +38,14 @@ pub enum Shape {
     Text,
     /// A quantity, or a distribution that it is drawn from.
     Quantity(Measure),
+    /// An operation or a verb of some system.
+    Calls,
+    /// A table with a weight for each of some operations and verbs.
+    Weights,
+    /// A list of operations and verbs.
+    Steps,
+    /// A workload written in code.
+    Workload,
     /// One of these words.
     Words(&'static [&'static str]),
     /// A list of texts.
@@ -50,7 +58,9 @@ pub enum Shape {
     Mixed,
 }
 
-use Shape::{Inner, Inners, Mixed, Quantity, Text, Texts, Words};
+use Shape::{
+    Calls, Inner, Inners, Mixed, Quantity, Steps, Text, Texts, Weights, Words, Workload,
+};
 
 const COUNT: Shape = Quantity(Measure::Count);
 const DURATION: Shape = Quantity(Measure::Duration);
@@ -194,14 +204,15 @@ pub const TABLES: &[Layout] = &[
         fields: &[
             ("at", Text, "when the client is asked for it: a moment"),
             ("client", Text, "who is asked: `kv/3`"),
-            ("call", Words(crate::read::ops::CALLS), "what is asked"),
-            ("key", COUNT, "the key"),
+            ("call", Calls, "what is asked: an operation or a verb of the system"),
+            ("key", COUNT, "the key, where the operation is about one"),
+            ("args", Inner, "the arguments of an operation of the system's own"),
             ("value", COUNT, "the number of the value that it writes, unique in the file"),
             ("expect", Mixed, "what a compare-and-set expects: a value's number, or \"nothing\""),
             ("ttl", DURATION, "how long the written value lives"),
             ("timeout", DURATION, "not yet supported"),
         ],
-        required: &["at", "client", "call", "key"],
+        required: &["at", "client", "call"],
     },
     Layout {
         shown: "[[pin]]",
@@ -341,7 +352,11 @@ const CLIENTS: &[Field] = &[
     ("mode", Words(&["open", "closed"]), "whether arrivals wait for answers"),
     ("rate", RATE, "of the whole group"),
     ("think", DURATION, "the pause after an answer"),
-    ("ops", Inner, "operations and their weights"),
+    ("uses", Inner, "the groups that the client's role needs besides `target`"),
+    ("ops", Weights, "operations and their weights"),
+    ("script", Steps, "operations that each arrival carries out in this order, on one key"),
+    ("workload", Workload, "what each arrival does, by the name of a workload in code"),
+    ("args", Inner, "{ OPERATION = { ARGUMENT = .. } } for operations of the system's own"),
     ("keys", Inner, "{ count, dist, s }"),
     ("batch", COUNT, "how many keys a batch-get draws"),
     ("value", SIZE, "the size of written values"),

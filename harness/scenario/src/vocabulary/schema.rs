@@ -5,6 +5,7 @@
 //! the compiler, never more: what it refuses, the compiler refuses too.
 
 use crate::Lab;
+use crate::ask::Ask;
 use crate::kinds::{FieldKind, Row};
 use crate::syntax::units::Measure;
 use crate::vocabulary::grammar::{Field, Form, Layout, Shape, TABLES, TOP};
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// The schema of the files that `lab` reads.
 #[must_use]
 pub fn schema(lab: &Lab<'_>) -> Value {
-    let mut properties = fields(TOP.fields);
+    let mut properties = fields(TOP.fields, lab);
     for layout in TABLES {
         properties.insert(layout.key.to_owned(), table(layout, lab));
     }
@@ -77,16 +78,28 @@ fn quantity(measure: Measure) -> Value {
     json!({ "anyOf": [one, { "$ref": "#/definitions/distribution" }] })
 }
 
-fn fields(fields: &[Field]) -> Map<String, Value> {
+fn fields(fields: &[Field], lab: &Lab<'_>) -> Map<String, Value> {
     let field = |(name, shape, about): &Field| {
-        let described = described(shape_of(*shape), about);
+        let described = described(shape_of(*shape, lab), about);
         ((*name).to_owned(), described)
     };
     fields.iter().map(field).collect()
 }
 
-fn shape_of(shape: Shape) -> Value {
+fn shape_of(shape: Shape, lab: &Lab<'_>) -> Value {
+    let asks = || names_of(lab, |system| Ask::names(system));
     match shape {
+        Shape::Calls => json!({ "enum": asks() }),
+        Shape::Steps => json!({ "type": "array", "items": { "enum": asks() } }),
+        Shape::Workload => {
+            let names: Vec<&str> = lab.workloads.iter().map(|kind| kind.name()).collect();
+            json!({ "enum": names })
+        }
+        Shape::Weights => {
+            let weight = |name: &str| (name.to_owned(), quantity(Measure::Count));
+            let properties: Map<String, Value> = asks().into_iter().map(weight).collect();
+            closed(properties, &[])
+        }
         Shape::Text => json!({ "type": "string" }),
         Shape::Quantity(measure) => quantity(measure),
         Shape::Words(words) => json!({ "enum": words }),
@@ -111,7 +124,7 @@ fn table(layout: &Layout, lab: &Lab<'_>) -> Value {
         "fault" => kinds(layout, lab.faults, lab),
         "check" => kinds(layout, lab.checks, lab),
         _ => {
-            let mut properties = fields(layout.fields);
+            let mut properties = fields(layout.fields, lab);
             if layout.key == "cover" {
                 properties.insert("event".to_owned(), json!({ "enum": events }));
             }
@@ -137,7 +150,7 @@ fn closed(properties: Map<String, Value>, required: &[&str]) -> Value {
 /// One closed table per kind, told apart by `kind`.
 fn kinds(layout: &Layout, rows: &[Row], lab: &Lab<'_>) -> Value {
     let kind = |row: &Row| {
-        let mut properties = fields(layout.fields);
+        let mut properties = fields(layout.fields, lab);
         let named = json!({ "const": row.name, "description": row.about });
         properties.insert("kind".to_owned(), named);
         let mut required = layout.required.to_vec();

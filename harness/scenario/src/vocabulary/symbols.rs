@@ -103,7 +103,7 @@ impl Names {
                 system,
                 role: system.and_then(|system| role_of(system, Some("client"))),
                 zones: Vec::new(),
-                uses: Vec::new(),
+                uses: used(table),
             };
             if !self.groups.contains_key(name) {
                 self.groups.insert(name.to_owned(), group);

@@ -93,30 +93,6 @@ pub const NODE_MODELS: &[&str] = &["queue", "blackhole"];
 pub const MODELS: &[&str] =
     &["register", "register-cas", "kv", "kv-ttl", "lock", "counter", "list"];
 
-/// What clients can be asked to do: the names of `contract::Call`.
-pub const OPS: &[&str] = &[
-    "get",
-    "batch-get",
-    "put",
-    "delete",
-    "cas",
-    "add",
-    "append",
-    "acquire",
-    "release",
-    "spawn",
-    "stop",
-    "fetch",
-    "purge",
-    "step-down",
-    "evict",
-    "health",
-];
-
-/// Operations whose answer says nothing about what is stored.
-pub const OPS_BLIND: &[&str] =
-    &["put", "append", "release", "purge", "step-down", "evict", "health"];
-
 /// The tables that have a field `key`, settings of the scenario's roles and fields of kinds of
 /// faults and checks included; at most three.
 pub fn tables_with(cx: &Context<'_>, key: &str) -> Vec<String> {
@@ -149,8 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blind_operations_are_operations() {
-        assert!(OPS_BLIND.iter().all(|op| OPS.contains(op)));
+    fn instant_kinds_are_kinds() {
         assert!(FAULTS_AT_ONCE.iter().all(|kind| FAULT_KINDS.contains(kind)));
     }
 }

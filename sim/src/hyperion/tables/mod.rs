@@ -5,11 +5,13 @@
 pub mod defects;
 pub mod events;
 pub mod gauges;
+pub mod operations;
 pub mod settings;
 
 pub use defects::DEFECTS;
 pub use events::{EVENTS, Event};
 pub use gauges::{GAUGES, OWN_GAUGES};
+pub use operations::{OPERATIONS, VERBS};
 pub use settings::{
     AUTH_SETTINGS, CACHE_SETTINGS, CLIENT_SETTINGS, GATEWAY_SETTINGS, MIRRORING_GATEWAY_SETTINGS,
     READ_THROUGH_SETTINGS, SQL_SETTINGS,
