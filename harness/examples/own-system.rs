@@ -1,46 +1,48 @@
-//! A system of your own: a server that keeps registers in memory, and its client. Run it with
+//! A system of your own, with an operation, a model and a kind of check of its own: a server that
+//! gives out numbered tickets, and its client. Run it with
 //! `cargo run -p chaoslab-harness --example own-system -- run harness/examples/own-system.toml`.
 
 use catalog::*;
+use checker::models::{Model, ModelKind, Observed};
 use contract::*;
-use std::collections::BTreeMap;
+use harness::checks::{CheckKind, RunData};
+use harness::cli::Lab;
+use harness::kinds::{Field, FieldKind, Row};
+use scenario::plan::CheckPlan;
+
+const COUNT: Argument =
+    Argument { name: "count", about: "how many at once", min: 1, max: 100, default: 1 };
+const TAKE: Operation = Operation::own("take", "takes the next tickets", false, &[COUNT]);
 
 #[derive(Clone)]
-enum Own {
-    Server(BTreeMap<u64, u64>),
-    Client(NodeId, Option<(OpId, Call)>),
+enum Tickets {
+    Server { next: u64 },
+    Client { server: NodeId, busy: Option<OpId> },
 }
 
-impl Node for Own {
+impl Node for Tickets {
     fn on_input(&mut self, _: Now, input: Input<'_>, fx: &mut Fx<'_>) {
         match (self, input) {
-            (Own::Server(held), Input::Datagram { from, bytes }) => {
-                let [op, key, value] = decode(bytes);
-                let slot = held.entry(key).or_default();
-                *slot = if value == 0 { *slot } else { value };
-                let words = [op, key, *slot];
-                fx.datagram(from, |out| out.extend(words.map(u64::to_be_bytes).concat()));
+            (Self::Server { next }, Input::Datagram { from, bytes }) => {
+                let [op, count] = words(bytes);
+                fx.datagram(from, |out| out.extend([op, *next].map(u64::to_be_bytes).concat()));
+                *next += count;
             }
-            (Own::Client(server, busy), Input::Invoke { op, call }) => {
-                let value = if let Call::Put { value, .. } = call { value.id } else { 0 };
-                let words = [op.0, call.key().unwrap_or(0), value];
-                fx.datagram(*server, |out| out.extend(words.map(u64::to_be_bytes).concat()));
+            (Self::Client { server, busy }, Input::Invoke { op, call: Call::Own(take) }) => {
+                let asked = [op.0, take.args[0]];
+                fx.datagram(*server, |out| out.extend(asked.map(u64::to_be_bytes).concat()));
                 fx.set_timer(TimerKey(op.0), Duration::from_millis(100));
-                *busy = Some((op, call.clone()));
+                *busy = Some(op);
             }
-            (Own::Client(_, busy), Input::Datagram { bytes, .. }) => {
-                let [id, _, held] = decode(bytes);
-                let Some((op, call)) = busy.take_if(|(op, _)| op.0 == id) else { return };
-                let value = Value { id: held, size_bytes: Value::SIZE_MIN };
-                let ret = match call {
-                    Call::Put { .. } => Ret::Done { version: 0 },
-                    _ if held == 0 => Ret::Missing,
-                    _ => Ret::Found { value, version: 0, stale: false },
-                };
-                fx.complete(op, Outcome::Ok(ret));
+            (Self::Client { busy, .. }, Input::Datagram { bytes, .. }) => {
+                let [id, first] = words(bytes);
+                if let Some(op) = busy.take_if(|op| op.0 == id) {
+                    let given = OwnRet { word: "given", args: [first, 0, 0, 0] };
+                    fx.complete(op, Outcome::Ok(Ret::Own(Box::new(given))));
+                }
             }
-            (Own::Client(_, busy), Input::Timer(TimerKey(id))) => {
-                if let Some((op, _)) = busy.take_if(|(op, _)| op.0 == id) {
+            (Self::Client { busy, .. }, Input::Timer(TimerKey(id))) => {
+                if let Some(op) = busy.take_if(|op| op.0 == id) {
                     fx.complete(op, Outcome::Unknown);
                 }
             }
@@ -52,29 +54,95 @@ impl Node for Own {
     }
 }
 
-fn decode(bytes: &[u8]) -> [u64; 3] {
+fn words(bytes: &[u8]) -> [u64; 2] {
     let word = |at: usize| u64::from_be_bytes(bytes[at..at + 8].try_into().expect("8 bytes"));
-    [word(0), word(8), word(16)]
+    [word(0), word(8)]
 }
 
-struct Registers;
-
-impl System for Registers {
+impl System for Tickets {
     fn name(&self) -> &'static str {
-        "registers"
+        "tickets"
     }
     fn roles(&self) -> &'static [Role] {
-        &[
-            Role { name: "server", about: "keeps the registers", settings: &[], uses: &[] },
-            Role { name: "client", about: "asks the server", settings: &[], uses: &[] },
-        ]
+        const ROLES: [Role; 2] =
+            [Role::plain("server", "counts in memory"), Role::plain("client", "asks the server")];
+        &ROLES
+    }
+    fn operations(&self) -> &'static [Operation] {
+        &[TAKE]
     }
     fn boot(&self, seat: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
-        let client = seat.uses.get("target").map(|to| Own::Client(to[0], None));
-        Ok(Box::new(client.unwrap_or(Own::Server(BTreeMap::new()))))
+        let server = seat.uses.get("target").map(|target| target[0]);
+        let client = server.map(|server| Self::Client { server, busy: None });
+        Ok(Box::new(client.unwrap_or(Self::Server { next: 0 })))
+    }
+}
+
+/// `in-order`: each answer begins where the one before it ended.
+#[derive(Default)]
+struct InOrder;
+
+impl Model for InOrder {
+    type State = u64;
+    fn part(&self, _: &Call) -> Option<u64> {
+        Some(0)
+    }
+    fn init(&self, _: u64) -> u64 {
+        0
+    }
+    fn step(&self, next: &u64, op: &Observed<'_>) -> Option<u64> {
+        let Call::Own(take) = op.call else { return None };
+        let fits = match op.outcome {
+            Outcome::Ok(Ret::Own(given)) => given.args[0] == *next,
+            other => *other == Outcome::Unknown,
+        };
+        fits.then(|| next + take.args[0])
+    }
+}
+
+/// `given-out`: clients got so many tickets in all.
+struct GivenOut;
+
+impl CheckKind for GivenOut {
+    fn row(&self) -> Row {
+        const MIN: Field = Field {
+            name: "tickets",
+            kind: FieldKind::Plain(Kind::COUNT),
+            about: "at least so many",
+            default: "",
+            required: true,
+        };
+        Row { name: "given-out", about: "clients got so many tickets", fields: const { &[MIN] } }
+    }
+    fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
+        let about = "the tickets of all answers are as many as asked for";
+        Property { name: "given-out", about, source: "harness/examples/own-system.rs" }
+    }
+    fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
+        let given = |op: &Op| match (&op.call, &op.outcome) {
+            (Call::Own(take), Outcome::Ok(_)) => take.args[0],
+            _ => 0,
+        };
+        let (all, least) = (run.ops.iter().map(given).sum::<u64>(), check.fields.int("tickets"));
+        match all {
+            0 => Verdict::Inconclusive("nobody got a ticket".to_owned()),
+            all if all >= least as u64 => Verdict::Ok,
+            _ => Verdict::Violated(vec![Violation {
+                property: "given-out",
+                rule: "too few tickets",
+                at: run.ended_at,
+                nodes: Vec::new(),
+                ops: Vec::new(),
+                detail: format!("{all} tickets were given out; {least} are asked for"),
+            }]),
+        }
     }
 }
 
 fn main() -> std::process::ExitCode {
-    harness::cli::main(harness::cli::Lab::of(&[&Registers]))
+    harness::cli::main(Lab {
+        models: const { &[ModelKind::of::<InOrder>("in-order", "tickets without a gap")] },
+        checks: &[&GivenOut],
+        ..Lab::of(&[&Tickets::Server { next: 0 }])
+    })
 }

@@ -40,6 +40,11 @@ fn of_group(group: &GroupPlan, faults: &[FaultPlan]) -> Vec<Exceeded> {
         let same = faults.iter().filter(move |fault| fault.kind == kind);
         same.map(|fault| (fault, struck(group, fault))).filter(|(_, nodes)| !nodes.is_empty())
     };
+    let role = group.system.roles().iter().find(|role| role.name == group.role);
+    if group.on.is_some() && !role.is_some_and(|role| role.durable) {
+        // Their files go with them in any case.
+        return drift(group, mine("clock")).into_iter().collect();
+    }
     let mut found = Vec::new();
     let mut exceed = |line, why: String| found.push(Exceeded { line, why });
     for (fault, _) in mine("crash").filter(|(fault, _)| fault.fields.choice("disk") == "wipe") {
@@ -114,8 +119,14 @@ fn above_zero(fields: &Settings, name: &str) -> bool {
 /// may mean any of them.
 fn struck(group: &GroupPlan, fault: &FaultPlan) -> BTreeSet<u32> {
     let selector = fault.fields.text("node");
-    let (name, which) = selector.split_once('/').unwrap_or((&selector, "*"));
+    let machine = selector.strip_prefix("machine:");
+    let selector = machine.unwrap_or(&selector);
+    let (name, which) = selector.split_once('/').unwrap_or((selector, "*"));
     if name.starts_with("zone:") {
+        return (0..group.count).collect();
+    }
+    if group.on.as_deref() == Some(name) {
+        // Who runs on a machine is known in the run alone, and its hardware is theirs.
         return (0..group.count).collect();
     }
     if name != group.name {

@@ -1,6 +1,7 @@
 //! The faults of a run: when each starts, what it imposed, and when it is lifted.
 
-use crate::faults::{self, Action, Stage, Step};
+use crate::faults::{Action, Stage, Step};
+use crate::kinds::Kinds;
 use crate::observe::Watch;
 use crate::select::{Lots, Roster};
 use catalog::Membership;
@@ -9,7 +10,7 @@ use contract::{
 };
 use engine::hosting::{self, Timed};
 use engine::{Engine, FaultClass};
-use scenario::plan::{End, FaultPlan, Start};
+use scenario::plan::{End, FaultPlan, GroupPlan, Start};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -169,6 +170,7 @@ impl Director {
             Item::End { .. } | Item::Recover => FaultClass::End,
             _ => FaultClass::Start,
         };
+        assert!(at >= engine.now(), "nothing is scheduled for the past");
         let token = self.enter(item) as u32;
         self.pending.push(token);
         engine.wake_at(at, class, token);
@@ -242,6 +244,9 @@ impl Director {
     /// schedules the rest, its end, and its next occurrence.
     fn start(&mut self, fault: usize, engine: &mut Engine<Watch>) {
         let at = engine.now();
+        assert!(!self.recovering, "no fault starts once the world is left in peace");
+        let again = self.plan(fault).repeat.as_ref().map_or(1, |repeat| repeat.max);
+        assert!(self.faults[fault].started < again, "a fault starts as often as it is asked to");
         let end = self.plan(fault).end.clone();
         let length = match &end {
             End::After(length) => Some(Duration(self.draw(fault, length))),
@@ -278,7 +283,9 @@ impl Director {
     ) -> usize {
         let roster = Rc::clone(&self.roster);
         let plan = &roster.plan().faults[fault];
-        let kind = faults::kind(plan.kind).expect("the compiler accepts known kinds only");
+        let kind = Kinds::of(roster.plan())
+            .fault(plan.kind)
+            .expect("the compiler accepts known kinds only");
         let progress = &mut self.faults[fault];
         progress.started += 1;
         let mut scene = Scene {
@@ -290,6 +297,9 @@ impl Director {
             meant: BTreeMap::new(),
         };
         let script = kind.script(&plan.fields, &mut scene);
+        let imposes = script.iter().filter(|step| matches!(step.action, Action::Impose(_))).count();
+        let lifts = |step: &Step| !matches!(step.action, Action::Lift(nth) if nth >= imposes);
+        assert!(script.iter().all(lifts), "a script lifts what it imposes");
         let meant: Vec<_> = scene.meant.into_iter().collect();
         let nobody = meant.iter().find(|(_, nodes)| nodes.is_empty());
         let void = nobody.map(|(selector, _)| format!("`{selector}` meant nobody"));
@@ -322,6 +332,7 @@ impl Director {
 
     fn step(&mut self, span: usize, step: usize, engine: &mut Engine<Watch>) {
         let span = &mut self.spans[span];
+        assert!(span.start <= engine.now(), "an occurrence starts before its steps");
         if span.end.is_some() {
             return;
         }
@@ -329,6 +340,8 @@ impl Director {
         match span.script[step].action.clone() {
             Action::Impose(condition) => match engine.impose(condition.clone()) {
                 Ok(id) => {
+                    assert!(span.imposed[step].is_none(), "a step is played once");
+                    assert!(!span.conditions.contains(&id), "a condition has an id of its own");
                     script.push(timed(engine, hosting::Action::Impose(id, condition)));
                     span.imposed[step] = Some(id);
                     span.conditions.push(id);
@@ -363,6 +376,8 @@ impl Director {
             self.script.push(timed(engine, hosting::Action::Lift(id)));
             engine.lift(id);
         }
+        assert!(span.imposed.iter().all(Option::is_none), "healing is nobody's duty");
+        assert!(span.start <= engine.now(), "it ends after it started");
         span.end = Some(engine.now());
         let fault = span.fault;
         let repeat = self.plan(fault).repeat.as_ref();
@@ -379,6 +394,7 @@ impl Director {
         for span in (0..self.spans.len()).rev() {
             self.end(span, engine);
         }
+        assert!(self.spans.iter().all(|span| span.end.is_some()), "peace is without faults");
         for node in down {
             self.power_cycle(node, engine);
         }
@@ -388,13 +404,14 @@ impl Director {
         self.recovering = true;
     }
 
-    /// Every node that is no client.
+    /// Every node that is no client and boots by itself; others go with their machines.
     fn servers(&self) -> Vec<NodeId> {
-        let groups = self.roster.groups().filter(|group| group.plan.load.is_none());
+        let is_server = |group: &GroupPlan| group.load.is_none() && group.on.is_none();
+        let groups = self.roster.groups().filter(|group| is_server(group.plan));
         groups.flat_map(|group| group.nodes.to_vec()).collect()
     }
 
-    /// The nodes that do not run although no fault holds them down.
+    /// The nodes that do not run although no fault holds them down, and that boot by themselves.
     fn dead(&self, engine: &Engine<Watch>) -> Vec<NodeId> {
         let held = |node: NodeId| {
             let on = self.spans.iter().filter(|span| span.end.is_none());
@@ -406,7 +423,8 @@ impl Director {
                 _ => false,
             })
         };
-        let all = (0..self.roster.names().len() as u32).map(NodeId);
+        let boots = |node: &NodeId| self.roster.group_of(*node).plan.on.is_none();
+        let all = (0..self.roster.names().len() as u32).map(NodeId).filter(boots);
         all.filter(|node| engine.nodes().node(*node).is_none() && !held(*node)).collect()
     }
 
@@ -426,6 +444,8 @@ impl Director {
             span.end.get_or_insert(engine.now());
             let counted = span.conditions.iter().map(|id| engine.effect_count(*id));
             span.effects = counted.sum::<u64>() + span.strikes;
+            assert!(span.end >= Some(span.start), "it ended after it started");
+            assert!(span.end <= Some(engine.now()), "and before the run did");
         }
     }
 
@@ -469,6 +489,11 @@ struct Scene<'a> {
 impl Stage for Scene<'_> {
     fn select(&mut self, selector: &str) -> Vec<NodeId> {
         let nodes = self.roster.select(selector, self.nodes, &mut self.lots, self.rng);
+        let count = self.roster.names().len();
+        assert!(
+            nodes.iter().all(|node| node.index() < count),
+            "selectors mean nodes that are there"
+        );
         self.meant.insert(selector.to_owned(), nodes.clone());
         nodes
     }

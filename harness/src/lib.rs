@@ -7,7 +7,8 @@
 //! what the crate `reports` renders; [`cli`] ties it together.
 //!
 //! **Invariant:** nothing here knows a system of ours. A user's crate registers its own systems
-//! with [`cli::main`] and gets all of it.
+//! with [`cli::main`] and gets all of it; its kinds of checks and of faults and its models stand
+//! beside those of the house ([`kinds`]).
 
 pub mod budget;
 pub mod campaign;
@@ -20,6 +21,7 @@ pub mod director;
 pub mod explore;
 pub mod faults;
 pub mod interrupt;
+pub mod kinds;
 pub mod known_failures;
 pub mod load;
 pub mod loose;

@@ -4,7 +4,8 @@
 //! say. Faults are those that our engine resolved. Checks that need what only our runner records
 //! are not judged.
 
-use crate::checks::{self, RunData};
+use crate::checks::RunData;
+use crate::kinds::Kinds;
 use crate::load::Load;
 use crate::measure::{Marked, Measured};
 use crate::observe::Watch;
@@ -88,7 +89,7 @@ fn parts(plan: &Plan) -> LooseParts {
 fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
     let plan = roster.plan();
     let ops = history(loads);
-    let properties: Vec<_> = watch.properties().collect();
+    let watched: Vec<_> = watch.watched().collect();
     let marks: Vec<Marked> = watch.marks.iter().copied().collect();
     let (extremes, samples) = (watch.extremes.seen(), BTreeMap::new());
     let data = RunData {
@@ -97,7 +98,7 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
         ops: &ops,
         violations: &watch.violations,
         violated: &watch.violated,
-        properties: &properties,
+        watched: &watched,
         occurrences: &[],
         script: &[],
         measured: Measured {
@@ -112,7 +113,8 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
     };
     let judged = plan.checks.iter().filter(|check| JUDGED.contains(&check.kind));
     let verdicts = judged.map(|check| {
-        let kind = checks::kind(check.kind).expect("the compiler accepts known kinds only");
+        let kind =
+            Kinds::of(plan).check(check.kind).expect("the compiler accepts known kinds only");
         (check.id.clone(), kind.judge(check, &data))
     });
     let verdicts = verdicts.collect();

@@ -8,7 +8,7 @@
 
 use crate::checks::Figure;
 use scenario::Scenario;
-use scenario::diagnostics::{Diagnostic, codes::E0508};
+use scenario::diagnostics::{Diagnostic, codes::E0509};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -130,7 +130,7 @@ impl Margin {
              {}, and the bound is {}",
             self.runs, self.mean, self.spread, self.allowed
         );
-        Some(Diagnostic::warning(E0508, message).at(span, "").help(help))
+        Some(Diagnostic::warning(E0509, message).at(span, "").help(help))
     }
 }
 

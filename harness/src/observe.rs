@@ -1,10 +1,12 @@
 //! What watches a run while it happens: invariants after every event, events that faults wait for,
 //! and what covers count.
 
+use crate::checks::Watched;
 use crate::cow_log::Chunks;
-use crate::measure::extremes::Watched;
+use crate::measure::extremes;
 use crate::measure::{self, MARKS_MAX, Marked};
 use crate::meter::Metered;
+use crate::run_result::NO_MISTAKE;
 use crate::select::{Lots, Roster};
 use catalog::{Invariant, System, Violation};
 use contract::{Domain, Mark, NodeId, Nodes, OpId, Outcome, Rng, SimTime};
@@ -45,7 +47,7 @@ pub struct Watch {
     /// Marks that were not kept since there were too many.
     pub marks_lost: u64,
     /// The gauges that checks ask for after every event.
-    pub extremes: Watched,
+    pub extremes: extremes::Watched,
     /// What the nodes have allocated.
     pub metered: Metered,
 }
@@ -97,6 +99,7 @@ impl Progress {
                 let matches =
                     *of == system && *event == mark.event && node.as_deref().is_none_or(is_in);
                 self.count += u32::from(matches);
+                assert!(self.count <= *nth, "counting ends where waiting does");
                 self.count >= *nth
             }
             When::All(_) => self.parts.iter().all(|part| part.done),
@@ -121,6 +124,8 @@ impl Watch {
             found.expect("the roster lists the systems of all groups")
         };
         let count = roster.names().len() as u32;
+        let named = |invariant: &Box<dyn Invariant>| !invariant.property().name.is_empty();
+        assert!(invariants.iter().all(named), "an invariant has a name");
         Self {
             concerned: (0..count).map(|node| concerned(&invariants, NodeId(node))).collect(),
             invariants,
@@ -136,24 +141,36 @@ impl Watch {
             wanted: wanted(&roster, &systems),
             marks: Chunks::default(),
             marks_lost: 0,
-            extremes: Watched::new(roster.plan()),
+            extremes: extremes::Watched::new(roster.plan()),
             metered: Metered::of(roster.plan()),
             roster,
         }
     }
 
     /// The invariants that are watched, with what each has counted.
-    pub fn properties(&self) -> impl Iterator<Item = (catalog::Property, String)> {
-        self.invariants.iter().map(|invariant| (invariant.property(), invariant.measured()))
+    pub fn watched(&self) -> impl Iterator<Item = Watched> {
+        self.invariants.iter().map(|invariant| Watched {
+            property: invariant.property(),
+            looked: invariant.looked(),
+            measured: invariant.measured(),
+        })
+    }
+
+    /// How many things each invariant has judged so far, by its property.
+    pub fn looked(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.invariants.iter().map(|invariant| (invariant.property().name, invariant.looked()))
     }
 
     /// Waits for `when`; [`Watch::happened`] gets `id` when it has.
     pub fn wait(&mut self, id: usize, when: &When) {
+        assert!(self.waits.iter().all(|wait| wait.id != id), "one wait for one id");
         self.waits.push(Wait { id, when: Progress::new(when) });
     }
 
     /// Keeps a violation, unless its property has broken too often already.
     pub fn record(&mut self, violation: Violation) {
+        assert!(!violation.property.is_empty(), "a breach names its property");
+        assert!(!violation.rule.is_empty(), "and the rule: causes are told apart by it");
         let count = self.violated.entry(violation.property).or_default();
         *count += 1;
         if *count <= VIOLATIONS_KEPT_MAX as u64 {
@@ -198,6 +215,7 @@ impl Watch {
 
     /// Shows the event to whoever waits for it.
     fn wake_waits(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
+        assert!(!self.waits.is_empty(), "somebody waits");
         let system = self.systems[self.system_of[node.index()]];
         let roster = &self.roster;
         let mut is_in = |selector: &str| means(roster, selector, node, nodes);
@@ -215,6 +233,7 @@ impl Watch {
     fn count_covers(&mut self, at: SimTime, node: NodeId, mark: Mark) {
         let system = self.systems[self.system_of[node.index()]];
         let plan = self.roster.plan();
+        assert_eq!(plan.covers.len(), self.covers.len(), "one count for each cover");
         for (cover, count) in plan.covers.iter().zip(&mut self.covers) {
             let Covered::Event(of, event) = &cover.what else { continue };
             if *event != mark.event || *of != system {
@@ -303,6 +322,18 @@ impl Observer for Watch {
 
     fn on_complete(&mut self, _: SimTime, _: NodeId, _: OpId, _: &Outcome) -> Control {
         Control::Continue
+    }
+
+    fn on_mistake(&mut self, at: SimTime, node: NodeId, what: &str) -> Control {
+        self.record(Violation {
+            property: NO_MISTAKE.name,
+            rule: "a node asked for what makes no sense",
+            at,
+            nodes: vec![node],
+            ops: Vec::new(),
+            detail: format!("{}: {what}", self.roster.name(node)),
+        });
+        self.first_violation()
     }
 
     fn before_input(&mut self) {

@@ -1,6 +1,7 @@
 //! What became of a scenario's expectation, and the exit status that says so.
 
 use crate::run::{Finished, Judged};
+use crate::run_result::PINS;
 use catalog::Verdict;
 use reports::record::RunOutcome;
 
@@ -8,7 +9,8 @@ use reports::record::RunOutcome;
 ///
 /// A violation of an invariant that no check names fails a run that should pass. Where a failure
 /// is expected, the planted flaw may well break more than the scenario names, up to an assertion
-/// inside of a node; that is reported and does not count.
+/// inside of a node; that is reported and does not count. A pin that met no message makes the run
+/// another one than was asked for, so its failing as expected shows nothing.
 #[must_use]
 pub fn outcome(run: &Finished) -> RunOutcome {
     let fired: Vec<&str> =
@@ -35,9 +37,10 @@ pub fn outcome(run: &Finished) -> RunOutcome {
         stopped || run.verdicts.iter().any(|judged| judged.id == *id && inconclusive(judged))
     };
     let missing: Vec<&String> = missing.collect();
+    let is_pinned = run.verdicts.iter().all(|judged| judged.kind != PINS);
     match missing.iter().find(|id| !undecided(id)) {
         Some(_) => RunOutcome::ExpectedFailureMissing,
-        None if missing.is_empty() => RunOutcome::FailedAsExpected,
+        None if missing.is_empty() && is_pinned => RunOutcome::FailedAsExpected,
         None => RunOutcome::Inconclusive,
     }
 }
@@ -63,7 +66,7 @@ pub enum Exit {
     Violation,
     /// A failure that was expected did not occur.
     Missing,
-    /// A budget was spent, or a fault or cover was vacuous.
+    /// A budget was spent, a check looked at nothing, or a fault or cover was vacuous.
     Inconclusive,
     /// Every expectation was met.
     Fine,

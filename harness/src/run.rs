@@ -3,7 +3,7 @@
 mod intervene;
 pub mod stepper;
 
-use crate::checks::{Converged, RunData, SETTLED, known_moment, op_cost};
+use crate::checks::{Converged, RunData, SETTLED, Watched, known_moment, op_cost};
 use crate::director::{Changed, Director};
 pub use crate::run_result::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
@@ -13,10 +13,10 @@ use crate::measure::samples::Sampler;
 use crate::measure::{Marked, Measured};
 use crate::observe::{Watch, in_phase};
 use crate::panics;
-use crate::run_result::{judge, stillborn, unnamed};
+use crate::run_result::{judge, never_met, stillborn, unnamed};
 use crate::select::Roster;
 use crate::world::{self, Seats};
-use catalog::{Property, Violation};
+use catalog::Violation;
 use contract::{Duration, NodeId, Nodes, SimTime};
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use scenario::plan::{CheckPlan, Covered, During, Plan};
@@ -97,6 +97,8 @@ impl Runner {
             ended: None,
             before_violation: None,
         };
+        assert!(runner.waiting.len() <= plan.checks.len(), "a check waits once");
+        assert_eq!(runner.now(), SimTime::ZERO, "a world boots at the start of time");
         runner.refresh_covers();
         Ok(runner)
     }
@@ -108,9 +110,12 @@ impl Runner {
         if self.ended == Some(Ended::Panicked) {
             return None;
         }
+        let engine = self.engine.fork()?;
+        assert_eq!(engine.now(), self.engine.now(), "a copy stands where the original does");
+        assert_eq!(engine.events(), self.engine.events(), "and has the same past");
         Some(Self {
             roster: Rc::clone(&self.roster),
-            engine: self.engine.fork()?,
+            engine,
             director: self.director.clone(),
             waiting: self.waiting.clone(),
             converged: self.converged.clone(),
@@ -122,10 +127,21 @@ impl Runner {
         })
     }
 
+    /// What is run.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        self.roster.plan()
+    }
+
     /// The nodes.
     #[must_use]
     pub fn nodes(&self) -> &dyn Nodes {
         self.engine.nodes()
+    }
+
+    /// How many things each invariant has judged so far, by its property.
+    pub fn looked(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.engine.observer().looked()
     }
 
     /// What was violated so far.
@@ -207,18 +223,25 @@ impl Runner {
                 self.ended.get_or_insert(Ended::Interrupted);
             }
         }
+        assert!(self.now() <= self.end_of_time(), "no run goes on behind its end");
     }
 
     /// Goes on until `until`, or until the run ends.
     pub fn go_until(&mut self, until: SimTime) {
         let until = until.min(self.end_of_time());
+        let began = self.now();
         while self.ended.is_none() && self.now() < until {
             self.advance(until);
         }
+        assert!(self.now() >= began, "time does not go back");
+        assert!(self.now() <= until.max(began), "and stops where it is told to");
     }
 
     /// Lets the engine run to its next stop, and does what is due there.
     fn advance(&mut self, until: SimTime) {
+        let began = self.now();
+        assert!(self.ended.is_none(), "nothing happens after the end");
+        assert!(until >= began, "time goes forward");
         let polls = self.polls();
         let stop_at = if polls { until.min(self.poll_at.max(self.now())) } else { until };
         let engine = &mut self.engine;
@@ -226,6 +249,8 @@ impl Runner {
             Ok(stopped) => stopped,
             Err(said) => return self.panicked(said),
         };
+        assert!(self.now() >= began, "time does not go back");
+        assert!(self.now() <= stop_at, "the engine stops where it is told to");
         match stopped {
             Stopped::Due { token } => self.due(token),
             Stopped::Paused => self.happened(),
@@ -244,6 +269,7 @@ impl Runner {
     }
 
     fn due(&mut self, token: u32) {
+        assert!(self.ended.is_none(), "no fault moves after the end");
         let director = &mut self.director;
         let engine = &mut self.engine;
         match panics::catch(|| director.due(token, engine)) {
@@ -262,12 +288,14 @@ impl Runner {
         }
         let happened = std::mem::take(&mut self.engine.observer_mut().happened);
         for (id, at) in happened {
+            assert!(at <= self.now(), "it happened before it is told");
             self.director.happened(id, at, &mut self.engine);
         }
     }
 
     fn stuck(&mut self) {
         let at = self.now();
+        assert!(self.ended.is_none(), "a run ends once");
         self.ended = Some(Ended::Stuck);
         self.engine.observer_mut().record(Violation {
             property: "time-advances",
@@ -280,6 +308,7 @@ impl Runner {
     }
 
     fn panicked(&mut self, said: String) {
+        assert!(self.ended.is_none(), "a run ends once");
         let (at, node) = match self.engine.current() {
             Some((at, node)) => (at, vec![node]),
             None => (self.now(), Vec::new()),
@@ -321,7 +350,8 @@ impl Runner {
             } else {
                 return true;
             };
-            self.converged.insert(check.id.clone(), outcome);
+            let before = self.converged.insert(check.id.clone(), outcome);
+            assert!(before.is_none(), "waiting ends once");
             false
         });
         self.waiting = waiting;
@@ -338,6 +368,8 @@ impl Runner {
     }
 
     fn poll_covers(&mut self) {
+        let asked = self.roster.plan().covers.len();
+        assert_eq!(self.engine.observer().covers.len(), asked, "one count for each cover");
         for index in 0..self.engine.observer().covers.len() {
             let cover = &self.roster.plan().covers[index];
             let Covered::State(system, row) = &cover.what else { continue };
@@ -362,13 +394,16 @@ impl Runner {
         missing
     }
 
-    /// Whether a predicate holds for every group that it can be asked about.
+    /// Whether a predicate holds for every group that it is about, of which there is one at least.
     fn holds(&self, system: &str, row: usize) -> bool {
         let servers = |group: &crate::select::Members<'_>| {
             group.plan.system.name() == system && group.plan.load.is_none()
         };
-        let mut groups = self.roster.groups().filter(servers);
-        groups.all(|group| group.plan.system.holds(row, group.nodes, self.engine.nodes()))
+        let groups = self.roster.groups().filter(servers);
+        let mut said = groups
+            .filter_map(|group| group.plan.system.holds(row, group.nodes, self.engine.nodes()))
+            .peekable();
+        said.peek().is_some() && said.all(|holds| holds)
     }
 
     /// When a moment of a scenario file was; `None` while it has not come.
@@ -423,7 +458,7 @@ impl Runner {
         let load = load.expect("the runner gave the engine a Load");
         let (ops, never_sent) = (load.history(), load.never_sent());
         let watch = self.engine.observer();
-        let properties: Vec<(Property, String)> = watch.properties().collect();
+        let watched: Vec<Watched> = watch.watched().collect();
         let marks: Vec<Marked> = watch.marks.iter().copied().collect();
         let (extremes, samples) = (watch.extremes.seen(), self.sampler.taken());
         let data = RunData {
@@ -432,7 +467,7 @@ impl Runner {
             ops: &ops,
             violations: &watch.violations,
             violated: &watch.violated,
-            properties: &properties,
+            watched: &watched,
             occurrences: &self.director.spans,
             script: &script,
             converged: &self.converged,
@@ -445,9 +480,14 @@ impl Runner {
             ended_at,
             cut_short: ended.reason(),
         };
+        assert!(ops.is_sorted_by_key(|op| op.id), "operations stand by id");
+        assert!(script.is_sorted_by_key(|step| step.at), "what was done stands by time");
         // Half a run is judged by nobody.
         let judged = ended != Ended::Interrupted;
-        let verdicts = if judged { judge(&data) } else { Vec::new() };
+        let mut verdicts = if judged { judge(&data) } else { Vec::new() };
+        if ended == Ended::InTime {
+            verdicts.extend(never_met(&self.pins_unmet()));
+        }
         let unnamed = unnamed(&data);
         let spent = data
             .plan
@@ -481,6 +521,13 @@ impl Runner {
         }
     }
 
+    /// The pins that met no message, each in a few words.
+    fn pins_unmet(&self) -> Vec<String> {
+        let name = |node| self.roster.name(node);
+        let unmet = self.engine.pins_unmet();
+        unmet.map(|(from, to, n)| format!("{} > {} no. {n}", name(from), name(to))).collect()
+    }
+
     /// Notes what never came about, and looks at gauges for the last time.
     fn stop_waiting(&mut self, ended_at: SimTime) {
         for waiting in std::mem::take(&mut self.waiting) {
@@ -492,6 +539,8 @@ impl Runner {
             };
             self.converged.insert(waiting.id.clone(), outcome);
         }
+        let waits = self.roster.plan().checks.iter().filter(|check| check.kind == "converge");
+        assert_eq!(self.converged.len(), waits.count(), "each wait came to some end");
         if self.ended != Some(Ended::Panicked) {
             self.sampler.finish(ended_at, &self.roster, self.engine.nodes());
         }
@@ -500,6 +549,7 @@ impl Runner {
     fn marked(&self) -> Vec<(&'static str, u64)> {
         let counts = &self.engine.observer().marked;
         let systems = self.roster.systems();
+        assert_eq!(systems.len(), counts.len(), "marks are counted by system");
         let rows = systems.iter().zip(counts).flat_map(|(system, counts)| {
             system.events().iter().zip(counts).map(|(event, count)| (event.name, *count))
         });
@@ -515,6 +565,7 @@ impl Runner {
                 ),
                 IncidentKind::Refused(why) => format!("refused to serve: {why}"),
                 IncidentKind::NoRoom => "asked for a node, and there was no room".to_owned(),
+                IncidentKind::Mistake(what) => format!("made a mistake: {what}"),
             };
             format!("{} {} {what}", incident.at, self.roster.name(incident.node))
         };

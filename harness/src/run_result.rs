@@ -1,9 +1,10 @@
 //! What is left of a run once it is over, and what the checks say of it.
 
 use crate::checks::op_cost::Spent;
-use crate::checks::{self, Converged, Figure, RunData};
+use crate::checks::{Converged, Figure, RunData};
 use crate::director::Occurrence;
 use crate::interrupt::Interrupted;
+use crate::kinds::Kinds;
 use crate::meter::Metered;
 use crate::select::Roster;
 use catalog::{Property, Verdict, Violation};
@@ -18,6 +19,13 @@ pub const NO_PANIC: Property = Property {
     name: "no-panic",
     about: "no node panics, whatever happens to it",
     source: "tigerstyle §safety",
+};
+
+/// Held in every run: what a node asks of its host makes sense.
+pub const NO_MISTAKE: Property = Property {
+    name: "no-mistake",
+    about: "what a node asks of its host makes sense: the settings of a node that it starts",
+    source: "chaoslab docs/scenarios.md, machines",
 };
 
 /// Why a run ended.
@@ -147,8 +155,9 @@ pub struct Judged {
 /// A verdict per check, in the order of the plan.
 #[must_use]
 pub fn judge(data: &RunData<'_>) -> Vec<Judged> {
+    let kinds = Kinds::of(data.plan);
     let judged = |check: &CheckPlan| {
-        let kind = checks::kind(check.kind).expect("the compiler accepts known kinds only");
+        let kind = kinds.check(check.kind).expect("the compiler accepts known kinds only");
         Judged {
             id: check.id.clone(),
             kind: check.kind,
@@ -158,7 +167,43 @@ pub fn judge(data: &RunData<'_>) -> Vec<Judged> {
             figures: kind.figures(check, data),
         }
     };
-    data.plan.checks.iter().map(judged).collect()
+    let all: Vec<Judged> = data.plan.checks.iter().map(judged).collect();
+    let blamed = |judged: &Judged| !matches!(&judged.verdict, Verdict::Violated(v) if v.is_empty());
+    assert!(all.iter().all(blamed), "what is violated is shown");
+    let told =
+        |judged: &Judged| !matches!(&judged.verdict, Verdict::Inconclusive(w) if w.is_empty());
+    assert!(all.iter().all(told), "what is inconclusive says why");
+    all
+}
+
+/// Under this kind the pins stand that met no message, in the place of a check.
+pub const PINS: &str = "pins";
+
+/// The message that each pin is about was sent.
+const PINS_MEET: Property = Property {
+    name: PINS,
+    about: "every pinned message is sent, so that the run is the one that was pinned down",
+    source: "tigerstyle §safety",
+};
+
+/// A verdict on pins that met no message, if there are any: the run is not the one that whoever
+/// pinned them had in mind.
+#[must_use]
+pub fn never_met(pins: &[String]) -> Option<Judged> {
+    let shown = pins.join(", ");
+    let verdict = match pins {
+        [] => return None,
+        [_] => format!("the pin of {shown} never met its message"),
+        _ => format!("the pins of {shown} never met their messages"),
+    };
+    Some(Judged {
+        id: PINS.to_owned(),
+        kind: PINS,
+        property: PINS_MEET,
+        verdict: Verdict::Inconclusive(verdict),
+        measured: String::new(),
+        figures: Vec::new(),
+    })
 }
 
 /// The violations of properties that no check of the scenario names.

@@ -1,7 +1,7 @@
 //! Selectors: the words that scenario files use for nodes, resolved when a fault fires.
 //!
 //! `h/1` (numbered from 1), `h/*`, `h/any`, `h/random(2)`, `h/minority`, `h/majority`, `zone:eu`,
-//! and the words that a system defines itself, such as `h/leader`.
+//! `machine:m/2` (a machine and all that runs on it now), and the words that a system defines itself, such as `h/leader`.
 
 use catalog::{Group, System};
 use contract::{NodeId, Nodes, Rng};
@@ -128,6 +128,14 @@ impl Roster {
     ) -> Vec<NodeId> {
         if let Some(zone) = selector.strip_prefix("zone:") {
             return self.in_zone(zone);
+        }
+        if let Some(machines) = selector.strip_prefix("machine:") {
+            let machines = self.select(machines, nodes, lots, rng);
+            let is_there = |node: &NodeId| {
+                let machine = nodes.machine(*node).unwrap_or(*node);
+                machines.contains(&machine)
+            };
+            return (0..self.names.len() as u32).map(NodeId).filter(is_there).collect();
         }
         let Some((group, word)) = selector.split_once('/') else {
             return self.group(selector).map_or_else(Vec::new, |group| group.nodes.to_vec());

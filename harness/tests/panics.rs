@@ -33,10 +33,9 @@ impl System for Fragiles {
         "fragile"
     }
     fn roles(&self) -> &'static [Role] {
-        &[
-            Role { name: "server", about: "does nothing", settings: &[], uses: &[] },
-            Role { name: "client", about: "counts to nine", settings: &[], uses: &[] },
-        ]
+        const ROLES: &[Role] =
+            &[Role::plain("server", "does nothing"), Role::plain("client", "counts to nine")];
+        ROLES
     }
     fn boot(&self, _: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         Ok(Box::new(Fragile(0)))

@@ -4,11 +4,14 @@
 //! expected failure that did not occur are failures, an inconclusive check is an error, a check
 //! that was not reached or an unmet cover is skipped.
 
-use crate::escape::markup;
 use crate::record::{CheckRow, CoverRow, RunOutcome, RunRecord, Verdict};
 use crate::sections::sentence;
 use crate::units::instant;
 use std::collections::BTreeMap;
+
+mod document;
+
+pub use document::{Case, Document, Ending};
 
 /// The runs as one JUnit document; ends with a newline. Suites are in the order of their names,
 /// runs in the order of seed and variant.
@@ -18,111 +21,33 @@ pub fn render(runs: &[RunRecord]) -> String {
     for run in runs {
         suites.entry(&run.scenario).or_default().push(run);
     }
-    let mut body = String::new();
-    let mut all = Tally::default();
+    let mut document = Document::new("chaoslab");
     for (scenario, mut runs) in suites {
         runs.sort_by_key(|run| (run.seed, &run.variant, &run.overrides));
-        let (text, tally) = suite(scenario, &runs);
-        body.push_str(&text);
-        all.add(tally);
+        document.suite(scenario, &runs.into_iter().flat_map(cases).collect::<Vec<Case>>());
     }
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"chaoslab\" {}>\n{body}\
-         </testsuites>\n",
-        all.attributes()
-    )
+    document.finish()
 }
 
-/// Cases by how they ended.
-#[derive(Clone, Copy, Default)]
-struct Tally {
-    tests: u64,
-    failures: u64,
-    errors: u64,
-    skipped: u64,
+/// The cases of one run: its checks, its covers, and what is beyond both.
+fn cases(run: &RunRecord) -> Vec<Case> {
+    let checks = run.checks.iter().map(|check| (check.id.clone(), judge(run, check)));
+    let covers = run.covers.iter().map(|cover| (format!("cover {}", cover.id), reached(cover)));
+    let beyond = beyond_checks(run).map(|ending| ("outcome".to_owned(), ending));
+    checks.chain(covers).chain(beyond).map(|(name, ending)| case(run, &name, ending)).collect()
 }
 
-impl Tally {
-    fn add(&mut self, other: Self) {
-        self.tests += other.tests;
-        self.failures += other.failures;
-        self.errors += other.errors;
-        self.skipped += other.skipped;
-    }
-
-    fn attributes(self) -> String {
-        format!(
-            "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\"",
-            self.tests, self.failures, self.errors, self.skipped
-        )
-    }
-}
-
-/// How a case ended.
-enum Ending {
-    Pass,
-    Failure { kind: &'static str, message: String },
-    Error { kind: &'static str, message: String },
-    Skipped { message: String },
-}
-
-fn suite(scenario: &str, runs: &[&RunRecord]) -> (String, Tally) {
-    let mut cases = String::new();
-    let mut tally = Tally::default();
-    for run in runs {
-        for check in &run.checks {
-            case(run, &check.id, judge(run, check), &mut cases, &mut tally);
-        }
-        for cover in &run.covers {
-            let name = format!("cover {}", cover.id);
-            case(run, &name, reached(cover), &mut cases, &mut tally);
-        }
-        if let Some(ending) = beyond_checks(run) {
-            case(run, "outcome", ending, &mut cases, &mut tally);
-        }
-    }
-    let head = format!("  <testsuite name=\"{}\" {}>\n", markup(scenario), tally.attributes());
-    (format!("{head}{cases}  </testsuite>\n"), tally)
-}
-
-fn case(run: &RunRecord, name: &str, ending: Ending, out: &mut String, tally: &mut Tally) {
+fn case(run: &RunRecord, name: &str, ending: Ending) -> Case {
     let variant = run.variant.as_ref().map_or_else(String::new, |v| format!(", variant {v}"));
     let overrides = match run.overrides.as_slice() {
         [] => String::new(),
         some => format!(", {}", some.join(", ")),
     };
-    let name = markup(&format!("{name} [seed {}{variant}{overrides}]", run.seed));
-    let class = markup(&run.scenario);
-    tally.tests += 1;
-    let inner = match ending {
-        Ending::Pass => {
-            out.push_str(&format!("    <testcase classname=\"{class}\" name=\"{name}\"/>\n"));
-            return;
-        }
-        Ending::Failure { kind, message } => {
-            tally.failures += 1;
-            element("failure", kind, &message, &run.replay)
-        }
-        Ending::Error { kind, message } => {
-            tally.errors += 1;
-            element("error", kind, &message, &run.replay)
-        }
-        Ending::Skipped { message } => {
-            tally.skipped += 1;
-            format!("<skipped message=\"{}\"/>", markup(&message))
-        }
-    };
-    out.push_str(&format!(
-        "    <testcase classname=\"{class}\" name=\"{name}\">\n      {inner}\n    </testcase>\n"
-    ));
-}
-
-fn element(tag: &str, kind: &str, message: &str, replay: &str) -> String {
-    let body = match replay {
+    let details = match run.replay.as_str() {
         "" => String::new(),
-        token => format!("replay: {}", markup(token)),
+        token => format!("replay: {token}"),
     };
-    format!("<{tag} type=\"{kind}\" message=\"{}\">{body}</{tag}>", markup(message))
+    Case { name: format!("{name} [seed {}{variant}{overrides}]", run.seed), ending, details }
 }
 
 fn judge(run: &RunRecord, check: &CheckRow) -> Ending {

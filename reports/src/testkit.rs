@@ -13,14 +13,7 @@ const MS: u64 = 1_000_000;
 /// Compares `text` with `testdata/<name>`; writes the file instead when `UPDATE=1`.
 pub fn check_snapshot(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write(&path, text).unwrap();
-    }
-    let expect = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        expect == text,
-        "{name} differs; run the tests with UPDATE=1 and read the diff. Now it is:\n{text}"
-    );
+    devkit::golden::check(&path, text);
 }
 
 /// A small check that tags nest and attributes are quoted; enough for what this crate writes.

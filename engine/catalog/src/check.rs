@@ -56,6 +56,9 @@ pub trait Invariant {
         touched: NodeId,
         nodes: &dyn Nodes,
     ) -> Result<(), Violation>;
+    /// How many things it has judged so far. One that has judged nothing says nothing of a run: its
+    /// verdict is inconclusive.
+    fn looked(&self) -> u64;
     /// What it has counted so far that reports show beside its verdict, in a few words; empty where
     /// there is no figure.
     fn measured(&self) -> String {

@@ -75,6 +75,18 @@ pub trait System: Sync {
     /// # Errors
     /// When the node refuses to serve from what it finds on its disk.
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused>;
+    /// Which of the `free` nodes, in the order of their ids, `machine` gets when it starts one of
+    /// `role`: dormant nodes of that role that do not run and that its group may host. At least one
+    /// is free. Decided from the world alone: the same world gives the same node.
+    fn place(
+        &self,
+        _machine: NodeId,
+        _role: &str,
+        free: &[NodeId],
+        _nodes: &dyn Nodes,
+    ) -> Option<NodeId> {
+        free.first().copied()
+    }
     /// The invariants of this system's nodes, given all of its groups in the world.
     fn invariants(&self, _groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         Vec::new()
@@ -90,12 +102,13 @@ pub trait System: Sync {
         Vec::new()
     }
     /// The value of a row of [`System::gauges`] at `node`; `None` where it has none.
-    fn gauge(&self, _row: usize, _node: &dyn Node) -> Option<u64> {
-        None
+    fn gauge(&self, row: usize, node: &dyn Node) -> Option<u64> {
+        (self.gauges().get(row)?.read)(node)
     }
-    /// Whether a row of [`System::predicates`] holds for `group` now.
-    fn holds(&self, _row: usize, _group: &[NodeId], _nodes: &dyn Nodes) -> bool {
-        false
+    /// Whether a row of [`System::predicates`] holds for `group` now; `None` where it says nothing
+    /// of such a group, or there is no such row.
+    fn holds(&self, row: usize, group: &[NodeId], nodes: &dyn Nodes) -> Option<bool> {
+        (self.predicates().get(row)?.holds)(group, nodes)
     }
     /// Why the groups have not settled yet; `None` once they have.
     fn pending(&self, _groups: &[Group], _nodes: &dyn Nodes) -> Option<&'static str> {
@@ -142,6 +155,17 @@ pub struct Role {
     pub settings: &'static [Setting],
     /// The keys that `[nodes.G] uses` must give, each naming another group.
     pub uses: &'static [&'static str],
+    /// Whether the files of a node that another starts outlive it, until it is started on the same
+    /// machine again. Nodes that boot by themselves keep their disk in any case.
+    pub durable: bool,
+}
+
+impl Role {
+    /// A role without settings that needs no other group.
+    #[must_use]
+    pub const fn plain(name: &'static str, about: &'static str) -> Self {
+        Self { name, about, settings: &[], uses: &[], durable: false }
+    }
 }
 
 /// A stable code of an error in a scenario file that only this system can find.
@@ -171,17 +195,17 @@ pub struct Defect {
     pub name: &'static str,
     /// What is wrong with it, in one sentence.
     pub about: &'static str,
-    /// Where the flaw was found in the wild, or the section that the flaw breaks.
+    /// Where it was found in the wild, or the section that it breaks.
     pub source: &'static str,
     /// The check or invariant that must catch it.
     pub caught_by: &'static str,
-    /// What must befall the world, beside load, for the flaw to show: one of each group. Empty
+    /// What must befall the world, beside load, for it to show: one of each group. Empty
     /// where it shows by itself, or by chance alone.
     pub needs: &'static [&'static [Need]],
 }
 
-/// A kind of trouble that a flaw may need to show, wider than a kind of fault: a cut link and a slow
-/// one are both trouble with the network.
+/// A kind of trouble that a defect may need to show, wider than a kind of fault: a cut link and a
+/// slow one are both trouble with the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// A node stops and loses its memory.
@@ -222,6 +246,8 @@ pub struct GaugeKind {
     pub unit: &'static str,
     /// One line of help.
     pub about: &'static str,
+    /// Reads it off a node; `None` where the node has no such thing.
+    pub read: fn(&dyn Node) -> Option<u64>,
 }
 
 /// A row of the table of predicates.
@@ -231,6 +257,11 @@ pub struct PredicateKind {
     pub name: &'static str,
     /// One line of help.
     pub about: &'static str,
+    /// The roles whose groups it is about: a file that asks for it must have a group of one of
+    /// them. Empty where any will do.
+    pub roles: &'static [&'static str],
+    /// Whether it holds for a group of nodes now; `None` where it says nothing of such a group.
+    pub holds: fn(&[NodeId], &dyn Nodes) -> Option<bool>,
 }
 
 /// A group of nodes of one system.
@@ -253,6 +284,8 @@ pub struct Seat<'a> {
     pub node: NodeId,
     /// Its name: `h/2`.
     pub name: &'a str,
+    /// The machine that started it and that it runs on; `None` for a node that boots by itself.
+    pub machine: Option<NodeId>,
     /// Its position in its group, from 0. What goes on a wire is this, never a `NodeId`.
     pub index: u32,
     /// How often it has booted before.
@@ -271,14 +304,6 @@ pub struct Seat<'a> {
     pub drift_max: Ratio,
     /// What is installed in it before its first boot.
     pub preload: &'a [Preload],
-}
-
-impl Seat<'_> {
-    /// Whether the defect `name` is planted.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.defects.contains(&name)
-    }
 }
 
 /// Entries that a node holds from the start, as if from a snapshot.

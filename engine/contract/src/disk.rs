@@ -81,3 +81,35 @@ pub enum DiskFate {
     /// The disk was replaced by an empty one.
     Wiped,
 }
+
+/// The disk of a node that has none, for hosts of one node: nothing is on it, and nothing can be
+/// put there or made durable.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoDisk;
+
+impl Disk for NoDisk {
+    fn len_bytes(&self, _: FileId) -> u64 {
+        0
+    }
+    fn exists(&self, _: FileId) -> bool {
+        false
+    }
+    fn read_at(&mut self, _: FileId, _: u64, _: &mut [u8]) -> Result<(), DiskError> {
+        Err(DiskError::NotFound)
+    }
+    fn write_at(&mut self, _: FileId, _: u64, _: &[u8]) -> Result<(), DiskError> {
+        Err(DiskError::WriteFailed)
+    }
+    fn set_len(&mut self, _: FileId, _: u64) -> Result<(), DiskError> {
+        Err(DiskError::WriteFailed)
+    }
+    fn rename(&mut self, _: FileId, _: FileId) -> Result<(), DiskError> {
+        Err(DiskError::NotFound)
+    }
+    fn remove(&mut self, _: FileId) -> Result<(), DiskError> {
+        Err(DiskError::NotFound)
+    }
+    fn sync_now(&mut self, _: &[FileId]) -> Result<(), DiskError> {
+        Err(DiskError::SyncFailed)
+    }
+}

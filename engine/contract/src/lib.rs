@@ -24,10 +24,10 @@ pub mod rng;
 pub mod time;
 pub mod world;
 
-pub use disk::{Disk, DiskError, DiskFate, FileId};
+pub use disk::{Disk, DiskError, DiskFate, FileId, NoDisk};
 pub use dist::Dist;
 pub use id::{ConnId, NodeId, OpId, SyncId, TimerKey};
-pub use node::{CloseReason, Effect, Fx, Input, Mark, Node, Outbox, Span};
+pub use node::{CloseReason, Effect, Fx, Input, Mark, Node, Outbox, Span, StartError};
 pub use nodes::{Nodes, Refused};
 pub use op::{Call, Op, Outcome, OwnCall, OwnRet, ReadLevel, Ret, Value};
 pub use rng::{Domain, Ratio, Rng, Word};

@@ -46,8 +46,21 @@ pub enum Input<'a> {
     Invoke { op: OpId, call: &'a Call },
     /// A node that this node started is running.
     Started { ticket: u64, node: NodeId },
+    /// Nothing was started for this ticket, and nothing will be.
+    NotStarted { ticket: u64, reason: StartError },
     /// A node that this node started is gone.
     Exited { node: NodeId },
+}
+
+/// Why a node was not started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StartError {
+    /// No dormant node of that role is free on this machine.
+    NoSeat,
+    /// The settings are not those of the role, or do not go together.
+    Settings,
+    /// The node refused to serve from what it found on its disk.
+    Refused,
 }
 
 /// Why a connection closed.
@@ -125,9 +138,10 @@ pub enum Effect {
     Spend { cost: Duration },
     /// A client's operation ended.
     Complete { op: OpId, outcome: u32 },
-    /// Starts another node, as a container runtime would; answered by [`Input::Started`].
+    /// Starts a dormant node of `role` on this machine, as a container runtime would; answered by
+    /// [`Input::Started`] or [`Input::NotStarted`], exactly once.
     Start { ticket: u64, role: &'static str, settings: Span },
-    /// Stops a node that this node started.
+    /// Stops a node that this node started, and no other; answered by [`Input::Exited`].
     Stop { node: NodeId },
     /// Tells the lab what happened.
     Mark(Mark),
@@ -259,7 +273,8 @@ impl<'a> Fx<'a> {
         self.outbox.effects.push(Effect::Complete { op, outcome: index });
     }
 
-    /// Starts another node with the given encoded settings.
+    /// Starts a dormant node of `role` with settings that `write` encodes, as the host reads them:
+    /// in this lab `catalog::Overrides`.
     pub fn start(&mut self, ticket: u64, role: &'static str, write: impl FnOnce(&mut Vec<u8>)) {
         let settings = self.encode(write);
         self.outbox.effects.push(Effect::Start { ticket, role, settings });

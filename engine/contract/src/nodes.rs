@@ -13,6 +13,10 @@ pub trait Nodes {
     fn node(&self, id: NodeId) -> Option<&dyn Node>;
     /// How often the node has booted before: 0 in its first life.
     fn boot(&self, id: NodeId) -> u32;
+    /// The machine that a started node runs on; `None` for one that booted by itself or is down.
+    fn machine(&self, _id: NodeId) -> Option<NodeId> {
+        None
+    }
 }
 
 impl dyn Nodes + '_ {

@@ -19,24 +19,24 @@ pub trait Boot {
         fx: &mut Fx<'_>,
     ) -> Result<Box<dyn Node>, Refused>;
 
-    /// Whether `node` waits to be started by another node instead of booting with the world.
-    fn dormant(&self, _node: NodeId) -> bool {
-        false
-    }
-
-    /// Chooses the dormant node that `starter` gets for an `Effect::Start`; `None` when there is
-    /// no room. `nodes` tells which are up.
+    /// Chooses which of the `free` seats, dormant nodes that do not run and that nothing keeps
+    /// down, in the order of their ids, `machine` gets for an `Effect::Start`. From the world alone:
+    /// the same world gives the same seat.
+    ///
+    /// # Errors
+    /// When there is no room, or when what the node asked for makes no sense.
     fn place(
         &self,
-        _starter: NodeId,
-        _role: &'static str,
+        _machine: NodeId,
+        _role: &str,
         _settings: &[u8],
+        _free: &[NodeId],
         _nodes: &dyn Nodes,
-    ) -> Option<NodeId> {
-        None
+    ) -> Result<NodeId, NoStart> {
+        Err(NoStart::NoSeat)
     }
 
-    /// Boots a node that another node started, with the settings that it gave.
+    /// Boots a node that `machine` started, with the settings that it gave.
     ///
     /// # Errors
     /// As [`Boot::boot`].
@@ -44,12 +44,22 @@ pub trait Boot {
         &self,
         node: NodeId,
         boot: u32,
+        _machine: NodeId,
         _settings: &[u8],
         now: Now,
         fx: &mut Fx<'_>,
     ) -> Result<Box<dyn Node>, Refused> {
         self.boot(node, boot, now, fx)
     }
+}
+
+/// Why no seat was chosen for an `Effect::Start`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoStart {
+    /// None is free that would do.
+    NoSeat,
+    /// The node asked for something that no seat could give: a defect of the node, in words.
+    Mistake(String),
 }
 
 /// The load: asks client nodes for operations.
@@ -138,6 +148,10 @@ pub trait Observer {
     ) -> Control {
         Control::Continue
     }
+    /// A node asked for something that makes no sense, in words.
+    fn on_mistake(&mut self, _at: SimTime, _node: NodeId, _what: &str) -> Control {
+        Control::Continue
+    }
     /// A node is about to handle an input.
     fn before_input(&mut self) {}
     /// It has handled it; its effects come next.
@@ -218,4 +232,6 @@ pub enum IncidentKind {
     Refused(String),
     /// It asked to start a node, and there was no room.
     NoRoom,
+    /// It asked for something that makes no sense, in words.
+    Mistake(String),
 }

@@ -66,6 +66,12 @@ impl Clock {
         self.base_at = at;
     }
 
+    /// Moves both clocks forward to where `other`, a clock of the same machine, stands.
+    pub fn catch_up(&mut self, at: SimTime, other: &Self) {
+        self.base_local = self.local(at).max(other.local(at));
+        self.base_at = at;
+    }
+
     /// Changes the rate; what the clock shows now does not change.
     pub fn set_drift(&mut self, at: SimTime, ppm: i64) {
         self.base_local = self.local(at);

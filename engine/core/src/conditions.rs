@@ -23,15 +23,17 @@ pub(crate) struct Conditions {
 #[derive(Clone, Debug)]
 struct Entry {
     condition: Condition,
-    /// What its target's counter showed when it was imposed.
-    hits_before: u64,
-    /// Its own hits, once it was lifted.
-    hits: Option<u64>,
+    /// Where it holds: at its target, unless that is the inside of a machine, and at whatever lives
+    /// on its target; with what the counter there showed when it began.
+    holds: Vec<(Target, u64)>,
+    /// What it changed where it holds no more.
+    past_hits: u64,
+    is_lifted: bool,
 }
 
 /// What a condition bends, and which of the target's counters shows its effect.
-#[derive(Clone, Copy, Debug)]
-enum Target {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
     Link(NodeId, NodeId, LinkHit),
     Host(NodeId, HostHit),
     Disk(NodeId, DiskHit),
@@ -41,6 +43,22 @@ impl Conditions {
     /// The conditions with the numbers in `list`.
     pub fn among<'a>(&'a self, list: &'a [u32]) -> impl Iterator<Item = &'a Condition> {
         list.iter().map(|number| &self.entries[*number as usize].condition)
+    }
+
+    /// The numbers of those that are not lifted, ascending.
+    pub fn in_force(&self) -> Vec<u32> {
+        let numbered = (0..).zip(&self.entries);
+        numbered.filter(|(_, entry)| !entry.is_lifted).map(|(number, _)| number).collect()
+    }
+
+    /// The condition with the number.
+    pub fn get(&self, number: u32) -> &Condition {
+        &self.entries[number as usize].condition
+    }
+
+    /// Where a condition holds now.
+    pub fn places(&self, number: u32) -> impl Iterator<Item = Target> + '_ {
+        self.entries[number as usize].holds.iter().map(|(place, _)| *place)
     }
 }
 
@@ -53,31 +71,34 @@ impl Kernel {
             Condition::Block { in_flight, .. } => Some(*in_flight),
             _ => None,
         };
-        self.conditions.entries.push(Entry { condition, hits_before: 0, hits: None });
-        self.with_list(target, |list| list.push(id));
-        self.refit(target);
-        // Only now: the first condition on a link gives it its counters.
-        self.conditions.entries[id as usize].hits_before = self.hits(target);
-        if let (Target::Link(from, to, _), Some(InFlight::Lost)) = (target, in_flight) {
-            self.cut(from, to);
+        let entry = Entry { condition, holds: Vec::new(), past_hits: 0, is_lifted: false };
+        self.conditions.entries.push(entry);
+        for place in self.reach(target) {
+            self.hold(id, place);
+            self.refit(place);
+            if let (Target::Link(from, to, _), Some(InFlight::Lost)) = (place, in_flight) {
+                self.cut(from, to);
+            }
         }
         Ok(ConditionId(id))
     }
 
     /// Lifts a condition; returns it, or `None` when it was lifted before.
     pub fn unbend(&mut self, id: ConditionId) -> Option<Condition> {
-        let condition = self.conditions.entries[id.0 as usize].condition.clone();
-        let target = self.target_of(&condition).expect("it was imposed");
-        let hits = self.hits(target);
         let entry = &mut self.conditions.entries[id.0 as usize];
-        if entry.hits.is_some() {
+        if core::mem::replace(&mut entry.is_lifted, true) {
             return None;
         }
-        entry.hits = Some(hits - entry.hits_before);
-        self.with_list(target, |list| list.retain(|number| *number != id.0));
-        self.refit(target);
-        if let Target::Link(from, to, _) = target {
-            self.release_link(from, to);
+        let condition = entry.condition.clone();
+        let places: Vec<Target> = self.conditions.places(id.0).collect();
+        for place in &places {
+            self.let_go(id.0, *place);
+            self.refit(*place);
+        }
+        for place in places {
+            if let Target::Link(from, to, _) = place {
+                self.release_link(from, to);
+            }
         }
         Some(condition)
     }
@@ -85,10 +106,29 @@ impl Kernel {
     /// How many events the condition changed so far.
     pub fn effect_count(&self, id: ConditionId) -> u64 {
         let entry = &self.conditions.entries[id.0 as usize];
-        entry.hits.unwrap_or_else(|| {
-            let target = self.target_of(&entry.condition).expect("it was imposed");
-            self.hits(target) - entry.hits_before
-        })
+        let here = |(place, before): &(Target, u64)| self.hits(*place) - before;
+        entry.past_hits + entry.holds.iter().map(here).sum::<u64>()
+    }
+
+    /// From now on the condition holds at `place`.
+    pub fn hold(&mut self, number: u32, place: Target) {
+        self.with_list(place, |list| {
+            let at = list.binary_search(&number);
+            list.insert(at.expect_err("it does not hold there yet"), number);
+        });
+        // Only now: the first condition on a link gives it its counters.
+        let before = self.hits(place);
+        self.conditions.entries[number as usize].holds.push((place, before));
+    }
+
+    /// From now on the condition does not hold at `place`.
+    pub fn let_go(&mut self, number: u32, place: Target) {
+        let hits = self.hits(place);
+        let entry = &mut self.conditions.entries[number as usize];
+        let at = entry.holds.iter().position(|(held, _)| *held == place);
+        let (_, before) = entry.holds.remove(at.expect("it holds there"));
+        entry.past_hits += hits - before;
+        self.with_list(place, |list| list.retain(|other| *other != number));
     }
 
     /// Applies a shock.
@@ -96,8 +136,10 @@ impl Kernel {
         match shock {
             Shock::WallJump { node, by_ns } => {
                 self.check_node(node)?;
-                self.hosts.get_mut(node).clock.jump(by_ns);
-                self.note(node, node, EventKind::Clock, 0, by_ns as u64);
+                for node in core::iter::once(node).chain(self.tenants(node)) {
+                    self.hosts.get_mut(node).clock.jump(by_ns);
+                    self.note(node, node, EventKind::Clock, 0, by_ns as u64);
+                }
             }
             Shock::FlipBit { node, file, bit } => {
                 self.check_node(node)?;
@@ -143,7 +185,7 @@ impl Kernel {
     }
 
     /// Lets go what waited on the link, if nothing stops it any more.
-    fn release_link(&mut self, from: NodeId, to: NodeId) {
+    pub fn release_link(&mut self, from: NodeId, to: NodeId) {
         let id = self.net.link_id(from, to);
         let (is_cut, is_held) = self.net.stops(id);
         if !is_held {
@@ -159,7 +201,7 @@ impl Kernel {
         }
     }
 
-    fn refit(&mut self, target: Target) {
+    pub fn refit(&mut self, target: Target) {
         match target {
             Target::Link(from, to, _) => {
                 let id = self.net.link_id(from, to);
@@ -171,6 +213,7 @@ impl Kernel {
                 let host = self.hosts.get_mut(node);
                 let conditions = self.conditions.among(&host.conditions);
                 host.disk.law = DiskLaw::new(&host.spec.disk, conditions);
+                self.share_room(node);
             }
         }
     }
@@ -224,7 +267,7 @@ impl Kernel {
         is_there.then_some(()).ok_or(Unsupported("there is no such node"))
     }
 
-    fn target_of(&self, condition: &Condition) -> Result<Target, Unsupported> {
+    pub fn target_of(&self, condition: &Condition) -> Result<Target, Unsupported> {
         let target = match condition {
             Condition::Block { from, to, .. } => Target::Link(*from, *to, LinkHit::Block),
             Condition::Hold { from, to } => Target::Link(*from, *to, LinkHit::Hold),

@@ -45,6 +45,30 @@ pub struct NodeSpec {
     pub memory_limit: Option<u64>,
     /// Its disk.
     pub disk: DiskSpec,
+    /// How it comes to life.
+    pub boots: Boots,
+}
+
+impl NodeSpec {
+    /// Whether it waits for another node to start it.
+    #[must_use]
+    pub fn is_dormant(&self) -> bool {
+        self.boots != Boots::WithWorld
+    }
+}
+
+/// How a node comes to life.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Boots {
+    /// With the world, and again after every outage.
+    #[default]
+    WithWorld,
+    /// When another node starts it, on that node's machine. Its clock and its disk are those of the
+    /// machine, whatever stands here.
+    WhenStarted {
+        /// Whether its files outlive it, until it is started on that machine again.
+        durable: bool,
+    },
 }
 
 /// A node's clocks, against simulated time.

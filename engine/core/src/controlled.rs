@@ -81,6 +81,7 @@ impl<O: Observer> Engine<O> {
         }
         let Some((key, due)) = host.timers.take_first() else { return false };
         host.clock.advance_to(at, due);
+        self.kernel.align_clocks(node);
         self.kernel.counters.timers_fired += 1;
         self.begin(node);
         let event =

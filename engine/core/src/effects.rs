@@ -1,6 +1,6 @@
 //! Carrying out what a node asked for while it handled an input, in the order in which it asked.
 
-use crate::api::{Control, IncidentKind, Observer};
+use crate::api::{Control, Observer};
 use crate::engine::Engine;
 use crate::host::HostHit;
 use crate::kernel::Kernel;
@@ -29,7 +29,7 @@ impl<O: Observer> Engine<O> {
                 }
                 Effect::Start { ticket, role, settings } => {
                     let settings = Rc::from(settings.of(bytes));
-                    self.ask_start(node, ticket, role, settings);
+                    self.kernel.ask_start(node, ticket, role, settings);
                 }
                 other => self.kernel.perform(node, other, bytes),
             }
@@ -53,19 +53,6 @@ impl<O: Observer> Engine<O> {
             self.kernel.wake_client(node, next);
         }
     }
-
-    /// Chooses a node to start; it starts in the next round of this instant.
-    fn ask_start(&mut self, starter: NodeId, ticket: u64, role: &'static str, settings: Rc<[u8]>) {
-        let hosts = &self.kernel.hosts;
-        let Some(node) = self.boot.place(starter, role, &settings, hosts) else {
-            return self.kernel.incident(starter, IncidentKind::NoRoom);
-        };
-        let host = self.kernel.hosts.get_mut(node);
-        assert!(!host.alive, "only a node that is down can be started");
-        assert!(host.started_by.is_none(), "a node is started by one node at a time");
-        host.started_by = Some((starter, settings));
-        self.kernel.own_record(starter, What::Start { ticket, node });
-    }
 }
 
 impl Kernel {
@@ -77,7 +64,10 @@ impl Kernel {
             Effect::Close { conn } => self.close(node, conn),
             Effect::Sync { sync, files } => self.sync_begin(node, sync, files.of(bytes)),
             Effect::Spend { cost } => self.work(node, cost),
-            Effect::Stop { node: other } => self.own_record(node, What::Stop { node: other }),
+            Effect::Stop { node: other } => {
+                let boot = self.hosts.get(node).boot;
+                self.own_record(node, What::Stop { node: other, boot });
+            }
             other => panic!("{other:?} is carried out elsewhere"),
         }
     }
@@ -131,12 +121,13 @@ impl Kernel {
         result
     }
 
-    /// A record of the node's own, for the next round of this instant.
-    pub fn own_record(&mut self, node: NodeId, what: What) {
+    /// A record of the node's own, for the next round of this instant; returns its number.
+    pub fn own_record(&mut self, node: NodeId, what: What) -> u64 {
         let now = self.now();
-        let host = self.hosts.get_mut(node);
-        let record = Record { n: host.number(), src: node, dst: node, what };
+        let n = self.hosts.get_mut(node).number();
+        let record = Record { n, src: node, dst: node, what };
         self.queue.schedule(now, Class::Ended, record);
+        n
     }
 
     /// A timer or a wake-up that popped while its node was down.

@@ -245,13 +245,16 @@ impl<O: Observer> Engine<O> {
                     self.accept(&Record { what, ..*record });
                 }
             }
-            What::Closed { boot, .. } | What::Started { boot, .. } | What::Exited { boot, .. } => {
+            What::Closed { boot, .. }
+            | What::Started { boot, .. }
+            | What::NotStarted { boot, .. }
+            | What::Exited { boot, .. } => {
                 if self.kernel.hosts.get(dst).is_in_life(boot) {
                     self.accept(record);
                 }
             }
-            What::Start { ticket, node } => self.start(dst, ticket, node),
-            What::Stop { node } => self.stop(node),
+            What::Start => self.start(dst, record.n),
+            What::Stop { node, boot } => self.stop(dst, boot, node),
             other => panic!("{other:?} is never queued"),
         }
     }
@@ -372,6 +375,9 @@ impl<O: Observer> Engine<O> {
         if !self.outbox.effects.is_empty() {
             self.drain(node);
         }
+        if self.kernel.has_residents() {
+            self.kernel.share_room(node);
+        }
         self.check_memory(node);
         self.observe(node);
         self.current = None;
@@ -442,6 +448,10 @@ impl Hosts {
             What::Started { ticket, node, .. } => {
                 let hash = mix(ticket, name(node));
                 (EventKind::Started, hash, Input::Started { ticket, node })
+            }
+            What::NotStarted { ticket, reason, .. } => {
+                let hash = mix(ticket, reason as u64);
+                (EventKind::NotStarted, hash, Input::NotStarted { ticket, reason })
             }
             What::Exited { node, .. } => (EventKind::Exited, name(node), Input::Exited { node }),
             other => panic!("{other:?} is not an input"),

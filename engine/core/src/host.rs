@@ -3,6 +3,7 @@
 use crate::clocks::Clock;
 use crate::config::NodeSpec;
 use crate::disk::{DiskLaw, SimDisk};
+use crate::machines::Tenancy;
 use crate::record::Record;
 use crate::timers::Timers;
 use crate::trace::Event;
@@ -146,8 +147,8 @@ pub(crate) struct Host {
     pub client: Option<Client>,
     /// Invocations so far.
     pub invoked: u64,
-    /// Who started it, with which settings.
-    pub started_by: Option<(NodeId, Rc<[u8]>)>,
+    /// Who started it; `None` for a node that booted by itself or is down.
+    pub tenancy: Option<Tenancy>,
     /// A lowered memory limit killed it: it boots again when that is lifted.
     pub starved: bool,
     /// What the crashes of the present outage do to the disk.
@@ -179,7 +180,7 @@ impl Host {
             numbers: 0,
             client: None,
             invoked: 0,
-            started_by: None,
+            tenancy: None,
             starved: false,
             fate: DiskFate::Kept,
             conditions: Vec::new(),
@@ -240,7 +241,7 @@ impl Host {
             numbers: self.numbers,
             client: self.client,
             invoked: self.invoked,
-            started_by: self.started_by.clone(),
+            tenancy: self.tenancy.clone(),
             starved: self.starved,
             fate: self.fate,
             conditions: self.conditions.clone(),
@@ -322,6 +323,9 @@ impl Nodes for Hosts {
     }
     fn boot(&self, id: NodeId) -> u32 {
         self.get(id).boot
+    }
+    fn machine(&self, id: NodeId) -> Option<NodeId> {
+        self.get(id).tenancy.as_ref().map(|tenancy| tenancy.machine)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::{Config, Ties};
 use crate::counters::Counters;
 use crate::frames::{FrameId, Frames};
 use crate::host::{HostHit, Hosts};
+use crate::machines::Machines;
 use crate::net::conn::Conns;
 use crate::net::{Net, Routed, Verdict};
 use crate::queue::{NODES_MAX, Queue};
@@ -24,6 +25,7 @@ pub(crate) struct Kernel {
     pub conns: Conns,
     pub hosts: Hosts,
     pub conditions: Conditions,
+    pub machines: Machines,
     pub counters: Counters,
     pub trace: Trace,
     pub incidents: Vec<Incident>,
@@ -49,6 +51,7 @@ impl Kernel {
             conns: Conns::default(),
             hosts,
             conditions: Conditions::default(),
+            machines: Machines::default(),
             counters: Counters::default(),
             trace: Trace::default(),
             incidents: Vec::new(),
@@ -67,6 +70,7 @@ impl Kernel {
             conns: self.conns.clone(),
             hosts: self.hosts.fork()?,
             conditions: self.conditions.clone(),
+            machines: self.machines.clone(),
             counters: self.counters.clone(),
             trace: self.trace.clone(),
             incidents: self.incidents.clone(),

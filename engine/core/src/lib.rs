@@ -24,6 +24,7 @@ mod frames;
 mod host;
 pub mod hosting;
 mod kernel;
+mod machines;
 mod manual;
 pub mod net;
 mod odds;
@@ -36,10 +37,10 @@ mod wheel;
 mod world;
 
 pub use api::{
-    Boot, Control, FaultClass, Idle, Incident, IncidentKind, Observer, Stopped, Unwatched, Wake,
-    Workload,
+    Boot, Control, FaultClass, Idle, Incident, IncidentKind, NoStart, Observer, Stopped, Unwatched,
+    Wake, Workload,
 };
-pub use config::{ClockSpec, Config, DiskSpec, LinkSpec, NodeSpec, Ties};
+pub use config::{Boots, ClockSpec, Config, DiskSpec, LinkSpec, NodeSpec, Ties};
 pub use counters::{Counters, DropReason};
 pub use disk::Durable;
 pub use engine::Engine;

@@ -1,7 +1,7 @@
 //! One entry of the queue or of a node's inbox: small and `Copy`; payloads live elsewhere.
 
 use crate::frames::FrameId;
-use contract::{CloseReason, ConnId, DiskError, NodeId, SyncId, TimerKey};
+use contract::{CloseReason, ConnId, DiskError, NodeId, StartError, SyncId, TimerKey};
 
 /// What is due, for whom, from whom.
 #[derive(Clone, Copy, Debug)]
@@ -39,10 +39,10 @@ pub(crate) enum What {
     Invoke,
     /// A timer may be due. `n` tells whether it still is.
     Timer { key: TimerKey },
-    /// A node is to be started by another.
-    Start { ticket: u64, node: NodeId },
-    /// A node is to be stopped by another.
-    Stop { node: NodeId },
+    /// A node asked for another to be started. `n` tells which of its wishes it is.
+    Start,
+    /// A node is to be stopped by another, in its life number `boot`.
+    Stop { node: NodeId, boot: u32 },
     /// For the node.
     Opened { conn: ConnId },
     /// For the node.
@@ -53,6 +53,8 @@ pub(crate) enum What {
     Synced { sync: SyncId, result: Result<(), DiskError> },
     /// For the node.
     Started { ticket: u64, node: NodeId, boot: u32 },
+    /// For the node.
+    NotStarted { ticket: u64, reason: StartError, boot: u32 },
     /// For the node.
     Exited { node: NodeId, boot: u32 },
 }
@@ -69,7 +71,7 @@ impl What {
             Self::SyncEnd { .. } => 5,
             Self::Invoke => 6,
             Self::Timer { .. } => 7,
-            Self::Start { .. } => 8,
+            Self::Start => 8,
             Self::Stop { .. } => 9,
             Self::Opened { .. } => 11,
             Self::Data { .. } => 12,
@@ -77,6 +79,7 @@ impl What {
             Self::Synced { .. } => 14,
             Self::Started { .. } => 15,
             Self::Exited { .. } => 16,
+            Self::NotStarted { .. } => 17,
         }
     }
 }

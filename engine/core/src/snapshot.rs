@@ -60,6 +60,7 @@ impl crate::kernel::Kernel {
             host.reseed(seed);
             host.disk.reseed(seed, &host.spec.name);
         }
+        self.reseed_spaces(seed);
         self.queue.reseed(Rng::new(seed, Domain::Ties, "ties").next_u64());
     }
 }

@@ -23,6 +23,8 @@ pub enum EventKind {
     Clock = 12,
     /// The node's disk misbehaved.
     Disk = 13,
+    /// Nothing was started for the node.
+    NotStarted = 14,
 }
 
 /// One event.

@@ -3,6 +3,7 @@
 use crate::api::{IncidentKind, Observer};
 use crate::engine::Engine;
 use crate::host::{Host, HostHit};
+use crate::machines::Tenancy;
 use crate::net::pins::{Pin, Sent};
 use crate::record::What;
 use crate::trace::EventKind;
@@ -22,7 +23,9 @@ impl<O: Observer> Engine<O> {
         let id = self.kernel.bend(condition)?;
         if let Some((node, disk)) = down {
             let host = self.kernel.hosts.get_mut(node);
-            host.fate = host.fate.max(disk);
+            if host.alive || !host.spec.is_dormant() {
+                host.fate = host.fate.max(disk);
+            }
             if host.alive {
                 host.hit(HostHit::Down);
                 self.crash(node);
@@ -60,6 +63,11 @@ impl<O: Observer> Engine<O> {
         self.kernel.net.pins.pin(from, to, n, pin);
     }
 
+    /// The pins that have not met their datagram: (from, to, number).
+    pub fn pins_unmet(&self) -> impl Iterator<Item = (NodeId, NodeId, u64)> {
+        self.kernel.net.pins.unmet()
+    }
+
     /// From now on writes down every datagram that is sent.
     pub fn log_datagrams(&mut self) {
         self.kernel.net.pins.start_log();
@@ -77,10 +85,11 @@ impl<O: Observer> Engine<O> {
         self.kernel.effect_count(id)
     }
 
-    /// Boots a node that is down, unless a condition keeps it down; `false` when nothing happened.
+    /// Boots a node that is down, unless a condition keeps it down, or it is one that only another
+    /// node starts; `false` when nothing happened.
     pub fn restart(&mut self, node: NodeId) -> bool {
         let host = self.kernel.hosts.get(node);
-        if host.alive || host.law.down {
+        if host.alive || host.law.down || host.spec.is_dormant() {
             return false;
         }
         self.boot_node(node);
@@ -88,7 +97,7 @@ impl<O: Observer> Engine<O> {
     }
 
     pub(crate) fn boot_all(&mut self) {
-        let boots = |node: &NodeId| !self.boot.dormant(*node);
+        let boots = |node: &NodeId| !self.kernel.hosts.get(*node).spec.is_dormant();
         let nodes = (0..self.kernel.hosts.all.len() as u32).map(NodeId);
         let nodes: alloc::vec::Vec<NodeId> = nodes.filter(boots).collect();
         // All of them are up at time 0: what one sends while it boots is not lost on another.
@@ -100,25 +109,33 @@ impl<O: Observer> Engine<O> {
         }
     }
 
-    fn boot_node(&mut self, node: NodeId) {
+    pub(crate) fn boot_node(&mut self, node: NodeId) {
         let (at, seed) = (self.kernel.now(), self.kernel.seed);
         self.begin(node);
         self.kernel.counters.boots += 1;
+        self.kernel.outage_of_spaces(node);
         self.kernel.hosts.get_mut(node).revive(at, seed);
         let host = self.kernel.hosts.get_mut(node);
-        let (boot, settings) = (host.boot, host.started_by.clone());
+        let (boot, tenancy) = (host.boot, host.tenancy.clone());
         let now = host.clock.read(at);
-        self.kernel.note(node, node, EventKind::Boot, 0, u64::from(boot));
+        let (src, hash) = match &tenancy {
+            Some(tenancy) => (tenancy.machine, tenancy.boot_hash(boot)),
+            None => (node, u64::from(boot)),
+        };
+        self.kernel.note(node, src, EventKind::Boot, 0, hash);
         let host = self.kernel.hosts.get_mut(node);
         let Host { conns_opened, disk, rng, .. } = host;
         let mut fx = Fx::new(&mut self.outbox, node, conns_opened, disk, rng);
-        let booted = match settings {
-            Some((_, settings)) => self.boot.boot_started(node, boot, &settings, now, &mut fx),
+        let booted = match &tenancy {
+            Some(Tenancy { machine, settings, .. }) => {
+                self.boot.boot_started(node, boot, *machine, settings, now, &mut fx)
+            }
             None => self.boot.boot(node, boot, now, &mut fx),
         };
         match booted {
             Ok(state) => {
                 self.kernel.hosts.get_mut(node).node = Some(state);
+                self.kernel.report_started(node);
                 self.start_client(node);
             }
             Err(refused) => self.refuse(node, refused.0),
@@ -145,13 +162,17 @@ impl<O: Observer> Engine<O> {
         self.kernel.incident(node, IncidentKind::Refused(why));
         self.outbox.effects.retain(|effect| matches!(effect, Effect::Mark(_)));
         self.kernel.hosts.get_mut(node).alive = false;
-        self.leave_starter(node);
+        self.kernel.leave(node);
     }
 
-    /// The node stops at once. What becomes of its disk is decided when it boots.
+    /// The node stops at once, and before it all that runs on its machine. What becomes of its disk
+    /// is decided when it boots.
     pub(crate) fn crash(&mut self, node: NodeId) {
         let at = self.kernel.now();
         assert!(self.kernel.hosts.get(node).alive, "only a node that is up can crash");
+        for tenant in self.kernel.tenants(node) {
+            self.crash(tenant);
+        }
         self.kernel.events += 1;
         self.kernel.counters.crashes += 1;
         self.kernel.note(node, node, EventKind::Crash, 0, 0);
@@ -166,45 +187,8 @@ impl<O: Observer> Engine<O> {
         if host.client.is_some() {
             self.workload.lost(at, node);
         }
-        self.leave_starter(node);
+        self.kernel.leave(node);
         self.observe(node);
-    }
-
-    /// A node that was started by another is gone: the other learns it.
-    fn leave_starter(&mut self, node: NodeId) {
-        let Some((starter, _)) = self.kernel.hosts.get_mut(node).started_by.take() else {
-            return;
-        };
-        let host = self.kernel.hosts.get(starter);
-        if host.alive {
-            let boot = host.boot;
-            self.kernel.own_record(starter, What::Exited { node, boot });
-        }
-    }
-
-    /// Boots a node for the one that asked for it.
-    pub(crate) fn start(&mut self, starter: NodeId, ticket: u64, node: NodeId) {
-        self.kernel.counters.starts += 1;
-        let host = self.kernel.hosts.get(node);
-        if host.law.down {
-            return self.leave_starter(node);
-        }
-        assert!(!host.alive, "only a node that is down can be started");
-        self.boot_node(node);
-        let is_up = self.kernel.hosts.get(node).alive;
-        let host = self.kernel.hosts.get(starter);
-        if is_up && host.alive {
-            let boot = host.boot;
-            self.kernel.own_record(starter, What::Started { ticket, node, boot });
-        }
-    }
-
-    /// Stops a node for the one that started it.
-    pub(crate) fn stop(&mut self, node: NodeId) {
-        self.kernel.counters.stops += 1;
-        if self.kernel.hosts.get(node).alive {
-            self.crash(node);
-        }
     }
 }
 

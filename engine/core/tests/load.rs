@@ -1,13 +1,13 @@
-//! Clients and their load, nodes that start others, and the network that waits for a test.
+//! Clients and their load, and the network that waits for a test.
 
 mod common;
 
 use common::{MS, boot_with, config, ms, node, world};
 use contract::{
     Call, Condition, DiskFate, Duration, Fx, Input, Mark, Node, NodeId, Nodes, Now, OpId, Outcome,
-    ReadLevel, Refused, Ret, SimTime, TimerKey,
+    ReadLevel, Ret, SimTime, TimerKey,
 };
-use engine::{Boot, Control, Engine, IncidentKind, Observer, Stopped, Wake, Workload};
+use engine::{Control, Engine, Observer, Stopped, Wake, Workload};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -185,92 +185,6 @@ fn a_fork_takes_its_load_along() {
     through(&mut engine, ms(500));
     assert_eq!(fork.digest(), engine.digest());
     assert_eq!(fork.observer().completed, engine.observer().completed);
-}
-
-/// Node 0 starts others and stops the first after 20 ms.
-#[derive(Clone, Debug, Default)]
-struct Runtime {
-    seen: Vec<(&'static str, u64)>,
-}
-
-impl Node for Runtime {
-    fn on_input(&mut self, _now: Now, input: Input<'_>, fx: &mut Fx<'_>) {
-        match input {
-            Input::Timer(TimerKey(1)) => {
-                (1..=3).for_each(|ticket| fx.start(ticket, "task", |out| out.push(ticket as u8)));
-                fx.set_timer(TimerKey(2), Duration::from_millis(20));
-            }
-            Input::Timer(_) => fx.stop(B),
-            Input::Started { ticket, node } => {
-                self.seen.push(("started", ticket * 100 + u64::from(node.0)));
-            }
-            Input::Exited { node } => self.seen.push(("exited", u64::from(node.0))),
-            _ => {}
-        }
-    }
-    fn fork(&self) -> Option<Box<dyn Node>> {
-        Some(Box::new(self.clone()))
-    }
-}
-
-/// Two dormant nodes beside the runtime.
-struct Tasks;
-
-impl Boot for Tasks {
-    fn boot(
-        &self,
-        node: NodeId,
-        _boot: u32,
-        _now: Now,
-        fx: &mut Fx<'_>,
-    ) -> Result<Box<dyn Node>, Refused> {
-        if node == A {
-            fx.set_timer(TimerKey(1), Duration::from_millis(1));
-        }
-        Ok(Box::new(Runtime::default()))
-    }
-    fn dormant(&self, node: NodeId) -> bool {
-        node != A
-    }
-    fn place(
-        &self,
-        _starter: NodeId,
-        role: &'static str,
-        settings: &[u8],
-        _nodes: &dyn Nodes,
-    ) -> Option<NodeId> {
-        assert_eq!(role, "task");
-        let node = NodeId(u32::from(settings[0]));
-        (node.0 < 3).then_some(node)
-    }
-    fn boot_started(
-        &self,
-        node: NodeId,
-        _boot: u32,
-        settings: &[u8],
-        _now: Now,
-        _fx: &mut Fx<'_>,
-    ) -> Result<Box<dyn Node>, Refused> {
-        assert_eq!(settings, [node.0 as u8]);
-        Ok(Box::new(Runtime::default()))
-    }
-}
-
-#[test]
-fn a_node_starts_and_stops_others() {
-    let mut engine = world(config(1, 3), Tasks);
-    assert!(engine.nodes().node(B).is_none());
-    engine.run_until(ms(10));
-    assert!(engine.nodes().node(B).is_some());
-    let kinds: Vec<_> = engine.take_incidents().into_iter().map(|incident| incident.kind).collect();
-    assert_eq!(kinds, [IncidentKind::NoRoom]);
-    let down = Condition::Down { node: NodeId(2), disk: DiskFate::Kept };
-    engine.impose(down).expect("has it");
-    engine.run_until(ms(100));
-    let runtime: &Runtime = node(&engine, 0);
-    let expect = [("started", 101), ("started", 202), ("exited", 2), ("exited", 1)];
-    assert_eq!(runtime.seen, expect);
-    assert!(engine.nodes().node(B).is_none());
 }
 
 #[test]

@@ -3,7 +3,30 @@
 //! reference pages read it from there.
 
 use catalog::Kind;
+use std::any::Any;
 use std::fmt;
+
+/// The code behind the rows of a lab. The compiler can do nothing with it: it hands it on with each
+/// plan, to whoever runs the plan.
+#[derive(Clone, Copy)]
+pub struct Behind(&'static (dyn Any + Send + Sync));
+
+impl Behind {
+    /// Rows without code: plans that nobody runs.
+    pub const NOTHING: Self = Self(&());
+
+    /// Whatever runs plans of the lab.
+    #[must_use]
+    pub const fn new<T: Any + Send + Sync>(code: &'static T) -> Self {
+        Self(code)
+    }
+
+    /// The code, where it is of this type.
+    #[must_use]
+    pub fn get<T: Any>(self) -> Option<&'static T> {
+        self.0.downcast_ref()
+    }
+}
 
 /// A kind of fault or check, as the scenario compiler and the help see it.
 #[derive(Clone, Copy, Debug)]

@@ -30,7 +30,7 @@ use crate::diagnostics::{Diagnostic, any_error};
 use crate::edit::matrix::Sweep;
 use crate::edit::overrides::Edits;
 use crate::edit::{overrides, paths};
-use crate::kinds::{FieldKind, Row};
+use crate::kinds::{Behind, FieldKind, Row};
 use crate::law::Law;
 use crate::plan::{Expectation, Plan};
 use crate::read::context::{Context, Source};
@@ -65,6 +65,8 @@ pub struct Lab<'a> {
     pub checks: &'a [Row],
     /// The models of the checks.
     pub models: &'a [&'static str],
+    /// The code behind the kinds and the models, for whoever runs the plans.
+    pub behind: Behind,
     /// Workloads written in code.
     pub workloads: &'a [&'static dyn LoadKind],
 }

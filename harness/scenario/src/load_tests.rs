@@ -57,11 +57,7 @@ fn what_the_system_cannot_be_asked_for_is_refused_where_it_stands() {
     let check = |ops: &str, message: &str, help: &str| {
         assert_eq!(refused(&format!("{RATE}{ops}")), (message.to_owned(), help.to_owned()));
     };
-    check(
-        "ops = { gte = 1 }",
-        "the system \"demo\" has no operation `gte`",
-        "did you mean `get`?",
-    );
+    check("ops = { gte = 1 }", "the system \"demo\" has no operation `gte`", "did you mean `get`?");
     check(
         "script = [\"lok\"]",
         "the system \"demo\" has no operation `lok`",
@@ -97,8 +93,7 @@ fn clients_use_several_groups() {
     let groups = plan(&format!("{RATE}ops = {{ get = 1 }}\ntarget = \"h/any\"\n")).groups;
     let clients = groups.iter().find(|group| group.load.is_some()).expect("there are clients");
     assert_eq!(clients.uses, [("target".to_owned(), "h/any".to_owned())]);
-    let (message, _) =
-        refused(&format!(
+    let (message, _) = refused(&format!(
         "{RATE}ops = {{ get = 1 }}\ntarget = \"h/any\"\nuses = {{ queue = \"h\" }}\n"
     ));
     assert_eq!(message, "unknown use `queue`");

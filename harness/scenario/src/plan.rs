@@ -1,6 +1,7 @@
 //! A plan: a scenario with its variant applied, its seed fixed and every draw made. A value that
 //! can be printed, compared, shrunk and run again; the runner reads nothing else.
 
+use crate::kinds::Behind;
 use crate::workload::LoadKind;
 use catalog::{Preload, Settings, System};
 use contract::{Dist, Duration, Ratio, SimTime};
@@ -52,6 +53,8 @@ pub struct Plan {
     pub ties_explore: bool,
     /// Whether other simulators must repeat the run event for event: the tag `exact`.
     pub exact: bool,
+    /// The code behind the kinds of its faults and checks.
+    pub behind: Behind,
     /// Faults that may be left out without the run being vacuous: `[swarm] omit`.
     pub omittable: Vec<String>,
     /// The plan as a scenario file of its own: the seed, the variant and all draws are written
@@ -70,6 +73,8 @@ pub struct GroupPlan {
     pub role: &'static str,
     /// How many nodes.
     pub count: u32,
+    /// The group of machines that start its nodes; `None` for a group that boots with the world.
+    pub on: Option<String>,
     /// For each key of `uses`, the selector it names; for clients `target`.
     pub uses: Vec<(String, String)>,
     /// The settings of the role, defaults filled in.
@@ -237,7 +242,7 @@ pub struct Phase {
 pub struct FaultPlan {
     /// Its id, unique in the scenario.
     pub id: String,
-    /// A row of `faults::FAULTS`.
+    /// A kind of fault of the lab.
     pub kind: &'static str,
     /// When it starts.
     pub start: Start,
@@ -311,7 +316,7 @@ pub struct Repeat {
 pub struct CheckPlan {
     /// Its id, unique in the scenario.
     pub id: String,
-    /// A row of `checks::CHECKS`.
+    /// A kind of check of the lab.
     pub kind: &'static str,
     /// The fields of its kind.
     pub fields: Settings,

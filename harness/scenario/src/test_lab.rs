@@ -1,11 +1,12 @@
 //! A system of nothing but tables, for tests of the compiler.
 
 use crate::Lab;
-use crate::kinds::{Field, FieldKind, Row};
+use crate::kinds::{Behind, Field, FieldKind, Row};
 use crate::workload::{LoadKind, SessionSteps};
 use catalog::{
-    Argument, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Operation, PredicateKind, Property,
-    Relation, Role, Seat, Setting, Settings, System, Verb, Violation,
+    Argument, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Operation,
+    PredicateKind, Property, PropertyRow, Relation, Role, Seat, Setting, Settings, System, Verb,
+    Violation,
 };
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, SimTime};
 
@@ -42,13 +43,17 @@ const CLIENT: &[Setting] =
 const PLAIN: &[Setting] = &[setting("depth", Kind::COUNT, "8")];
 
 const ROLES: &[Role] = &[
-    Role { name: "cache", about: "stores", settings: CACHE, uses: &[] },
-    Role { name: "gate", about: "forwards", settings: PLAIN, uses: &["backend"] },
-    Role { name: "client", about: "asks", settings: CLIENT, uses: &[] },
+    Role { name: "cache", about: "stores", settings: CACHE, uses: &[], durable: false },
+    Role { name: "gate", about: "forwards", settings: PLAIN, uses: &["backend"], durable: false },
+    Role { name: "client", about: "asks", settings: CLIENT, uses: &[], durable: false },
 ];
 
 const fn event(name: &'static str) -> EventKind {
     EventKind { name, unit: "", labels: &[], about: "for tests" }
+}
+
+const fn predicate(name: &'static str) -> PredicateKind {
+    PredicateKind { name, about: "for tests", roles: &[], holds: |_, _| None }
 }
 
 const fn defect(name: &'static str) -> Defect {
@@ -64,6 +69,9 @@ impl Invariant for Watch {
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
     }
+    fn looked(&self) -> u64 {
+        0
+    }
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(Self)
     }
@@ -77,6 +85,9 @@ impl Invariant for WatchAcks {
     }
     fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
         Ok(())
+    }
+    fn looked(&self) -> u64 {
+        0
     }
     fn fork(&self) -> Box<dyn Invariant> {
         Box::new(Self)
@@ -140,6 +151,14 @@ impl System for Fake {
     fn roles(&self) -> &'static [Role] {
         ROLES
     }
+    fn properties(&self) -> &'static [PropertyRow] {
+        const ACKS: Property = Property {
+            name: "raft.no_two_nodes_ack_in_overlap",
+            about: "for tests",
+            source: "nowhere",
+        };
+        &[PropertyRow { property: ACKS, roles: &["cache"] }]
+    }
     fn defects(&self) -> &'static [Defect] {
         const DEFECTS: &[Defect] = &[
             defect("lease-without-vote-stickiness"),
@@ -156,13 +175,15 @@ impl System for Fake {
         EVENTS
     }
     fn gauges(&self) -> &'static [GaugeKind] {
-        &[GaugeKind { name: "raft.log_entries", unit: "entries", about: "for tests" }]
+        &[GaugeKind {
+            name: "raft.log_entries",
+            unit: "entries",
+            about: "for tests",
+            read: |_| None,
+        }]
     }
     fn predicates(&self) -> &'static [PredicateKind] {
-        &[
-            PredicateKind { name: "raft.single_leader", about: "for tests" },
-            PredicateKind { name: "raft.applied_equal", about: "for tests" },
-        ]
+        const { &[predicate("raft.single_leader"), predicate("raft.applied_equal")] }
     }
     fn selectors(&self) -> &'static [&'static str] {
         &["leader", "followers"]
@@ -195,12 +216,6 @@ impl System for Fake {
     }
     fn select(&self, _: &str, _: &[NodeId], _: &dyn Nodes) -> Vec<NodeId> {
         Vec::new()
-    }
-    fn gauge(&self, _: usize, _: &dyn Node) -> Option<u64> {
-        None
-    }
-    fn holds(&self, _: usize, _: &[NodeId], _: &dyn Nodes) -> bool {
-        false
     }
     fn pending(&self, _: &[Group], _: &dyn Nodes) -> Option<&'static str> {
         None
@@ -306,5 +321,6 @@ pub const LAB: Lab<'static> = Lab {
     faults: FAULTS,
     checks: CHECKS,
     models: &["register", "register-cas"],
+    behind: Behind::NOTHING,
     workloads: &[&Visits],
 };

@@ -1,7 +1,8 @@
 //! `converge`: within a time after a moment, predicates of the system hold all at once.
 
+use super::measured::{AFTER, WITHIN};
 use super::{CheckKind, Converged, RunData};
-use catalog::{Kind, Property, Verdict, Violation};
+use catalog::{Property, Verdict, Violation};
 use scenario::kinds::{Field, FieldKind, Row};
 use scenario::plan::CheckPlan;
 
@@ -11,20 +12,8 @@ pub struct Converge;
 impl CheckKind for Converge {
     fn row(&self) -> Row {
         const FIELDS: &[Field] = &[
-            Field {
-                name: "after",
-                kind: FieldKind::Moment,
-                about: "from when on: `fault.ID.start`, `fault.ID.end`, `PHASE.start`, or a time",
-                default: "",
-                required: true,
-            },
-            Field {
-                name: "within",
-                kind: FieldKind::Plain(Kind::DURATION),
-                about: "how long it may take",
-                default: "",
-                required: true,
-            },
+            AFTER,
+            WITHIN,
             Field {
                 name: "to",
                 kind: FieldKind::Predicates,

@@ -3,7 +3,7 @@
 //! Load amplification is what clients cause behind the door per operation; availability the share
 //! of operations that were answered; a hit ratio the share of hits.
 
-use super::measured::{IN, MAX, MIN, What, violation};
+use super::measured::{COUNTED, IN, MAX, MIN, What, violation};
 use super::{CheckKind, Figure, RunData};
 use crate::measure::{Marked, Wanted, labels};
 use catalog::{Property, SettingValue, Verdict};
@@ -18,13 +18,7 @@ pub struct Count;
 const WHAT: FieldKind = FieldKind::Measured(&[Source::Event, Source::Ops]);
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "what",
-        kind: WHAT,
-        about: "what is counted: an event, or operations that ended so",
-        default: "",
-        required: true,
-    },
+    COUNTED,
     Field {
         name: "per",
         kind: WHAT,
@@ -66,11 +60,13 @@ impl CheckKind for Count {
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
-        if let Some(missing) = run.marks_missing() {
-            return missing;
+        let (name, what) = match run.subject(check) {
+            Ok(subject) => subject,
+            Err(missing) => return missing,
+        };
+        if let Some(nothing) = run.nothing_to_count(&what, check) {
+            return nothing;
         }
-        let name = check.fields.text("what");
-        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
         let times = run.times_of(&what, check);
         let Some(per) = What::of(run.plan, check, "per") else {
             return match (&what, group(check)) {
@@ -195,6 +191,9 @@ fn by_group(check: &CheckPlan, run: &RunData<'_>, group: &Group, marks: &[&Marke
     let mut found: BTreeMap<Vec<u64>, Vec<&Marked>> = BTreeMap::new();
     for marked in marks {
         found.entry(group.key(marked)).or_default().push(marked);
+    }
+    if found.is_empty() {
+        return Verdict::Inconclusive(format!("`{name}` never happened, so there is no group"));
     }
     let max = check.fields.0.get("max").map_or(u64::MAX, whole);
     let min = check.fields.0.get("min").map_or(0, whole);

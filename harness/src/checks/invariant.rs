@@ -1,7 +1,7 @@
 //! `invariant`: a property of the nodes' states that is looked at after every event.
 
 use super::measured::RECORDED;
-use super::{CheckKind, RunData};
+use super::{CheckKind, RunData, Watched};
 use catalog::{Property, Verdict};
 use scenario::kinds::{Field, FieldKind, Row};
 use scenario::plan::CheckPlan;
@@ -29,24 +29,33 @@ impl CheckKind for InvariantCheck {
     }
 
     fn property(&self, check: &CheckPlan, run: &RunData<'_>) -> Property {
-        let name = check.fields.text("name");
-        let found = run.properties.iter().find(|(property, _)| property.name == name);
-        found.expect("the compiler accepts invariants of the scenario's systems only").0
+        let found = watched(check, run).next();
+        found.expect("the compiler accepts invariants of the scenario's systems only").property
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
         let name = check.fields.text("name");
         let mine = run.violations.iter().filter(|violation| violation.property == name);
         let mine: Vec<_> = mine.cloned().collect();
-        if mine.is_empty() { Verdict::Ok } else { Verdict::Violated(mine) }
+        if !mine.is_empty() {
+            return Verdict::Violated(mine);
+        }
+        if watched(check, run).all(|watched| watched.looked == 0) {
+            return Verdict::Inconclusive("there was nothing that it could look at".to_owned());
+        }
+        Verdict::Ok
     }
 
     /// One figure for each group of nodes whose invariant counted something.
     fn measured(&self, check: &CheckPlan, run: &RunData<'_>) -> String {
-        let name = check.fields.text("name");
-        let mine = run.properties.iter().filter(|(property, _)| property.name == name);
-        let figures: Vec<&str> = mine.map(|(_, figure)| figure.as_str()).collect();
-        let told: Vec<&str> = figures.into_iter().filter(|figure| !figure.is_empty()).collect();
+        let figures = watched(check, run).map(|watched| watched.measured.as_str());
+        let told: Vec<&str> = figures.filter(|figure| !figure.is_empty()).collect();
         told.join("; ")
     }
+}
+
+/// What was watched for the check: an invariant for each group, or one for all.
+fn watched<'a>(check: &CheckPlan, run: &RunData<'a>) -> impl Iterator<Item = &'a Watched> {
+    let name = check.fields.text("name");
+    run.watched.iter().filter(move |watched| watched.property.name == name)
 }

@@ -2,10 +2,11 @@
 //! order, on a single copy.
 
 use super::{CheckKind, RunData};
+use crate::kinds::Kinds;
 use crate::record::short_value;
 use catalog::{Kind, Preload, Property, Verdict, Violation};
 use checker::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
-use checker::models::{self, RegisterCas};
+use checker::models::RegisterCas;
 use contract::{Call, NodeId, Op, OpId, Outcome, Ret, SimTime};
 use scenario::kinds::{Field, FieldKind, Row};
 use scenario::plan::CheckPlan;
@@ -72,7 +73,8 @@ impl CheckKind for Linearizable {
             ops.splice(0..0, put_at_start(run));
             check_register_with(&ops, &model, &options)
         } else {
-            let kind = models::model(&name).expect("the compiler accepts known models only");
+            let kind = Kinds::of(run.plan).model(&name);
+            let kind = kind.expect("the compiler accepts known models only");
             (kind.check)(&ops, &options)
         };
         if report.ops == 0 {

@@ -5,8 +5,35 @@ use crate::measure::extremes::span;
 use crate::measure::{self, Marked, RowOf, Wanted};
 use catalog::{Kind, SettingValue, Verdict, Violation};
 use contract::{NodeId, Op, OpId, Outcome, SimTime};
-use scenario::kinds::{Field, FieldKind};
+use scenario::kinds::{Field, FieldKind, Source};
 use scenario::plan::{CheckPlan, Plan};
+
+/// `what`: events or operations, to be counted.
+pub const COUNTED: Field = Field {
+    name: "what",
+    kind: FieldKind::Measured(&[Source::Event, Source::Ops]),
+    about: "what is counted: an event, or operations that ended so",
+    default: "",
+    required: true,
+};
+
+/// `after`: the moment that something has to follow.
+pub const AFTER: Field = Field {
+    name: "after",
+    kind: FieldKind::Moment,
+    about: "from when on: `fault.ID.start`, `fault.ID.end`, `PHASE.start`, or a time",
+    default: "",
+    required: true,
+};
+
+/// `within`: how long after it.
+pub const WITHIN: Field = Field {
+    name: "within",
+    kind: FieldKind::Plain(Kind::DURATION),
+    about: "how long it may take",
+    default: "",
+    required: true,
+};
 
 /// `in`: the phase that counts.
 pub const IN: Field = Field {
@@ -97,6 +124,12 @@ impl What {
     }
 }
 
+/// What the field `what` of a check means.
+#[must_use]
+pub fn subject(plan: &Plan, check: &CheckPlan) -> What {
+    What::of(plan, check, "what").expect("the compiler knows what is measured")
+}
+
 /// Whether an operation that ended so counts for `clients.C.{ended}`.
 #[must_use]
 pub fn ended_so(op: &Op, ended: &str) -> bool {
@@ -137,6 +170,34 @@ impl<'a> RunData<'a> {
         };
         times.sort_unstable();
         times
+    }
+
+    /// Why a count of `what` would say nothing, if it would not: its interval never began, or the
+    /// clients whose operations it counts ended none in it. An event that never happens is a
+    /// finding, and so is too little where a `min` is asked for; idle clients are none.
+    #[must_use]
+    pub fn nothing_to_count(&self, what: &What, check: &CheckPlan) -> Option<Verdict> {
+        let (from, _) = span(self.plan, check);
+        if self.ended_at <= from {
+            return Some(Verdict::Inconclusive(format!("the run ended before {from}")));
+        }
+        let What::Ops { clients, .. } = what else { return None };
+        let all = What::Ops { clients: clients.clone(), ended: "ops".to_owned() };
+        let none = !check.fields.has("min") && self.times_of(&all, check).is_empty();
+        none.then(|| {
+            Verdict::Inconclusive(format!("clients.{clients} did nothing while it counts"))
+        })
+    }
+
+    /// What the field `what` of a check names, by its name and as what it is.
+    ///
+    /// # Errors
+    /// When marks are missing that it may need: the verdict.
+    pub fn subject(&self, check: &CheckPlan) -> Result<(String, What), Verdict> {
+        match self.marks_missing() {
+            Some(missing) => Err(missing),
+            None => Ok((check.fields.text("what"), subject(self.plan, check))),
+        }
     }
 
     /// Why a check that needs all marks cannot be judged, if it cannot.

@@ -7,7 +7,7 @@ mod bound;
 mod converge;
 mod count;
 mod final_value;
-mod invariant;
+pub mod invariant;
 mod level;
 mod linearizable_check;
 mod measured;
@@ -25,14 +25,12 @@ use crate::director::Occurrence;
 use crate::measure::{Measured, Wanted};
 use crate::select::Roster;
 use catalog::{Property, Verdict, Violation};
-use checker::models;
 use contract::{NodeId, Op, SimTime};
 use engine::hosting::Timed;
 use scenario::kinds::Row;
 use scenario::plan::{CheckPlan, Phase, Plan};
 use scenario::syntax::units::Measure;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 /// A kind of check.
 pub trait CheckKind: Sync {
@@ -70,7 +68,7 @@ pub struct Figure {
     pub is_most: bool,
 }
 
-/// Every kind of check that the lab knows.
+/// The kinds of the house; a user's binary adds its own, see [`crate::kinds`].
 pub const CHECKS: &[&dyn CheckKind] = &[
     &linearizable_check::Linearizable,
     &sessions::Sessions,
@@ -88,21 +86,7 @@ pub const CHECKS: &[&dyn CheckKind] = &[
     &op_cost::OpCost,
 ];
 
-/// The names of models that `linearizable` accepts.
-pub static MODELS: LazyLock<Vec<&'static str>> =
-    LazyLock::new(|| models::MODELS.iter().map(|kind| kind.name).collect());
-
 pub use scenario::SETTLED;
-
-/// The kind with the name.
-#[must_use]
-pub fn kind(name: &str) -> Option<&'static dyn CheckKind> {
-    CHECKS.iter().copied().find(|kind| kind.row().name == name)
-}
-
-/// The rows of all kinds, for the compiler and the help.
-pub static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| CHECKS.iter().map(|kind| kind.row()).collect());
 
 /// What a check sees of a finished run.
 pub struct RunData<'a> {
@@ -116,8 +100,8 @@ pub struct RunData<'a> {
     pub violations: &'a [Violation],
     /// How often each property was violated, those included that were not kept.
     pub violated: &'a BTreeMap<&'static str, u64>,
-    /// The properties that were watched, with what their invariants counted.
-    pub properties: &'a [(Property, String)],
+    /// The invariants that were watched.
+    pub watched: &'a [Watched],
     /// Every occurrence of a fault.
     pub occurrences: &'a [Occurrence],
     /// What the faults did to the world, in the order of time.
@@ -130,6 +114,17 @@ pub struct RunData<'a> {
     pub ended_at: SimTime,
     /// Why it ended before its time; `None` when it ran to its end.
     pub cut_short: Option<&'a str>,
+}
+
+/// An invariant at the end of a run.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// What it holds.
+    pub property: Property,
+    /// How many things it judged.
+    pub looked: u64,
+    /// What it counted, for reports.
+    pub measured: String,
 }
 
 /// What came of waiting for predicates to hold.

@@ -1,6 +1,6 @@
 //! `quantile`: how large most values are: latencies of operations, values of an event.
 
-use super::measured::{IN, RECORDED, What, shown, violation, violation_of_ops};
+use super::measured::{IN, RECORDED, What, shown, subject, violation, violation_of_ops};
 use super::{CheckKind, Figure, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::{limit, span};
@@ -64,11 +64,10 @@ impl CheckKind for Quantile {
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
-        if let Some(missing) = run.marks_missing() {
-            return missing;
-        }
-        let name = check.fields.text("what");
-        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let (name, what) = match run.subject(check) {
+            Ok(subject) => subject,
+            Err(missing) => return missing,
+        };
         let (mut seen, unit) = values(&what, check, run);
         seen.sort_unstable_by_key(|seen| (seen.value, seen.at));
         let count = seen.len() as u64;
@@ -96,7 +95,7 @@ impl CheckKind for Quantile {
     }
 
     fn measured(&self, check: &CheckPlan, run: &RunData<'_>) -> String {
-        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let what = subject(run.plan, check);
         let (mut seen, unit) = values(&what, check, run);
         if seen.is_empty() {
             return String::new();

@@ -3,13 +3,13 @@
 //! With `max` it bounds bursts. With `min` it bounds outages: at least one answer in every second
 //! is an outage of less than a second, and in a phase after a fault it bounds the recovery time.
 
-use super::measured::{IN, RECORDED, What, violation};
+use super::measured::{COUNTED, IN, RECORDED, What, subject, violation};
 use super::{CheckKind, Figure, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::span;
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{Duration, SimTime};
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{Field, FieldKind, Row};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges every window of a given length.
@@ -22,13 +22,7 @@ impl CheckKind for Rate {
             Field { name, kind, about, default: "", required: false }
         }
         const FIELDS: &[Field] = &[
-            Field {
-                name: "what",
-                kind: FieldKind::Measured(&[Source::Event, Source::Ops]),
-                about: "what is counted: an event, or operations that ended so",
-                default: "",
-                required: true,
-            },
+            COUNTED,
             Field {
                 name: "window",
                 kind: FieldKind::Plain(Kind::DURATION),
@@ -61,15 +55,19 @@ impl CheckKind for Rate {
     }
 
     fn judge(&self, check: &CheckPlan, run: &RunData<'_>) -> Verdict {
-        if let Some(missing) = run.marks_missing() {
-            return missing;
+        let (name, what) = match run.subject(check) {
+            Ok(subject) => subject,
+            Err(missing) => return missing,
+        };
+        if let Some(nothing) = run.nothing_to_count(&what, check) {
+            return nothing;
         }
-        let name = check.fields.text("what");
-        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
         let times = run.times_of(&what, check);
+        if times.is_empty() && !check.fields.has("min") {
+            return Verdict::Inconclusive(format!("`{name}` never happened while it counts"));
+        }
         let window = check.fields.duration("window");
-        let (from, until) = span(run.plan, check);
-        let windows = Windows { times: &times, window, from, until: until.min(run.ended_at) };
+        let windows = windows(&times, check, run);
         let fits = |count: u64, bound: &str| match check.fields.0.get(bound) {
             Some(SettingValue::Rate { count: allowed, per }) => {
                 let have = u128::from(count) * u128::from(per.as_nanos());
@@ -103,11 +101,10 @@ impl CheckKind for Rate {
     }
 
     fn measured(&self, check: &CheckPlan, run: &RunData<'_>) -> String {
-        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let what = subject(run.plan, check);
         let times = run.times_of(&what, check);
         let window = check.fields.duration("window");
-        let (from, until) = span(run.plan, check);
-        let windows = Windows { times: &times, window, from, until: until.min(run.ended_at) };
+        let windows = windows(&times, check, run);
         match windows.quietest() {
             Some((least, _)) => format!("{least} to {} in {window}", windows.busiest().0),
             None => String::new(),
@@ -140,6 +137,13 @@ struct Windows<'a> {
     window: Duration,
     from: SimTime,
     until: SimTime,
+}
+
+/// The windows that `check` judges.
+fn windows<'a>(times: &'a [SimTime], check: &CheckPlan, run: &RunData<'_>) -> Windows<'a> {
+    let (from, until) = span(run.plan, check);
+    let until = until.min(run.ended_at);
+    Windows { times, window: check.fields.duration("window"), from, until }
 }
 
 impl Windows<'_> {

@@ -2,7 +2,7 @@
 //!
 //! After the end of a fault this is the recovery time.
 
-use super::measured::{MAX, MIN, What, gauge_unit, shown, violation};
+use super::measured::{AFTER, MAX, MIN, WITHIN, What, gauge_unit, shown, violation};
 use super::{CheckKind, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::limit;
@@ -26,20 +26,8 @@ impl CheckKind for Reach {
                 default: "",
                 required: true,
             },
-            Field {
-                name: "after",
-                kind: FieldKind::Moment,
-                about: "from when on: `fault.ID.end`, `PHASE.start`, or a time",
-                default: "",
-                required: true,
-            },
-            Field {
-                name: "within",
-                kind: FieldKind::Plain(Kind::DURATION),
-                about: "how long it may take",
-                default: "",
-                required: true,
-            },
+            AFTER,
+            WITHIN,
             Field {
                 name: "window",
                 kind: FieldKind::Plain(Kind::DURATION),
@@ -89,12 +77,17 @@ impl CheckKind for Reach {
         };
         let until = from + within;
         let what = What::of(run.plan, check, "what").expect("the compiler knows it");
-        let reached = match what {
-            What::Gauge(row) => of_gauge(check, run, until, gauge_unit(run, row)),
+        let reached = match &what {
+            What::Gauge(row) => of_gauge(check, run, until, gauge_unit(run, *row)),
             _ => of_rate(check, &run.times_of(&what, check), from, until.min(run.ended_at)),
         };
-        let Err(seen) = reached else { return Verdict::Ok };
         let name = check.fields.text("what");
+        let Err(seen) = reached else {
+            return match seen_at_all(check, run, &what) {
+                true => Verdict::Ok,
+                false => Verdict::Inconclusive(format!("`{name}` never happened")),
+            };
+        };
         if run.ended_at < until {
             let over = run.ended_at.since(from).human();
             return Verdict::Inconclusive(format!("the run ended {over} after `{after}`: {seen}"));
@@ -104,6 +97,15 @@ impl CheckKind for Reach {
             within.human()
         );
         Verdict::Violated(vec![violation("reach", "not reached in time", until, None, detail)])
+    }
+}
+
+/// Whether what is measured was there at all: a rate of at most so many of what never happens is
+/// reached by any system. Of a gauge that was in bounds, some node had a value.
+fn seen_at_all(check: &CheckPlan, run: &RunData<'_>, what: &What) -> bool {
+    match what {
+        What::Gauge(_) => true,
+        _ => check.fields.has("min") || !run.times_of(what, check).is_empty(),
     }
 }
 

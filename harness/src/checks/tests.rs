@@ -1,8 +1,8 @@
 //! Every check of a figure, shown green, red and undecided by a record that was written by hand.
 
-use super::{CHECKS, MODELS, ROWS, RunData, kind};
+use super::{CHECKS, RunData};
 use crate::director::Occurrence;
-use crate::faults;
+use crate::kinds::Kinds;
 use crate::measure::extremes::Extremes;
 use crate::measure::samples::Sample;
 use crate::measure::{Marked, Measured};
@@ -13,9 +13,9 @@ use contract::{
     ReadLevel, Refused, Ret, SimTime, Value,
 };
 use engine::hosting::{Action, Timed};
+use scenario::Scenario;
 use scenario::diagnostics::render;
 use scenario::plan::Plan;
-use scenario::{Lab, Scenario};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -33,8 +33,8 @@ const EVENTS: &[EventKind] = &[
     },
 ];
 const GAUGES: &[GaugeKind] = &[
-    GaugeKind { name: "shop.held", unit: "bytes", about: "for tests" },
-    GaugeKind { name: "shop.items", unit: "", about: "for tests" },
+    GaugeKind { name: "shop.held", unit: "bytes", about: "for tests", read: |_| None },
+    GaugeKind { name: "shop.items", unit: "", about: "for tests", read: |_| None },
 ];
 const OPENED: u16 = 0;
 const CLOSED: u16 = 1;
@@ -46,7 +46,7 @@ impl System for Shop {
     }
     fn roles(&self) -> &'static [Role] {
         const fn role(name: &'static str) -> Role {
-            Role { name, about: "for tests", settings: &[], uses: &[] }
+            Role { name, about: "for tests", settings: &[], uses: &[], durable: false }
         }
         const { &[role("till"), role("client")] }
     }
@@ -91,7 +91,7 @@ id = "c"
 
 /// What compiling `HEAD` with the check gives.
 fn compiled(check: &str) -> Result<Plan, String> {
-    let lab = Lab { systems: &[&Shop], faults: &faults::ROWS, checks: &ROWS, models: &MODELS, workloads: &[] };
+    let lab = Kinds::house().names(&[&Shop]);
     let text = format!("{HEAD}{check}\n");
     let (scenario, diagnostics) = Scenario::compile("written.toml", text.as_bytes(), &lab);
     let shown = |all: &[_]| render(all, &text, "written.toml", false);
@@ -180,7 +180,7 @@ impl Record {
             ops: &self.ops,
             violations: &[],
             violated: &BTreeMap::new(),
-            properties: &[],
+            watched: &[],
             occurrences: &self.occurrences,
             script: &self.script,
             measured: Measured {
@@ -194,7 +194,7 @@ impl Record {
             cut_short: None,
         };
         let check = &roster.plan().checks[0];
-        let kind = kind(check.kind).expect("a row of the table");
+        let kind = Kinds::house().check(check.kind).expect("a row of the table");
         assert!(!kind.property(check, &run).source.is_empty());
         kind.judge(check, &run)
     }
@@ -521,11 +521,8 @@ fn limits_must_be_there_and_fit() {
 
 #[test]
 fn the_table_of_checks_is_in_order() {
-    let mut names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-    assert_eq!(names.len(), CHECKS.len());
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), CHECKS.len(), "names are unique");
-    let lab = Lab { systems: &[&Shop], faults: &faults::ROWS, checks: &ROWS, models: &MODELS, workloads: &[] };
+    let rows = Kinds::house().check_rows();
+    assert_eq!(rows.len(), CHECKS.len());
+    let lab = Kinds::house().names(&[&Shop]);
     assert_eq!(lab.wrong_defaults(), [""; 0]);
 }

@@ -4,7 +4,6 @@ mod sweep;
 
 pub use sweep::{MergeArgs, SummaryArgs, Summed, SweepArgs};
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use contract::Duration;
 use scenario::syntax::units::Measure;
@@ -437,8 +436,9 @@ pub struct HistoryArgs {
     #[arg(long, value_enum)]
     pub format: Option<HistoryFormat>,
     /// What the operations are about; what the file says, and registers for JSON lines, when not
-    /// given. `sessions` asks for read-your-writes and monotonic reads and writes per process.
-    #[arg(long, value_parser = PossibleValuesParser::new(history_models()), value_name = "NAME")]
+    /// given. `sessions` asks for read-your-writes and monotonic reads and writes per process, `kv`
+    /// for strings that can be appended to.
+    #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
     /// Asks instead that no read is behind by more than this, such as 2s; registers only.
     #[arg(long, value_parser = duration, value_name = "TIME", conflicts_with = "model")]
@@ -496,12 +496,6 @@ fn seed(text: &str) -> Result<u64, String> {
         None => digits.parse(),
     };
     parsed.map_err(|_| "a seed is a number below 2^64, such as 7 or 0x5EED".to_owned())
-}
-
-/// What `history --model` may be.
-fn history_models() -> Vec<&'static str> {
-    let known = checker::models::MODELS.iter().map(|kind| kind.name);
-    known.chain(super::history::OTHER_MODELS).collect()
 }
 
 /// A length of time with a unit.

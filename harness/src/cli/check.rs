@@ -4,7 +4,6 @@ use super::args::{CheckArgs, ExplainArgs};
 use super::{Lab, files, margins};
 use crate::outcome::Exit;
 use crate::shell::Shell;
-use crate::{checks, faults};
 use scenario::diagnostics;
 use scenario::kinds::Row;
 
@@ -41,14 +40,15 @@ pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
 }
 
 /// Prints what error codes mean, or what a kind of check or of fault is.
-pub fn explain(shell: Shell, args: &ExplainArgs) -> Exit {
+pub fn explain(lab: &Lab, shell: Shell, args: &ExplainArgs) -> Exit {
     let Some(code) = &args.code else {
         for code in diagnostics::codes::CODES {
             shell.data(&format!("{}  {}\n", code.code, code.title));
         }
         return Exit::Fine;
     };
-    let rows = checks::ROWS.iter().chain(faults::ROWS.iter());
+    let kinds = lab.kinds();
+    let rows = kinds.check_rows().iter().chain(kinds.fault_rows());
     let mut rows = rows.filter(|row| row.name == code.as_str()).peekable();
     if rows.peek().is_some() {
         rows.for_each(|row| shell.data(&kind(row)));

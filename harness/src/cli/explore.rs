@@ -93,8 +93,7 @@ fn search(shell: Shell, args: &ExploreArgs, file: &Loaded, plan: Plan) -> Result
         found.states, found.executions, found.events, found.depth, found.ends
     ));
     let Some((path, causes)) = &found.found else {
-        shell.data("nothing failed\n");
-        return Ok(if interrupt::asked() { Exit::Inconclusive } else { Exit::Fine });
+        return Ok(nothing_failed(shell, found.saw_nothing()));
     };
     for cause in causes {
         shell.data(&format!("found: {cause}\n"));
@@ -102,6 +101,15 @@ fn search(shell: Shell, args: &ExploreArgs, file: &Loaded, plan: Plan) -> Result
     let ties = if strategy(args) == Strategy::Ties { " --strategy ties" } else { "" };
     say_replay(shell, args, file, seed, ties, &path.to_string());
     Ok(Exit::Violation)
+}
+
+/// How a search ends that found nothing, and `why` that may be no finding.
+fn nothing_failed(shell: Shell, why: Option<String>) -> Exit {
+    shell.data("nothing failed\n");
+    if let Some(why) = &why {
+        shell.data(&format!("inconclusive: {why}\n"));
+    }
+    if why.is_some() || interrupt::asked() { Exit::Inconclusive } else { Exit::Fine }
 }
 
 fn limits(args: &ExploreArgs) -> Result<Limits, String> {
@@ -227,9 +235,11 @@ fn every_order(
         steps as f64 / seconds
     ));
     shell.data(&print::on_text(shell, |canvas| canvas.table(&levels(&found.levels))));
+    if !found.unjudged.is_empty() {
+        shell.talk(&format!("not judged in a search of orders: {}", found.unjudged.join(", ")));
+    }
     let Some(path) = &found.found else {
-        shell.data("nothing failed\n");
-        return Ok(if interrupt::asked() { Exit::Inconclusive } else { Exit::Fine });
+        return Ok(nothing_failed(shell, found.saw_nothing(&plan)));
     };
     let record = record(&exhaustive::replay(plan, &bounds, path)?.finish());
     for cause in Cause::all(&record) {

@@ -2,7 +2,6 @@
 
 use super::Lab;
 use crate::shell::Shell;
-use crate::{checks, faults};
 use scenario::diagnostics;
 use scenario::{Lab as Names, Scenario};
 use std::fs;
@@ -11,13 +10,7 @@ use std::path::{Path, PathBuf};
 /// What names exist in this lab.
 #[must_use]
 pub fn names(lab: &Lab) -> Names<'static> {
-    Names {
-        systems: lab.systems,
-        faults: &faults::ROWS,
-        checks: &checks::ROWS,
-        models: &checks::MODELS,
-        workloads: lab.workloads,
-    }
+    lab.kinds().names(lab.systems)
 }
 
 /// A scenario file that compiled.

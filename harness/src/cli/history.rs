@@ -5,6 +5,7 @@
 
 mod stream;
 
+use super::Lab;
 use super::args::{HistoryArgs, HistoryFormat};
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -18,19 +19,20 @@ use checker::linearizable::{
     Counterexample, DRAWN_MAX, Options, Report, Verdict, check_recorded_with, key_lanes_svg,
     lanes_svg, model_lanes_svg,
 };
-use checker::models::{self, AppendList, Counter, Lock, RegisterCas, Set};
+use checker::models::RegisterCas;
 use contract::{NodeId, Op, Value};
 use std::fs;
 use std::path::Path;
 
-/// What `--model` may say besides the rows of [`models::MODELS`].
+/// What `--model` may say besides the models of the lab.
 pub const OTHER_MODELS: [&str; 2] = ["kv", "sessions"];
 
 /// Judges one file.
-pub fn main(shell: Shell, args: &HistoryArgs) -> Exit {
-    let told = match stream::is_wanted(args) {
-        Ok(true) => stream::main(shell, args),
-        Ok(false) => at_once(shell, args),
+pub fn main(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Exit {
+    let known = known_model(lab, args.model.as_deref());
+    let told = match known.and_then(|()| stream::is_wanted(args)) {
+        Ok(true) => stream::main(lab, shell, args),
+        Ok(false) => at_once(lab, shell, args),
         Err(message) => Err(message),
     };
     told.unwrap_or_else(|message| {
@@ -39,8 +41,20 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Exit {
     })
 }
 
+/// Whether `--model` names one of the lab's models, or of [`OTHER_MODELS`].
+fn known_model(lab: &Lab, name: Option<&str>) -> Result<(), String> {
+    let models = lab.kinds().models().iter().map(|kind| kind.name);
+    let known: Vec<&str> = models.chain(OTHER_MODELS).collect();
+    match name {
+        Some(name) if !known.contains(&name) => {
+            Err(format!("there is no model `{name}`; there are {}", known.join(", ")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Judges a file that is read as a whole.
-fn at_once(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
+fn at_once(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
     let Some(recorded) = load(args)? else {
         shell.error(&nothing(&args.file));
         return Ok(Exit::Inconclusive);
@@ -57,7 +71,7 @@ fn at_once(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
         options.time = &event;
     }
     let watch = Stopwatch::start();
-    let judged = judge(&recorded, args, options)?;
+    let judged = judge(lab, &recorded, args, options)?;
     shell.talk(&format!("judged in {:.1} ms", watch.seconds() * 1e3));
     Ok(match judged {
         Judged::Order(report) => {
@@ -65,24 +79,32 @@ fn at_once(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
                 shell.error(&format!("{name} knows none of these operations"));
                 return Ok(Exit::Inconclusive);
             }
+            let mut exit = print(shell, &report, &how(&report));
             if report.ops == 0 {
                 shell.talk("nothing was answered: any system could have left this history");
+                exit = exit.and(Exit::Inconclusive);
             }
-            let exit = print(shell, &report, &how(&report));
             print_untold(shell, report.refuted_keys, report.counterexamples.len());
             if let Some(out) = &args.svg {
-                let svg = draw(&recorded, args, &report, &options);
+                let svg = draw(lab, &recorded, args, &report, &options);
                 write_svg(shell, out, svg)?;
             }
             exit
         }
-        Judged::Promise { kept, lines, examples } => {
+        Judged::Promise { kept, reads, lines, examples } => {
             if args.svg.is_some() {
                 shell.talk("no picture was drawn: there is no order of operations to show");
             }
             shell.data(&lines);
             examples.iter().for_each(|breach| shell.data(&told(breach)));
-            if kept { Exit::Fine } else { Exit::Violation }
+            match (kept, reads) {
+                (false, _) => Exit::Violation,
+                (true, 0) => {
+                    shell.talk("no read saw anything: any system could have left this history");
+                    Exit::Inconclusive
+                }
+                (true, _) => Exit::Fine,
+            }
         }
     })
 }
@@ -120,10 +142,15 @@ enum Judged {
     /// Whether there is an order.
     Order(Report),
     /// Whether a promise short of that was kept.
-    Promise { kept: bool, lines: String, examples: Vec<Breach> },
+    Promise { kept: bool, reads: u64, lines: String, examples: Vec<Breach> },
 }
 
-fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Result<Judged, String> {
+fn judge(
+    lab: &Lab,
+    recorded: &Recorded,
+    args: &HistoryArgs,
+    options: Options<'_>,
+) -> Result<Judged, String> {
     let ops = &recorded.ops;
     if let Some(bound) = args.staleness {
         let found = check_staleness(ops, &register(recorded, "--staleness")?, bound, &options);
@@ -131,6 +158,7 @@ fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Resul
         let verdict = if kept { "fresh enough" } else { "too stale" };
         return Ok(Judged::Promise {
             kept,
+            reads: found.reads,
             lines: format!(
                 "{verdict}: {} of {} reads were behind by more than {bound}; {} were behind at \
                  all, the worst by {}\n",
@@ -149,6 +177,7 @@ fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Resul
         let verdict = if kept { "sessions kept" } else { "sessions broken" };
         return Ok(Judged::Promise {
             kept,
+            reads: found.reads,
             lines: format!("{verdict}: by {} of {} reads\n", found.breaches, found.reads),
             examples: found.examples,
         });
@@ -166,7 +195,7 @@ fn judge(recorded: &Recorded, args: &HistoryArgs, options: Options<'_>) -> Resul
             what(subject)
         )),
         (Some(name), Subject::Lab) if name != "register-cas" => {
-            let kind = models::model(name).expect("the parser takes names of models only");
+            let kind = lab.kinds().model(name).expect("other names were refused");
             Ok(Judged::Order((kind.check)(ops, &options)))
         }
         _ => Ok(Judged::Order(check_recorded_with(recorded, options))),
@@ -240,6 +269,7 @@ fn told(breach: &Breach) -> String {
 
 /// The picture of the first counterexample, or of a linearizable history that is short enough.
 fn draw(
+    lab: &Lab,
     recorded: &Recorded,
     args: &HistoryArgs,
     report: &Report,
@@ -264,12 +294,11 @@ fn draw(
             _ => None,
         };
     };
-    Some(match args.model.as_deref() {
-        Some("counter") => model_lanes_svg(&Counter, ops, example, options),
-        Some("set") => model_lanes_svg(&Set, ops, example, options),
-        Some("append-list") => model_lanes_svg(&AppendList, ops, example, options),
-        Some("lock") => model_lanes_svg(&Lock, ops, example, options),
-        _ => lanes_svg(ops, model, example, options),
+    // Registers are drawn with what they hold before the history.
+    let asked = args.model.as_deref().filter(|name| *name != "register-cas");
+    Some(match asked.and_then(|name| lab.kinds().model(name)) {
+        Some(kind) => (kind.draw)(ops, example, options),
+        None => lanes_svg(ops, model, example, options),
     })
 }
 

@@ -5,7 +5,6 @@ use super::{Lab, files, print};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::zoo::needs::words;
-use crate::{checks, faults};
 use scenario::kinds::{Field, Row};
 use std::fs;
 
@@ -44,8 +43,8 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
     let row = |name: &str, about: &str| (name.to_owned(), about.to_owned());
     let mut rows = Vec::new();
     match what {
-        Listed::Faults => rows.extend(faults::ROWS.iter().flat_map(kind)),
-        Listed::Checks => rows.extend(checks::ROWS.iter().flat_map(kind)),
+        Listed::Faults => rows.extend(lab.kinds().fault_rows().iter().flat_map(kind)),
+        Listed::Checks => rows.extend(lab.kinds().check_rows().iter().flat_map(kind)),
         _ => {}
     }
     for system in lab.systems {

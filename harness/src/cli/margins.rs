@@ -195,5 +195,5 @@ fn draw(margins: &[Margin], canvas: &mut dyn Canvas) {
 const HEAD: &str = "# Margins\n\nWritten by `chaoslab margins scenarios --write docs`; not edited by \
 hand. Every bound on a quantile, a share or a rate in a scenario that should pass, with what seeds \
 measured: nanoseconds, counts, or parts per million of a share. The spread is the standard deviation \
-over the seeds, which is the standard error of one run's figure. `chaoslab check` warns (E0508) of a \
+over the seeds, which is the standard error of one run's figure. `chaoslab check` warns (E0509) of a \
 bound that is nearer than five of them.\n";

@@ -25,7 +25,10 @@ mod verify;
 mod zoo;
 mod zoo_shrink;
 
+use crate::checks::CheckKind;
+use crate::faults::FaultKind;
 use crate::interrupt;
+use crate::kinds::{Kinds, Own};
 use crate::load::LoadKind;
 use crate::meter::{self, Meter};
 use crate::outcome::Exit;
@@ -35,6 +38,7 @@ pub use files::names;
 use args::{Cli, Command};
 use catalog::System;
 use catalog::conformance::Suite;
+use checker::models::ModelKind;
 use clap::{CommandFactory, Parser};
 use engine::hosting::Simulator;
 use std::ffi::OsString;
@@ -47,6 +51,12 @@ use std::process::ExitCode;
 pub struct Lab {
     /// The systems that scenario files may name.
     pub systems: &'static [&'static dyn System],
+    /// Models of its own, beside those of the house.
+    pub models: &'static [ModelKind],
+    /// Kinds of checks of its own.
+    pub checks: &'static [&'static dyn CheckKind],
+    /// Kinds of faults of its own.
+    pub faults: &'static [&'static dyn FaultKind],
     /// Workloads of its own, written in code.
     pub workloads: &'static [&'static dyn LoadKind],
     /// Other simulators that can repeat a run; none is fine.
@@ -74,12 +84,25 @@ impl Lab {
     pub const fn of(systems: &'static [&'static dyn System]) -> Self {
         Self {
             systems,
+            models: &[],
+            checks: &[],
+            faults: &[],
             workloads: &[],
             simulators: &[],
             missing: &[],
             suites: &[],
             meter: None,
         }
+    }
+
+    /// Its kinds, with those of the house.
+    ///
+    /// # Panics
+    /// When two kinds of one sort have the same name.
+    #[must_use]
+    pub fn kinds(&self) -> &'static Kinds {
+        let Self { models, checks, faults, workloads, .. } = *self;
+        Kinds::with(Own { models, checks, faults, workloads })
     }
 }
 
@@ -94,6 +117,8 @@ pub fn definition() -> clap::Command {
 pub fn main(lab: Lab) -> ExitCode {
     let shell = Shell::detect();
     blame_the_lab_for_its_panics();
+    // A clash of names is told before anything else happens.
+    let _ = lab.kinds();
     interrupt::listen();
     if let Some(meter) = lab.meter {
         meter::install(meter);
@@ -110,7 +135,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Check(args) => check::main(&lab, shell, &args),
         Command::Fmt(args) => fmt::main(shell, &args),
         Command::Diff(args) => diff::main(&lab, shell, &args),
-        Command::Explain(args) => check::explain(shell, &args),
+        Command::Explain(args) => check::explain(&lab, shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),
         Command::Margins(args) => margins::main(&lab, shell, &args),
@@ -119,7 +144,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Completions(args) => meta::completions(shell, &args),
         Command::Man(args) => meta::man(shell, &args),
         Command::List(args) => list::main(&lab, shell, &args),
-        Command::History(args) => history::main(shell, &args),
+        Command::History(args) => history::main(&lab, shell, &args),
         Command::Conformance(args) => conformance::main(&lab, shell, &args),
         Command::Report(args) => replay::report(shell, &args),
     };

@@ -22,7 +22,7 @@ use crate::select::Roster;
 use crate::shrink::ddmin::minimise;
 use contract::SimTime;
 use scenario::plan::Plan;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
@@ -66,6 +66,32 @@ pub struct Searched {
     pub levels: Vec<Level>,
     /// The first violation: the choices that lead to it, by name, none of which can be left out.
     pub found: Option<Vec<String>>,
+    /// The invariants that the scenario asks for and that had nothing to look at in any state.
+    pub blind: Vec<&'static str>,
+    /// The checks of the scenario that are not judged here, by id: all but invariants.
+    pub unjudged: Vec<String>,
+}
+
+impl Searched {
+    /// Why a search that found nothing says nothing, if it does not.
+    #[must_use]
+    pub fn saw_nothing(&self, plan: &Plan) -> Option<String> {
+        if self.found.is_some() {
+            return None;
+        }
+        if self.levels.iter().all(|level| level.states <= 1) {
+            return Some("there is one state only: nothing can happen".to_owned());
+        }
+        if self.unjudged.len() == plan.checks.len() {
+            return Some(
+                "no check of the scenario is an invariant, and only those are judged".into(),
+            );
+        }
+        let silent = plan.groups.iter().any(|group| group.load.is_some());
+        let why = if silent { " (clients are silent while time stands still)" } else { "" };
+        let blind = self.blind.join(", ");
+        (!self.blind.is_empty()).then(|| format!("there was nothing to look at for {blind}{why}"))
+    }
 }
 
 /// Searches `plan`'s world. `tell` hears of a level now and then.
@@ -80,12 +106,15 @@ pub fn search(
     let roster = Rc::new(Roster::new(Rc::new(plan)));
     let root = follow(&roster, &bounds, &bounds.after, Lost::IsWrong)?;
     root.fork().ok_or("a node of this world cannot be copied")?;
-    let mut searched = Searched::default();
+    let mut searched = Searched { unjudged: unjudged(roster.plan()), ..Searched::default() };
+    let mut blind = asked_for(&root);
     let mut left = bounds.states;
     for timers in 1..=bounds.timers {
-        let mut search = Search::new(Bounds { timers, states: left, ..bounds.clone() }, tell);
+        let bounds_here = Bounds { timers, states: left, ..bounds.clone() };
+        let mut search = Search::new(bounds_here, std::mem::take(&mut blind), tell);
         search.from(&root);
-        let Search { level, found, .. } = search;
+        let Search { level, found, blind: still, .. } = search;
+        blind = still;
         left = left.saturating_sub(level.states);
         searched.levels.push(level);
         let path = found.map(|path| [bounds.after.clone(), path].concat());
@@ -96,7 +125,26 @@ pub fn search(
             break;
         }
     }
+    searched.blind = blind.into_keys().collect();
     Ok(searched)
+}
+
+/// The checks that a search of all orders does not judge.
+fn unjudged(plan: &Plan) -> Vec<String> {
+    let others = plan.checks.iter().filter(|check| check.kind != "invariant");
+    others.map(|check| check.id.clone()).collect()
+}
+
+/// The invariants that the scenario asks for, with how much they have looked at before the search.
+fn asked_for(root: &Runner) -> BTreeMap<&'static str, u64> {
+    let checks = root.plan().checks.iter().filter(|check| check.kind == "invariant");
+    let names: Vec<String> = checks.map(|check| check.fields.text("name")).collect();
+    let mut asked = BTreeMap::new();
+    for (name, looked) in root.looked().filter(|(name, _)| names.iter().any(|asked| asked == name))
+    {
+        *asked.entry(name).or_default() += looked;
+    }
+    asked
 }
 
 /// Repeats choices by their names in the world of `bounds`.
@@ -125,6 +173,9 @@ fn follow(
 ) -> Result<Runner, String> {
     let mut runner = Runner::new(roster)?;
     runner.go_until(bounds.from);
+    if runner.is_over() {
+        return Err(format!("the run is over at {}, before time can stop", runner.now()));
+    }
     runner.freeze(bounds.waiting);
     for name in path {
         let choices = runner.choices();
@@ -184,14 +235,20 @@ struct Search<'t> {
     path: Vec<Choice>,
     level: Level,
     found: Option<Vec<String>>,
+    /// What has not been looked at so far, with how much had been before the search.
+    blind: BTreeMap<&'static str, u64>,
     tell: &'t mut dyn FnMut(&Level),
 }
 
 impl<'t> Search<'t> {
-    fn new(bounds: Bounds, tell: &'t mut dyn FnMut(&Level)) -> Self {
+    fn new(
+        bounds: Bounds,
+        blind: BTreeMap<&'static str, u64>,
+        tell: &'t mut dyn FnMut(&Level),
+    ) -> Self {
         let level = Level { timers: bounds.timers, whole: true, ..Level::default() };
         let (seen, stack, path) = (HashSet::default(), Vec::new(), Vec::new());
-        Self { bounds, seen, stack, path, level, found: None, tell }
+        Self { bounds, seen, stack, path, level, found: None, blind, tell }
     }
 
     fn from(&mut self, root: &Runner) {
@@ -233,6 +290,18 @@ impl<'t> Search<'t> {
         }
     }
 
+    /// Takes those invariants off the list that have looked at something in this world.
+    fn note_looked(&mut self, world: &Runner) {
+        if self.blind.is_empty() {
+            return;
+        }
+        let mut now: BTreeMap<&str, u64> = BTreeMap::new();
+        for (name, looked) in world.looked() {
+            *now.entry(name).or_default() += looked;
+        }
+        self.blind.retain(|name, before| now.get(name).is_some_and(|looked| looked <= before));
+    }
+
     fn is_over(&self) -> bool {
         self.level.states >= self.bounds.states || interrupt::asked()
     }
@@ -246,6 +315,7 @@ impl<'t> Search<'t> {
         let depth = self.path.len();
         self.level.states += 1;
         self.level.depth = self.level.depth.max(depth as u64);
+        self.note_looked(&world);
         if self.level.states.is_multiple_of(4096) {
             (self.tell)(&self.level);
         }

@@ -68,6 +68,23 @@ pub struct Explored {
     pub found: Option<(Path, Vec<Cause>)>,
 }
 
+impl Explored {
+    /// Why a search that found nothing says nothing, if it does not.
+    #[must_use]
+    pub fn saw_nothing(&self) -> Option<String> {
+        match (self.found.is_some(), self.executions, self.states) {
+            (true, ..) => None,
+            (false, 0, _) => Some("not one step was made".to_owned()),
+            (false, _, states) if states <= 1 => Some(
+                "every look saw the same state: no system of the scenario tells states apart \
+                 (`System::fingerprint`), or nothing changed in any step"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}
+
 /// Searches the futures of `plan` until something fails, `limits` are reached, or the user
 /// interrupts it.
 ///

@@ -20,7 +20,6 @@ mod slow_cpu;
 use catalog::{Membership, Settings};
 use contract::{Condition, Duration, NodeId, Rng, Shock};
 use scenario::kinds::Row;
-use std::sync::LazyLock;
 
 /// A kind of fault.
 pub trait FaultKind: Sync {
@@ -65,7 +64,7 @@ pub enum Action {
     Strike(Shock),
 }
 
-/// Every kind of fault that the lab knows.
+/// The kinds of the house; a user's binary adds its own, see [`crate::kinds`].
 pub const FAULTS: &[&dyn FaultKind] = &[
     &partition::Partition,
     &link::Link,
@@ -82,16 +81,6 @@ pub const FAULTS: &[&dyn FaultKind] = &[
     &inject_frame::InjectFrame,
     &membership::ChangeMembers,
 ];
-
-/// The kind with the name.
-#[must_use]
-pub fn kind(name: &str) -> Option<&'static dyn FaultKind> {
-    FAULTS.iter().copied().find(|kind| kind.row().name == name)
-}
-
-/// The rows of all kinds, for the compiler and the help.
-pub static ROWS: LazyLock<Vec<Row>> =
-    LazyLock::new(|| FAULTS.iter().map(|kind| kind.row()).collect());
 
 /// A script of conditions that hold from the start to the end of the fault.
 fn lasting(conditions: impl IntoIterator<Item = Condition>) -> Vec<Step> {

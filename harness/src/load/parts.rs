@@ -1,9 +1,9 @@
 //! Making a call out of a row of the system's operations: what it consists of is drawn, or listed.
 
 use super::{Client, Listed, Seen};
+use catalog::Form;
 use contract::op::OWN_ARGS_MAX;
 use contract::{Call, Dist, Duration, NodeId, OwnCall, ReadLevel, Rng, Value};
-use catalog::Form;
 use scenario::plan::{Ask, Does, Expected, OpPlan};
 use std::collections::BTreeSet;
 

@@ -52,9 +52,7 @@ impl Running {
                 *done += 1;
                 Some(make(ask, &mut Drawn { client, node, seen, key: Some(*key) }))
             }
-            Self::Own(session) => {
-                session.next(last, &mut Drawn { client, node, seen, key: None })
-            }
+            Self::Own(session) => session.next(last, &mut Drawn { client, node, seen, key: None }),
         }
     }
 }

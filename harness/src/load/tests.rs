@@ -24,8 +24,7 @@ impl System for Locks {
         const { &[Operation::ACQUIRE, Operation::PUT, Operation::RELEASE, LOCK, COUNT] }
     }
     fn roles(&self) -> &'static [Role] {
-        const SERVER: Role = Role { name: "server", about: "serves", settings: &[], uses: &[] };
-        const { &[SERVER, Role { name: "client", about: "asks", ..SERVER }] }
+        const { &[Role::plain("server", "serves"), Role::plain("client", "asks")] }
     }
     fn boot(&self, _: &Seat<'_>, _: Now, _: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {
         Err(Refused("rows do not boot".to_owned()))
@@ -78,13 +77,7 @@ fn load(asks: &str) -> Load {
          role = \"server\"\n[clients.c]\nrate = \"10/s\"\nkeys = {{ count = 1000 }}\n{asks}\n\
          [[check]]\nid = \"some\"\nkind = \"count\"\nwhat = \"clients.c.ok\"\nmin = 1\n"
     );
-    let lab = Lab {
-        systems: &[&Locks],
-        faults: &crate::faults::ROWS,
-        checks: &crate::checks::ROWS,
-        models: &[],
-        workloads: &[&Stubborn],
-    };
+    let lab = Lab { workloads: &[&Stubborn], ..crate::kinds::Kinds::house().names(&[&Locks]) };
     let (scenario, said) = Scenario::compile("x.toml", text.as_bytes(), &lab);
     let shown = scenario::diagnostics::render(&said, &text, "x.toml", false);
     let plan = scenario.expect(&shown).plan(&lab, None, 5, 0, &[]).expect("it is right");

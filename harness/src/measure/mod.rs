@@ -7,6 +7,7 @@
 pub mod extremes;
 pub mod samples;
 
+use crate::kinds::Kinds;
 use catalog::System;
 use contract::{Mark, NodeId, SimTime};
 use scenario::plan::{CheckPlan, Plan};
@@ -109,8 +110,9 @@ pub fn labels(plan: &Plan, (system, row): RowOf) -> (&'static [&'static str], &'
 /// What every check of a plan asks for, beside the plan's checks.
 #[must_use]
 pub fn wanted(plan: &Plan) -> Vec<(&CheckPlan, Wanted)> {
+    let kinds = Kinds::of(plan);
     let asks = |check: &CheckPlan| {
-        let kind = crate::checks::kind(check.kind);
+        let kind = kinds.check(check.kind);
         kind.map(|kind| kind.wanted(check, plan)).unwrap_or_default()
     };
     plan.checks.iter().map(|check| (check, asks(check))).collect()

@@ -36,6 +36,8 @@ impl Runner {
     /// Goes on as the run of `plan` would, which has the same past: without the faults `ids`, and
     /// with fewer of the listed operations that are still to come.
     pub fn take_out(&mut self, ids: &[String], plan: &Plan) {
+        let gone = |id: &String| plan.faults.iter().all(|fault| fault.id != *id);
+        assert!(ids.iter().all(gone), "the plan is the one without them");
         self.director.take_out(ids);
         let load = self.engine.workload_mut().as_any_mut();
         let load = load.and_then(|load| load.downcast_mut::<Load>());
@@ -65,6 +67,7 @@ impl Runner {
 
     /// Pins a datagram that is still to be sent. See [`engine::Engine::pin`].
     pub fn pin(&mut self, from: NodeId, to: NodeId, n: u64, pin: Pin) {
+        assert_ne!(from, to, "no link leads from a node to itself");
         self.engine.pin(from, to, n, pin);
     }
 

@@ -37,6 +37,7 @@ impl Runner {
     /// place of the oldest, which is lost.
     pub fn freeze(&mut self, waiting_max: usize) {
         assert!(waiting_max > 0, "something arrives");
+        assert!(!self.is_over(), "a run that ended stands still already");
         self.waiting_max = waiting_max;
         self.engine.freeze();
         // A search copies worlds all the time, and replays what it found.
@@ -75,6 +76,8 @@ impl Runner {
 
     /// Makes a choice happen, and what follows from it at once.
     pub fn choose(&mut self, choice: Choice) {
+        assert!(!self.is_over(), "nothing happens after the end");
+        assert!(self.waiting_max < usize::MAX, "only where time stands still");
         match choice {
             Choice::Deliver { from, to, nth } => {
                 for _ in 0..nth {

@@ -23,7 +23,10 @@ pub fn happened(run: &Finished) -> Vec<Happened> {
             .collect(),
         effects: span.effects,
     };
-    run.occurrences.iter().map(one).collect()
+    let all: Vec<Happened> = run.occurrences.iter().map(one).collect();
+    assert!(all.is_sorted_by_key(|one| one.start), "occurrences stand by their start");
+    assert!(all.iter().all(|one| one.end.is_none_or(|end| one.start <= end)), "and end after it");
+    all
 }
 
 /// The operations of a run as listed ones, by group of clients.

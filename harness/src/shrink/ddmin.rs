@@ -18,16 +18,20 @@ pub fn minimise(len: usize, without: &mut dyn FnMut(&[usize]) -> bool) -> Vec<us
             break;
         }
     }
+    assert!(kept.is_sorted(), "what is left stands as it stood");
+    assert!(kept.last().is_none_or(|last| *last < len), "and was there before");
     kept
 }
 
 /// Tries to take away each part of `size` items, from the back.
 fn pass(kept: Vec<usize>, size: usize, without: &mut dyn FnMut(&[usize]) -> bool) -> Vec<usize> {
+    assert!(size > 0, "a part is something");
     let mut kept = kept;
     let mut end = kept.len();
     while end > 0 {
         let start = end.saturating_sub(size);
         let candidate: Vec<usize> = kept[..start].iter().chain(&kept[end..]).copied().collect();
+        assert!(candidate.len() < kept.len(), "a candidate is smaller");
         if without(&candidate) {
             kept = candidate;
         }

@@ -33,6 +33,8 @@ impl Shrunk {
     ) -> Self {
         let mut draft = best.clone();
         let cause = trials.cause();
+        assert!(!cause.check.is_empty(), "a cause names its check");
+        assert!(trials.trials > 0, "the subject was run at least");
         draft.set_text("name", &name(&subject.token));
         let about = format!("Shrunk from {}: {cause}.", subject.token);
         draft.set_text("about", &about);

@@ -61,6 +61,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
         let mut shrinking =
             Self { subject, trials, tell, best, run, at: Duration::ZERO, removed: Vec::new() };
         shrinking.at = shrinking.violation_at();
+        assert!(shrinking.run.fired(), "what is shrunk fails");
         Ok(shrinking)
     }
 
@@ -180,6 +181,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
         let millisecond = 1_000_000;
         for slack_ms in [1, 100, 1_000, 5_000] {
             let end = (self.at.0 / millisecond + slack_ms) * millisecond;
+            assert!(end > self.at.0, "the violation stays in the run");
             if end >= old.0 || self.attempt_edit(|draft| end_at(draft, Duration(end))) {
                 return;
             }
@@ -216,6 +218,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
             self.attempt(candidate) == Verdict::Same
         });
         let left = self.best.ids("fault");
+        assert!(left.iter().all(|id| ids.contains(id)), "no fault is new");
         self.note_gone("fault", &ids, &left);
         self.name_whole_groups();
     }
@@ -421,6 +424,8 @@ pub fn end_at(draft: &mut Draft, end: Duration) {
     let faults: Vec<String> =
         draft.ids("fault").into_iter().filter(|id| late(draft, format!("fault.{id}.at"))).collect();
     draft.keep("fault", |id| faults.iter().all(|late| late != id));
+    let stays = |id: String| !late(draft, format!("fault.{id}.at"));
+    assert!(draft.ids("fault").into_iter().all(stays), "what is left starts inside of the run");
     for id in draft.ids("fault") {
         let (at, length) = (format!("fault.{id}.at"), format!("fault.{id}.for"));
         let past = match (draft.duration(&at), draft.duration(&length)) {
@@ -440,6 +445,8 @@ pub fn end_at(draft: &mut Draft, end: Duration) {
 /// Rounds a time to a multiple of `step`, up from `bias` above the multiple below; never to
 /// nothing.
 fn round(draft: &mut Draft, path: &str, step: Duration, bias: Duration) {
+    assert!(step > Duration::ZERO, "a multiple of something");
+    assert!(bias < step, "a time is rounded to one of its neighbours");
     let Some(time) = draft.duration(path) else { return };
     let rounded = (time.0 + bias.0) / step.0 * step.0;
     let kept = if rounded == 0 && !path.ends_with(".at") { step.0 } else { rounded };

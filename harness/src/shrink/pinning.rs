@@ -51,6 +51,8 @@ impl Shrinking<'_, '_, '_> {
             }
             works
         });
+        let counted = fewest.as_ref().is_none_or(|(count, _)| *count <= pins.len());
+        assert!(counted, "the fewest are some of all");
         if let Some((count, candidate)) = fewest.filter(|(count, _)| *count <= PINS_MAX)
             && self.attempt(candidate) == Verdict::Same
         {
@@ -65,6 +67,7 @@ impl Shrinking<'_, '_, '_> {
         let Ok(mut runner) = Runner::new(&roster) else { return Vec::new() };
         runner.log_datagrams();
         runner.go_until(SimTime::ZERO + self.at());
+        assert!(runner.now() <= SimTime::ZERO + self.at(), "pins are of what came before");
         let pin = |sent: &Sent| PinPlan {
             from: roster.name(sent.from).to_owned(),
             to: roster.name(sent.to).to_owned(),

@@ -40,6 +40,8 @@ impl Past {
                 break;
             }
         }
+        assert!(worlds.is_sorted_by_key(Runner::now), "copies stand in the order of time");
+        assert!(worlds.is_sorted_by_key(Runner::events), "and of events");
         Some(Self { draft: draft.clone(), worlds })
     }
 
@@ -56,6 +58,7 @@ impl Past {
         let less = candidate.less_than(&self.draft)?;
         let before = |world: &&Runner| world.now() < less.first_at && !world.is_over();
         let mut world = self.worlds.iter().rev().find(before)?.fork()?;
+        assert!(world.now() < less.first_at, "the two have this past in common");
         world.take_out(&less.faults, plan);
         Some(world)
     }

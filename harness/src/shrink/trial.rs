@@ -92,6 +92,7 @@ impl<'a> Trials<'a> {
 
     /// From now on a trial takes at most four times the events of this one.
     pub fn measure(&mut self, events: u64) {
+        assert!(events > 0, "what failed has happened");
         self.events_each = events.saturating_mul(4).saturating_add(100_000);
     }
 
@@ -146,7 +147,8 @@ impl<'a> Trials<'a> {
                 verdict => verdict,
             },
         };
-        self.known.insert(hash, verdict.clone());
+        let before = self.known.insert(hash, verdict.clone());
+        assert!(before.is_none(), "a candidate is run once");
         verdict
     }
 
@@ -181,6 +183,8 @@ impl<'a> Trials<'a> {
                 world.finish()
             }
         };
+        assert!(finished.events >= before, "a future has its past in it");
+        assert!(self.forked <= self.trials, "some trials begin in the middle");
         self.events = self.events.saturating_add(finished.events - before);
         if finished.ended == Ended::Interrupted {
             return None;

@@ -8,7 +8,7 @@ use crate::outcome::Exit;
 use crate::shell::quoted;
 use contract::hash::hash_bytes;
 use reports::SeedResult;
-use reports::escape::markup;
+use reports::junit::{Case, Document, Ending};
 use reports::seeds::Cause;
 use serde_json::{Value, json};
 
@@ -17,87 +17,45 @@ use serde_json::{Value, json};
 #[must_use]
 pub fn junit(summary: &Summary<'_>) -> String {
     let news = summary.news();
-    let mut body = String::new();
-    let (mut tests, mut failures, mut errors) = (0, 0, 0);
+    let mut document = Document::new("chaoslab sweep");
     for (head, campaign) in summary.series() {
         let mut cases = vec![seeds_case(head, campaign)];
         cases.extend(news.iter().filter(|(of, ..)| *of == head).map(new_case));
         cases.extend(campaign.covers().map(|(id, met, must)| cover_case(id, met, must)));
-        let failed = cases.iter().filter(|case| case.kind == Some("failure")).count();
-        let wrong = cases.iter().filter(|case| case.kind == Some("error")).count();
-        let name = markup(&head.name());
-        body.push_str(&format!(
-            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failed}\" errors=\"{wrong}\">\n",
-            cases.len()
-        ));
-        cases.iter().for_each(|case| case.write(&name, &mut body));
-        body.push_str("  </testsuite>\n");
-        tests += cases.len();
-        failures += failed;
-        errors += wrong;
+        document.suite(&head.name(), &cases);
     }
-    format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"chaoslab sweep\" \
-         tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">\n{body}</testsuites>\n"
-    )
-}
-
-/// A case; without a kind it passed.
-struct Case {
-    name: String,
-    kind: Option<&'static str>,
-    message: String,
-    body: String,
-}
-
-impl Case {
-    fn write(&self, class: &str, out: &mut String) {
-        let name = markup(&self.name);
-        let head = format!("    <testcase classname=\"{class}\" name=\"{name}\"");
-        let Some(kind) = self.kind else {
-            out.push_str(&format!("{head}/>\n"));
-            return;
-        };
-        let (message, body) = (markup(&self.message), markup(&self.body));
-        out.push_str(&format!(
-            "{head}>\n      <{kind} message=\"{message}\">{body}</{kind}>\n    </testcase>\n"
-        ));
-    }
+    document.finish()
 }
 
 fn seeds_case(head: &Head, campaign: &Campaign) -> Case {
     let (from, to) = head.seeds;
-    let kind = match campaign.exit() {
-        Exit::Fine => None,
-        Exit::Inconclusive => Some("error"),
-        _ => Some("failure"),
-    };
     let outcomes: Vec<String> =
         campaign.outcomes.iter().map(|(o, runs)| format!("{runs} {}", o.name())).collect();
-    Case {
-        name: format!("seeds {from}..{to}"),
-        kind,
-        message: outcomes.join(", "),
-        body: campaign.vacuous().join("\n"),
-    }
+    let message = outcomes.join(", ");
+    let ending = match campaign.exit() {
+        Exit::Fine => Ending::Pass,
+        Exit::Inconclusive => Ending::Error { kind: "inconclusive", message },
+        _ => Ending::Failure { kind: "outcome", message },
+    };
+    Case { name: format!("seeds {from}..{to}"), ending, details: campaign.vacuous().join("\n") }
 }
 
 fn new_case((head, cause, run): &(&Head, Cause, &SeedResult)) -> Case {
+    let message = format!("new: {cause}, first in seed {}", run.seed);
     Case {
         name: cause.to_string(),
-        kind: Some("failure"),
-        message: format!("new: {cause}, first in seed {}", run.seed),
-        body: command(head, run),
+        ending: Ending::Failure { kind: "violation", message },
+        details: command(head, run),
     }
 }
 
 fn cover_case(id: &str, met: u64, must: u64) -> Case {
-    Case {
-        name: format!("cover {id}"),
-        kind: (met < must).then_some("error"),
-        message: format!("reached in {met} runs, needs {must}"),
-        body: String::new(),
-    }
+    let message = format!("reached in {met} runs, needs {must}");
+    let ending = match met < must {
+        true => Ending::Error { kind: "vacuous", message },
+        false => Ending::Pass,
+    };
+    Case { name: format!("cover {id}"), ending, details: String::new() }
 }
 
 /// The command that repeats a run of a series.

@@ -1,12 +1,12 @@
 //! A simulated cluster under the hands of a test.
 
+use crate::kinds::Kinds;
 use crate::run::{Finished, Runner};
 use crate::select::{Lots, Roster};
-use crate::{checks, faults};
 use catalog::{Group, System, Violation};
 use contract::{Condition, ConditionId, DiskFate, Domain, Duration, NodeId, Rng, Shock, SimTime};
+use scenario::Scenario;
 use scenario::diagnostics;
-use scenario::{Lab, Scenario};
 use std::rc::Rc;
 
 /// How often a predicate is looked at while a test waits for it.
@@ -68,8 +68,7 @@ impl TestCluster {
     /// # Errors
     /// When the scenario is wrong, or a node panics at its first boot: what to print.
     pub fn from_scenario(systems: &[&'static dyn System], text: &str) -> Result<Self, String> {
-        let models = &checks::MODELS;
-        let lab = Lab { systems, faults: &faults::ROWS, checks: &checks::ROWS, models, workloads: &[] };
+        let lab = Kinds::house().names(systems);
         let shown = |said: &[diagnostics::Diagnostic]| {
             diagnostics::render(said, text, "the scenario of the test", false)
         };

@@ -4,6 +4,7 @@
 //! gateway. What a token is, and how it is asked about, stands in [`crate::protocol::token`].
 
 use super::tables::Event;
+use super::tables::settings::AuthSettings;
 use crate::protocol::frame;
 use crate::protocol::token::Question;
 use crate::service::InboundConns;
@@ -11,10 +12,13 @@ use crate::service::service_queue::{ServiceQueue, draw};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use catalog::Seat;
-use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, TimerKey};
+use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now};
 
-/// What lies in the service queue is done.
-const SERVED: TimerKey = TimerKey(0xDE5C);
+catalog::timer_keys! {
+    beside [];
+    /// What lies in the service queue is done.
+    const SERVED = 0xDE5C;
+}
 
 /// An auth node.
 #[derive(Clone, Debug)]
@@ -30,9 +34,10 @@ impl Auth {
     /// Boots an auth node.
     #[must_use]
     pub fn boot(seat: &Seat<'_>) -> Self {
+        let settings = AuthSettings::from(seat.settings);
         Self {
-            secret: Arc::from(seat.settings.text("secret").as_bytes()),
-            service: Arc::new(seat.settings.dist("service")),
+            secret: Arc::from(settings.secret.as_bytes()),
+            service: Arc::new(settings.service),
             conns: InboundConns::default(),
             queue: ServiceQueue::new(SERVED),
         }

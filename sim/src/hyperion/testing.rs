@@ -9,8 +9,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::{
-    Disk, DiskError, Domain, Duration, Effect, FileId, Fx, Instant, NodeId, Now, Outbox, Outcome,
-    Ratio, Rng, WallTime,
+    Domain, Duration, Effect, Fx, Instant, NoDisk, NodeId, Now, Outbox, Outcome, Ratio, Rng,
+    WallTime,
 };
 
 /// Calls one node and keeps what it asked for.
@@ -48,36 +48,6 @@ impl Host {
     }
 }
 
-/// The disk of a node that has none.
-struct NoDisk;
-
-impl Disk for NoDisk {
-    fn len_bytes(&self, _: FileId) -> u64 {
-        0
-    }
-    fn exists(&self, _: FileId) -> bool {
-        false
-    }
-    fn read_at(&mut self, _: FileId, _: u64, _: &mut [u8]) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn write_at(&mut self, _: FileId, _: u64, _: &[u8]) -> Result<(), DiskError> {
-        Err(DiskError::WriteFailed)
-    }
-    fn set_len(&mut self, _: FileId, _: u64) -> Result<(), DiskError> {
-        Err(DiskError::WriteFailed)
-    }
-    fn rename(&mut self, _: FileId, _: FileId) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn remove(&mut self, _: FileId) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn sync_now(&mut self, _: &[FileId]) -> Result<(), DiskError> {
-        Err(DiskError::SyncFailed)
-    }
-}
-
 /// A map with one group of nodes under `target`.
 pub fn target(nodes: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
     BTreeMap::from([(String::from("target"), nodes.to_vec())])
@@ -86,10 +56,10 @@ pub fn target(nodes: &[NodeId]) -> BTreeMap<String, Vec<NodeId>> {
 #[test]
 fn every_default_of_the_tables_parses() {
     use super::tables;
-    let cache = defaults(tables::CACHE_SETTINGS);
+    let cache = defaults(tables::settings::CacheSettings::ROWS);
     assert_eq!(cache.range("election"), (Duration::from_millis(1500), Duration::from_secs(3)));
     assert_eq!(cache.bytes("value_size_max"), 512 << 10);
     assert_eq!(cache.choice("reads"), "read-index");
-    let client = defaults(tables::CLIENT_SETTINGS);
+    let client = defaults(tables::settings::ClientSettings::ROWS);
     assert_eq!(client.ratio("pinned"), Ratio::new(50, 100));
 }

@@ -12,7 +12,7 @@ use engine::{
     Workload,
 };
 use sim::hyperion::Hyperion;
-use sim::hyperion::tables::{CACHE_SETTINGS, CLIENT_SETTINGS};
+use sim::hyperion::tables::settings::{CacheSettings, ClientSettings};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -99,8 +99,8 @@ impl Lab {
         Self {
             target: BTreeMap::from([("target".to_string(), caches.clone())]),
             none: BTreeMap::new(),
-            cache: with(settings::defaults(CACHE_SETTINGS), &plan.cache),
-            client: with(settings::defaults(CLIENT_SETTINGS), &plan.client),
+            cache: with(settings::defaults(CacheSettings::ROWS), &plan.cache),
+            client: with(settings::defaults(ClientSettings::ROWS), &plan.client),
             defects: plan.defects.clone(),
             preload: plan.preload.clone(),
             names,
@@ -125,6 +125,7 @@ impl Boot for Lab {
         let seat = Seat {
             node,
             name: &self.names[node.index()],
+            machine: None,
             index,
             boot,
             role: if is_cache { "cache" } else { "client" },

@@ -26,6 +26,8 @@ use journal::{Change, Cover, Journal};
 pub(crate) struct SimDisk {
     state: Rc<State>,
     pub law: DiskLaw,
+    /// What others have on the same device, which counts against its capacity.
+    pub elsewhere_bytes: u64,
     rng: Rng,
     /// What the operations since the last [`SimDisk::take_charge`] took.
     charge_ns: u64,
@@ -67,6 +69,7 @@ impl SimDisk {
         Self {
             state: Rc::default(),
             law,
+            elsewhere_bytes: 0,
             rng: Rng::new(seed, Domain::Disk, name),
             charge_ns: 0,
             faults: 0,
@@ -141,6 +144,11 @@ impl SimDisk {
         Rc::make_mut(&mut self.state).files.flip(file, bit);
     }
 
+    /// How much is stored.
+    pub fn used_bytes(&self) -> u64 {
+        self.state.files.used_bytes()
+    }
+
     /// What survives a crash.
     pub fn durable(&self) -> Durable<'_> {
         Durable { files: &self.state.files }
@@ -206,7 +214,8 @@ impl SimDisk {
 
     /// Whether the file may grow by `growth` bytes.
     fn has_room(&mut self, growth: u64) -> bool {
-        let wanted = self.state.files.used_bytes().saturating_add(growth);
+        let used = self.used_bytes().saturating_add(self.elsewhere_bytes);
+        let wanted = used.saturating_add(growth);
         let fits = self.law.capacity.is_none_or(|capacity| wanted <= capacity);
         if !fits {
             let is_bent = self.law.capacity_base.is_none_or(|base| wanted <= base);

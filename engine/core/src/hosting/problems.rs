@@ -34,6 +34,12 @@ pub fn exact_problems(config: &Config) -> Vec<String> {
             node.name
         ));
     }
+    for node in config.nodes.iter().filter(|node| node.is_dormant()) {
+        problems.push(format!(
+            "{} is started by another node, which takes effect at once on another machine",
+            node.name
+        ));
+    }
     if config.ties == Ties::Explore {
         problems.push(String::from("ties are explored, not canonical"));
     }

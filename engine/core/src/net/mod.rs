@@ -15,6 +15,7 @@ pub(crate) mod stream;
 
 use crate::config::{Config, LinkSpec};
 use crate::counters::{Counters, DropReason};
+use crate::machines::Homes;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -22,7 +23,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::hash::mix;
-use contract::{Condition, NodeId, Rng, SimTime, Word};
+use contract::{Condition, Dist, Duration, NodeId, Rng, SimTime, Word};
 use draws::{Draws, Words, halves, purpose};
 use law::{Gate, LinkHit, LinkLaw};
 use link::{Bent, Link};
@@ -33,6 +34,9 @@ pub const QUEUE_BYTES_MAX: u64 = 4 << 20;
 
 /// A segment of a stream is lost at most so often in a row.
 pub(crate) const LOSSES_MAX: u32 = 6;
+
+/// How long a message between two nodes of one machine is under way: there is no wire.
+pub const INSIDE_LATENCY: Duration = Duration::from_micros(50);
 
 const NO_LINK: u32 = u32::MAX;
 
@@ -81,6 +85,10 @@ pub(crate) struct Net {
     specs: Rc<[LinkSpec]>,
     laws: Rc<[LinkLaw]>,
     differing: Rc<BTreeMap<(NodeId, NodeId), u32>>,
+    /// Which of `specs` holds between nodes of one machine.
+    inside: u32,
+    /// Where started nodes live.
+    pub homes: Homes,
     /// For each sender, made when it first sends: the link to each receiver.
     rows: Vec<Vec<u32>>,
     links: Vec<Link>,
@@ -100,12 +108,16 @@ impl Net {
             differing.insert((*from, *to), specs.len() as u32);
             specs.push(spec.clone());
         }
+        let inside = specs.len() as u32;
+        specs.push(LinkSpec { latency: Dist::Constant(INSIDE_LATENCY.0), ..LinkSpec::default() });
         let laws = specs.iter().map(|spec| LinkLaw::new(spec, core::iter::empty()));
         Self {
             names: config.nodes.iter().map(|node| node.name.clone()).collect(),
             laws: laws.collect(),
             specs: specs.into(),
             differing: Rc::new(differing),
+            inside,
+            homes: Homes::default(),
             rows: alloc::vec![Vec::new(); config.nodes.len()],
             links: Vec::new(),
             draws: Draws::new(config.seed),
@@ -283,6 +295,33 @@ impl Net {
         if id == NO_LINK { 0 } else { self.links[id as usize].hits(hit) }
     }
 
+    /// Which of `specs` holds between two nodes, where they live now.
+    fn spec_of(&self, from: NodeId, to: NodeId) -> u32 {
+        if self.homes.is_inside(from, to) {
+            return self.inside;
+        }
+        self.differing.get(&(from, to)).copied().unwrap_or(0)
+    }
+
+    /// The node has moved: gives its links the specification that holds now, and returns those that
+    /// conditions were ever imposed on.
+    pub fn respecify(&mut self, node: NodeId) -> Vec<u32> {
+        let mut bent = Vec::new();
+        for id in 0..self.links() {
+            let link = &self.links[id as usize];
+            if link.from != node && link.to != node {
+                continue;
+            }
+            let spec = self.spec_of(link.from, link.to);
+            let link = &mut self.links[id as usize];
+            link.spec = spec;
+            if link.bent.is_some() {
+                bent.push(id);
+            }
+        }
+        bent
+    }
+
     fn law(&self, id: u32) -> &LinkLaw {
         let link = &self.links[id as usize];
         match &link.bent {
@@ -325,7 +364,7 @@ impl Net {
                 other.from, other.to
             );
         }
-        let spec = self.differing.get(&(from, to)).copied().unwrap_or(0);
+        let spec = self.spec_of(from, to);
         self.links.push(Link::new(from, to, stream, spec));
         let row = &mut self.rows[from.index()];
         row.resize(self.names.len(), NO_LINK);

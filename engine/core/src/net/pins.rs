@@ -48,13 +48,14 @@ pub struct Sent {
 /// All pins of a world, and the log of its datagrams while somebody wants it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pins {
-    pins: BTreeMap<(NodeId, NodeId, u64), Pin>,
+    /// By link and number: the pin, and whether its datagram was sent.
+    pins: BTreeMap<(NodeId, NodeId, u64), (Pin, bool)>,
     log: Option<Vec<Sent>>,
 }
 
 impl Pins {
     pub fn new(pins: &[(NodeId, NodeId, u64, Pin)]) -> Self {
-        let pins = pins.iter().map(|(from, to, n, pin)| ((*from, *to, *n), *pin));
+        let pins = pins.iter().map(|(from, to, n, pin)| ((*from, *to, *n), (*pin, false)));
         Self { pins: pins.collect(), log: None }
     }
 
@@ -65,7 +66,12 @@ impl Pins {
     }
 
     pub fn pin(&mut self, from: NodeId, to: NodeId, n: u64, pin: Pin) {
-        self.pins.insert((from, to, n), pin);
+        self.pins.insert((from, to, n), (pin, false));
+    }
+
+    /// The pins whose datagrams were never sent.
+    pub fn unmet(&self) -> impl Iterator<Item = (NodeId, NodeId, u64)> {
+        self.pins.iter().filter(|(_, (_, met))| !met).map(|(link, _)| *link)
     }
 
     pub fn start_log(&mut self) {
@@ -79,7 +85,8 @@ impl Pins {
     /// Gives a datagram from `from` what its pin says, and writes down what became of it.
     pub fn settle(&mut self, at: SimTime, from: NodeId, routed: &mut Routed) {
         let Routed { to, n, .. } = *routed;
-        if let Some(pin) = self.pins.get(&(from, to, n)) {
+        if let Some((pin, met)) = self.pins.get_mut(&(from, to, n)) {
+            *met = true;
             if let Some(latency) = pin.latency {
                 routed.due = at + latency;
             }

@@ -11,12 +11,10 @@
 
 #[path = "../../../../engine/core/benches/engine/bare.rs"]
 mod bare;
-mod measure;
 mod native;
 #[cfg(madsim)]
 mod on_madsim;
 mod on_turmoil;
-mod page;
 mod table;
 #[path = "../../../../engine/core/benches/engine/work.rs"]
 mod work;
@@ -25,9 +23,8 @@ mod worlds;
 use bare::Bare;
 use contract::SimTime;
 use contract::hash::{hash_bytes, mix};
-use criterion::Criterion;
+use devkit::measure::{self, Bench};
 use engine::{Engine, Unwatched};
-use measure::{Bench, CpuTime};
 use std::hint::black_box;
 use work::Work;
 
@@ -160,12 +157,9 @@ fn digest(bench: &mut Bench<'_>) {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .with_measurement(CpuTime)
-        .output_directory(&measure::folder())
-        .without_plots()
-        .configure_from_args();
-    let mut bench = Bench::new(&mut criterion);
+    let folder = devkit::folder!();
+    let mut criterion = measure::criterion(&folder);
+    let mut bench = Bench::new(&mut criterion, folder);
     beside_others(&mut bench);
     digest(&mut bench);
     growth(&mut bench);

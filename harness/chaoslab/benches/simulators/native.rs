@@ -2,8 +2,7 @@
 
 use crate::work::Work;
 use contract::{
-    Disk, DiskError, Domain, Effect, FileId, Fx, Input, Instant, Node, NodeId, Now, Outbox, Rng,
-    TimerKey, WallTime,
+    Domain, Effect, Fx, Input, Instant, NoDisk, Node, NodeId, Now, Outbox, Rng, TimerKey, WallTime,
 };
 
 /// One hosted node.
@@ -79,35 +78,5 @@ impl Native {
             }
         }
         self.outbox.clear();
-    }
-}
-
-/// The workloads have no disk.
-struct NoDisk;
-
-impl Disk for NoDisk {
-    fn len_bytes(&self, _: FileId) -> u64 {
-        0
-    }
-    fn exists(&self, _: FileId) -> bool {
-        false
-    }
-    fn read_at(&mut self, _: FileId, _: u64, _: &mut [u8]) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn write_at(&mut self, _: FileId, _: u64, _: &[u8]) -> Result<(), DiskError> {
-        Err(DiskError::Full)
-    }
-    fn set_len(&mut self, _: FileId, _: u64) -> Result<(), DiskError> {
-        Err(DiskError::Full)
-    }
-    fn rename(&mut self, _: FileId, _: FileId) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn remove(&mut self, _: FileId) -> Result<(), DiskError> {
-        Err(DiskError::NotFound)
-    }
-    fn sync_now(&mut self, _: &[FileId]) -> Result<(), DiskError> {
-        Ok(())
     }
 }

@@ -1,8 +1,8 @@
 //! `docs/benchmarks.md`: what was measured, as ratios beside what is asked for.
 
-use crate::measure::Figures;
-use crate::page::{self, Held, held, machine, short};
 use crate::worlds::{SMOKE, root};
+use devkit::measure::Figures;
+use devkit::page::{self, Held, held, machine, short};
 use std::fmt::Write as _;
 
 /// Writes the page, and prints it. `sweep_percent` is what a sweep with two jobs reaches of twice the

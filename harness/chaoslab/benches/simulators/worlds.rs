@@ -2,7 +2,7 @@
 //! state, simulated time per wall time idle and under load, growth with the number of clients, and
 //! the smoke scenarios.
 
-use crate::measure::Bench;
+use devkit::measure::Bench;
 use harness::cli::{Lab, names};
 use harness::run::Runner;
 use harness::select::Roster;

@@ -198,7 +198,7 @@ fn what_a_run_or_a_system_cannot_hold_is_wrong_in_the_file() {
         let ended = run(&folder, &["check", text(&path)], SOON);
         assert_eq!(ended.status, 2, "{name}: {}", ended.shown());
         assert!(ended.err.contains(place), "{name}: {}", ended.err);
-        assert!(ended.err.contains("error[E050"), "{name}: {}", ended.err);
+        assert!(ended.err.contains("error[E05"), "{name}: {}", ended.err);
     }
 }
 
@@ -229,6 +229,6 @@ fn a_bound_near_to_what_seeds_measure_is_warned_of() {
     assert!(kept.contains("\"bound\":\"p50\"") || kept.contains("\"bound\": \"p50\""), "{kept}");
     let ended = run(&folder, &["check", "near.toml"], SOON);
     assert_eq!(ended.status, 0, "{}", ended.shown());
-    assert!(ended.err.contains("E0508") && ended.err.contains("near.toml:"), "{}", ended.err);
+    assert!(ended.err.contains("E0509") && ended.err.contains("near.toml:"), "{}", ended.err);
     assert_eq!(run(&folder, &["check", "good.toml", "--deny-warnings"], SOON).status, 0);
 }

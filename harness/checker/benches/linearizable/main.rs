@@ -10,11 +10,7 @@
 //! and writes nothing.
 
 mod load;
-#[path = "../../../chaoslab/benches/simulators/measure.rs"]
-mod measure;
 mod memory;
-#[path = "../../../chaoslab/benches/simulators/page.rs"]
-mod page;
 mod table;
 
 use checker::history::register::Register;
@@ -23,9 +19,8 @@ use checker::history::{Recorded, read};
 use checker::linearizable::search::{Limits, search_register};
 use checker::linearizable::{Options, Verdict, check_recorded_with, check_register_with, zones};
 use checker::models::RegisterCas;
-use criterion::Criterion;
+use devkit::measure::{self, Bench, Key};
 use load::Load;
-use measure::{Bench, CpuTime, Key};
 use std::hint::black_box;
 use std::path::Path;
 
@@ -136,12 +131,9 @@ fn counterexample_ops() -> usize {
 }
 
 fn main() {
-    let mut criterion = Criterion::default()
-        .with_measurement(CpuTime)
-        .output_directory(&measure::folder())
-        .without_plots()
-        .configure_from_args();
-    let mut bench = Bench::new(&mut criterion);
+    let folder = devkit::folder!();
+    let mut criterion = measure::criterion(&folder);
+    let mut bench = Bench::new(&mut criterion, folder);
     peers(&mut bench);
     check(&mut bench, "verdict", HOT, &verdict_only());
     check(&mut bench, "certified", HOT, &certified());

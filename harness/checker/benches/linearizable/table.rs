@@ -1,7 +1,7 @@
 //! `docs/benchmarks-checkers.md`: what was measured beside what is asked for.
 
-use crate::measure::Figures;
-use crate::page::{self, Held, held, machine, short};
+use devkit::measure::Figures;
+use devkit::page::{self, Held, held, machine, short};
 use std::fmt::Write as _;
 use std::path::Path;
 

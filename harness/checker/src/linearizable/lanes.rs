@@ -18,12 +18,15 @@ use crate::linearizable::search::search_register;
 use crate::models::{Model, RegisterCas};
 use contract::{Call, NodeId, Op, Outcome, Ret};
 use std::fmt::Write as _;
+use svg::Drawing;
 
 const LEFT: usize = 110;
 const STEP: usize = 56;
 const LANE: usize = 46;
 const TOP: usize = 16;
 const BAR: usize = 16;
+/// Where names and the sentence begin, in tenths of a pixel.
+const MARGIN: u64 = 40;
 /// Characters of the sentence on one line.
 const WRAP: usize = 100;
 /// Pixels of one character of the sentence, for the width of the picture.
@@ -35,7 +38,7 @@ pub const DRAWN_MAX: usize = 200;
 
 const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#222}\
 .read{fill:#009E73}.write{fill:#0072B2}.other{fill:#CC79A7}.wrong{fill:#D55E00}\
-.open{fill-opacity:.35;stroke-dasharray:4 3;stroke:#888}.axis{stroke:#ccc}\
+rect{rx:3px}.open{fill-opacity:.35;stroke-dasharray:4 3;stroke:#888}.axis{stroke:#ccc}\
 .dot{fill:#fff;stroke:#222}.number{font-size:9px;text-anchor:middle}\
 @media(prefers-color-scheme:dark){text{fill:#eee}.axis{stroke:#555}.number{fill:#222}}";
 
@@ -53,7 +56,7 @@ pub fn lanes_svg(
     let relevant = RegisterOracle::new(case).relevant(&example.indexes);
     let (wrong, rest) = split_last(ops, &example.indexes);
     let order = order_of(case, &relevant, &rest);
-    let drawing = Drawing { strong: &example.indexes, wrong: Some(wrong), order };
+    let drawing = Shown { strong: &example.indexes, wrong: Some(wrong), order };
     Picture::new(ops, drawing).draw(example.rule, &example.sentence, &Speaker { ops, options })
 }
 
@@ -67,7 +70,7 @@ pub fn model_lanes_svg<M: Model>(
 ) -> String {
     let (wrong, rest) = split_last(ops, &example.indexes);
     let order = order_of_model(model, ops, example.key, &rest);
-    let drawing = Drawing { strong: &example.indexes, wrong: Some(wrong), order };
+    let drawing = Shown { strong: &example.indexes, wrong: Some(wrong), order };
     Picture::new(ops, drawing).draw(example.rule, &example.sentence, &Speaker { ops, options })
 }
 
@@ -91,7 +94,7 @@ pub fn key_lanes_svg(
     let case = Case { ops, key, shares: &shares, model };
     let order = order_of(case, &shares, &strong);
     let sentence = "The numbers are an order that explains every answer.";
-    let drawing = Drawing { strong: &strong, wrong: None, order };
+    let drawing = Shown { strong: &strong, wrong: None, order };
     Some(Picture::new(ops, drawing).draw("linearizable", sentence, &Speaker { ops, options }))
 }
 
@@ -103,7 +106,7 @@ fn split_last(ops: &[Op], core: &[u32]) -> (u32, Vec<u32>) {
 }
 
 /// What is to be drawn.
-struct Drawing<'a> {
+struct Shown<'a> {
     /// The operations whose answers count, ascending.
     strong: &'a [u32],
     /// The one among them that no order explains.
@@ -138,8 +141,8 @@ struct Picture<'a> {
 }
 
 impl<'a> Picture<'a> {
-    fn new(ops: &'a [Op], drawing: Drawing<'_>) -> Self {
-        let Drawing { strong, wrong, order } = drawing;
+    fn new(ops: &'a [Op], drawing: Shown<'_>) -> Self {
+        let Shown { strong, wrong, order } = drawing;
         let mut shown = strong.to_vec();
         shown.extend(&order);
         shown.sort_unstable_by_key(|&op| (ops[op as usize].call_at, op));
@@ -181,42 +184,27 @@ impl<'a> Picture<'a> {
         let width = self.right().max(LEFT + longest * CHARACTER);
         let bottom = TOP + LANE * self.clients.len();
         let height = bottom + 18 * (lines.len() + 1);
-        let mut svg = String::new();
-        let mut line = |text: String| {
-            svg.push_str(&text);
-            svg.push('\n');
-        };
-        line(format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
-             role=\"img\">"
-        ));
-        line(format!("<title>{}</title>", escape(title)));
-        line(format!("<style>{STYLE}</style>"));
+        let mut svg = Drawing::document((width as u64, height as u64), title, STYLE);
         for (lane, &client) in self.clients.iter().enumerate() {
-            let y = TOP + LANE * lane + BAR + BAR / 2;
-            let name = escape(&(speaker.options.client)(client));
-            line(format!("<text x=\"4\" y=\"{}\">{name}</text>", y + 4));
-            let right = self.right();
-            line(format!(
-                "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{y}\" y2=\"{y}\"/>"
-            ));
+            let y = (TOP + LANE * lane + BAR + BAR / 2) as u64;
+            svg.text("name", MARGIN, y + 4, &(speaker.options.client)(client));
+            svg.line("axis", (tenths(LEFT), y), (tenths(self.right()), y));
+            svg.raw("\n");
         }
-        for &op in &self.shown {
-            line(self.bar(op, speaker));
-        }
-        for (dot, number) in self.dots() {
-            line(dot);
-            line(number);
+        self.shown.iter().for_each(|&op| self.bar(op, speaker, &mut svg));
+        for (x, y, number) in self.dots() {
+            svg.circle("dot", (tenths(x), y as u64), 7);
+            svg.text("number", tenths(x), y as u64 + 3, &number.to_string());
+            svg.raw("\n");
         }
         for (index, text) in lines.iter().enumerate() {
-            let y = bottom + 18 * (index + 1);
-            line(format!("<text x=\"4\" y=\"{y}\">{}</text>", escape(text)));
+            svg.text("told", MARGIN, (bottom + 18 * (index + 1)) as u64, text);
+            svg.raw("\n");
         }
-        line("</svg>".into());
-        svg
+        svg.end()
     }
 
-    fn bar(&self, op: u32, speaker: &Speaker<'_>) -> String {
+    fn bar(&self, op: u32, speaker: &Speaker<'_>, svg: &mut Drawing) {
         let recorded = &self.ops[op as usize];
         let from = self.x(op, false).expect("every shown operation is called");
         let until = self.x(op, true);
@@ -227,34 +215,31 @@ impl<'a> Picture<'a> {
             _ => "other",
         };
         let class = if until.is_some() { kind.into() } else { format!("{kind} open") };
-        let width = until.unwrap_or(self.right()) - from;
-        let (y, label) = (self.y(op), escape(&label(recorded, speaker)));
-        let told = escape(&speaker.operation(op));
-        let bar_y = y + BAR;
-        format!(
-            "<g><title>{told}</title><rect class=\"{class}\" x=\"{from}\" y=\"{bar_y}\" \
-             width=\"{width}\" height=\"{BAR}\" rx=\"3\"/><text x=\"{from}\" y=\"{}\">{label}\
-             </text></g>",
-            y + BAR - 3
-        )
+        let (y, until) = (self.y(op) as u64, until.unwrap_or(self.right()));
+        svg.open("operation", &speaker.operation(op));
+        let (x, bar) = ((tenths(from), tenths(until)), BAR as u64);
+        svg.rect(&class, x, (y + bar, bar));
+        svg.text("call", x.0, y + bar - 3, &label(recorded, speaker));
+        svg.close();
     }
 
-    /// A dot where each operation of the order may take effect, with its place in the order.
-    fn dots(&self) -> Vec<(String, String)> {
+    /// Where each operation of the order may take effect, with its place in the order.
+    fn dots(&self) -> Vec<(usize, usize, usize)> {
         let mut at = 0;
         let mut dots = Vec::new();
         for (&op, number) in self.order.iter().zip(1..) {
             let call = self.x(op, false).expect("the order is shown");
             at = at.max(call + 10);
             let x = self.x(op, true).map_or(at, |ret| at.min(ret.saturating_sub(4)));
-            let y = self.y(op) + BAR + BAR / 2;
-            dots.push((
-                format!("<circle class=\"dot\" cx=\"{x}\" cy=\"{y}\" r=\"7\"/>"),
-                format!("<text class=\"number\" x=\"{x}\" y=\"{}\">{number}</text>", y + 3),
-            ));
+            dots.push((x, self.y(op) + BAR + BAR / 2, number));
         }
         dots
     }
+}
+
+/// Pixels in the tenths of [`Drawing`].
+const fn tenths(pixels: usize) -> u64 {
+    10 * pixels as u64
 }
 
 /// An order that explains `strong`, with the open operations that it needs, as indexes into the
@@ -316,22 +301,6 @@ fn wrap(sentence: &str) -> Vec<String> {
     lines
 }
 
-/// Text as it may stand in XML.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::register::check_register;
@@ -355,17 +324,11 @@ mod tests {
              3 get -> 1 6..7",
         );
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/linearizable/testdata");
-        let path = format!("{folder}/lanes.svg");
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, svg).expect("the tree can be written");
-        } else {
-            let expect = std::fs::read_to_string(path).expect("the file is in the tree");
-            assert_eq!(svg, expect);
-        }
+        devkit::golden::check(&std::path::Path::new(folder).join("lanes.svg"), &svg);
     }
 
     #[test]
-    fn names_are_escaped_and_every_rule_can_be_drawn() {
+    fn every_rule_can_be_drawn() {
         let cases = include_str!("testdata/sentences.txt");
         for case in cases.split("\n\n") {
             let is_history = |line: &&str| !line.starts_with("=>") && !line.starts_with('#');
@@ -374,6 +337,5 @@ mod tests {
             assert!(svg.starts_with("<svg") && svg.ends_with("</svg>\n"), "{svg}");
             assert!(svg.len() < 8_000, "{} bytes", svg.len());
         }
-        assert_eq!(escape("a<b>&\"c\"\n"), "a&lt;b&gt;&amp;&quot;c&quot; ");
     }
 }

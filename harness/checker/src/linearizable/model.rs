@@ -10,7 +10,7 @@ use super::search::{Found, Limits, Search};
 use crate::history::rank::{OPEN, Ranker};
 use crate::history::split::{Share, Split, shares_of};
 use crate::models::Model;
-use contract::{Call, Op, Outcome, ReadLevel, Ret};
+use contract::{Call, Op, Outcome, ReadLevel, Ret, SimTime};
 
 /// Whether `ops` is linearizable under `model`. Operations that the model does not know and reads
 /// that may be stale are not judged.
@@ -86,12 +86,16 @@ impl<M: Model> Case<'_, M> {
             let op = &self.ops[share.op as usize];
             let (call, outcome) = view(op, share, weak(share.op));
             let is_known = matches!(outcome, Outcome::Ok(_));
-            if outcome == Outcome::Fail || (!is_known && self.model.observes(&call, &outcome)) {
+            let ret_at = if is_known { op.ret_at } else { SimTime::MAX };
+            let (by, call_at) = ((op.client, op.process), op.call_at);
+            let event = Event { call, outcome, by, call_at, ret_at, ret: OPEN, op: share.op };
+            let is_idle = !is_known && self.model.observes(&event.observed());
+            if event.outcome == Outcome::Fail || is_idle {
                 continue;
             }
             ranker.add(op.call_at.0, is_known.then_some(op.ret_at.0));
             spans.push(Span { call: 0, ret: OPEN });
-            events.push(Event { call, outcome, ret: OPEN, op: share.op });
+            events.push(event);
         }
         ranker.finish(|number, is_return, rank| {
             let span = &mut spans[number as usize];

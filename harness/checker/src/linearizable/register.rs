@@ -156,11 +156,7 @@ mod tests {
         let expect = std::fs::read_to_string(path).expect("the file is in the tree");
         let told: Vec<String> = expect.trim().split("\n\n").map(told).collect();
         let told = told.join("\n\n") + "\n";
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, told).expect("the tree can be written");
-        } else {
-            assert_eq!(told, expect);
-        }
+        devkit::golden::check(std::path::Path::new(path), &told);
     }
 
     /// A case with what is said about it.

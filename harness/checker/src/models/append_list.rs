@@ -1,7 +1,7 @@
 //! A list per key: `append` adds at the end, `get` reads all. Elle's `list-append`, one key at a
 //! time (Kingsbury and Alvaro, "Elle", VLDB 2020, §4).
 
-use super::Model;
+use super::{Model, Observed};
 use contract::{Call, Outcome, Ret, Value};
 
 /// Lists that start empty. An append may answer with the list after it. The state is a whole list,
@@ -23,9 +23,9 @@ impl Model for AppendList {
         Vec::new()
     }
 
-    fn step(&self, state: &Self::State, call: &Call, outcome: &Outcome) -> Option<Self::State> {
+    fn step(&self, state: &Self::State, op: &Observed<'_>) -> Option<Self::State> {
         let with = |value: &Value| [state.as_slice(), &[*value]].concat();
-        match (call, outcome) {
+        match (op.call, op.outcome) {
             (Call::Append { value, .. }, Outcome::Unknown | Outcome::Ok(Ret::Done { .. })) => {
                 Some(with(value))
             }
@@ -47,7 +47,11 @@ impl Model for AppendList {
         size_of::<Self::State>() + size_of_val(state.as_slice())
     }
 
-    fn observes(&self, call: &Call, _outcome: &Outcome) -> bool {
-        matches!(call, Call::Get { .. })
+    fn observes(&self, op: &Observed<'_>) -> bool {
+        matches!(op.call, Call::Get { .. })
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        one.call == other.call
     }
 }

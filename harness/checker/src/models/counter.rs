@@ -1,6 +1,6 @@
 //! A counter per key: add, and read by `get`.
 
-use super::Model;
+use super::{Model, Observed};
 use contract::{Call, Outcome, Ret};
 
 /// Counters that start at 0. An addition answers with the total after it, or only that it was
@@ -22,9 +22,9 @@ impl Model for Counter {
         0
     }
 
-    fn step(&self, state: &i64, call: &Call, outcome: &Outcome) -> Option<i64> {
+    fn step(&self, state: &i64, op: &Observed<'_>) -> Option<i64> {
         let state = *state;
-        match (call, outcome) {
+        match (op.call, op.outcome) {
             (Call::Add { delta, .. }, Outcome::Unknown | Outcome::Ok(Ret::Done { .. })) => {
                 state.checked_add(*delta)
             }
@@ -40,7 +40,11 @@ impl Model for Counter {
         }
     }
 
-    fn observes(&self, call: &Call, _outcome: &Outcome) -> bool {
-        matches!(call, Call::Get { .. })
+    fn observes(&self, op: &Observed<'_>) -> bool {
+        matches!(op.call, Call::Get { .. })
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        one.call == other.call
     }
 }

@@ -1,6 +1,6 @@
 //! A string per key: get, put, append. What Porcupine's `kv` test data was recorded from.
 
-use super::Model;
+use super::{Model, Observed};
 use contract::{Call, Outcome, Ret, Value};
 
 /// Strings that start empty. A value's id is a position in `strings`; a read that found nothing
@@ -34,8 +34,8 @@ impl Model for KvAppend {
         String::new()
     }
 
-    fn step(&self, state: &String, call: &Call, outcome: &Outcome) -> Option<String> {
-        match (call, outcome) {
+    fn step(&self, state: &String, op: &Observed<'_>) -> Option<String> {
+        match (op.call, op.outcome) {
             (Call::Put { value, .. }, Outcome::Unknown | Outcome::Ok(Ret::Done { .. })) => {
                 self.string(*value).map(String::from)
             }
@@ -57,7 +57,11 @@ impl Model for KvAppend {
         size_of::<String>() + state.len()
     }
 
-    fn observes(&self, call: &Call, _outcome: &Outcome) -> bool {
-        matches!(call, Call::Get { .. })
+    fn observes(&self, op: &Observed<'_>) -> bool {
+        matches!(op.call, Call::Get { .. })
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        one.call == other.call
     }
 }

@@ -4,7 +4,7 @@
 //! Where the answer to `acquire` carries a version, it is a fencing token (Kleppmann, "How to do
 //! distributed locking", 2016) and must be higher than every one handed out before.
 
-use super::Model;
+use super::{Model, Observed};
 use contract::{Call, Outcome, Ret};
 
 /// Locks that start free.
@@ -34,9 +34,9 @@ impl Model for Lock {
         LockState::default()
     }
 
-    fn step(&self, state: &LockState, call: &Call, outcome: &Outcome) -> Option<LockState> {
+    fn step(&self, state: &LockState, op: &Observed<'_>) -> Option<LockState> {
         let LockState { held, token } = *state;
-        match (call, outcome) {
+        match (op.call, op.outcome) {
             (Call::Acquire { .. }, Outcome::Unknown) => Some(LockState { held: true, token }),
             (Call::Acquire { .. }, Outcome::Ok(Ret::Done { version: 0 })) => {
                 (!held).then_some(LockState { held: true, token })
@@ -57,7 +57,11 @@ impl Model for Lock {
         }
     }
 
-    fn observes(&self, _call: &Call, outcome: &Outcome) -> bool {
-        matches!(outcome, Outcome::Ok(Ret::Conflict { .. } | Ret::Missing))
+    fn observes(&self, op: &Observed<'_>) -> bool {
+        matches!(op.outcome, Outcome::Ok(Ret::Conflict { .. } | Ret::Missing))
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        one.call == other.call
     }
 }

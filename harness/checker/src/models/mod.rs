@@ -18,9 +18,44 @@ pub use lock::Lock;
 pub use register_cas::RegisterCas;
 pub use set::Set;
 
-use crate::linearizable::{Options, Report, check_model, check_register_with};
-use contract::{Call, Op, Outcome};
+use crate::linearizable::{
+    Counterexample, Options, Report, check_model, check_register_with, lanes_svg, model_lanes_svg,
+};
+use contract::{Call, NodeId, Op, Outcome, SimTime};
 use std::fmt::Debug;
+
+/// An operation as a model sees it: who asked for what and when, and what came back when.
+#[derive(Clone, Copy, Debug)]
+pub struct Observed<'a> {
+    /// The client that asked.
+    pub client: NodeId,
+    /// Its logical process: after an unknown outcome a client goes on as a new one.
+    pub process: u32,
+    /// What was asked.
+    pub call: &'a Call,
+    /// How it ended.
+    pub outcome: &'a Outcome,
+    /// When it was sent: it took effect no earlier.
+    pub call_at: SimTime,
+    /// When the answer came: it took effect no later. [`SimTime::MAX`] where the outcome is
+    /// unknown.
+    pub ret_at: SimTime,
+}
+
+impl<'a> Observed<'a> {
+    /// A whole operation.
+    #[must_use]
+    pub const fn of(op: &'a Op) -> Self {
+        Self {
+            client: op.client,
+            process: op.process,
+            call: &op.call,
+            outcome: &op.outcome,
+            call_at: op.call_at,
+            ret_at: op.ret_at,
+        }
+    }
+}
 
 /// The sequential specification of one object, per part.
 ///
@@ -38,9 +73,13 @@ pub trait Model {
     /// The state of `part` before the first operation.
     fn init(&self, part: u64) -> Self::State;
 
-    /// The next state, or `None` when `outcome` is impossible after `state`. For
+    /// The next state, or `None` when what is observed is impossible after `state`. For
     /// [`Outcome::Unknown`] it is the state if the operation takes effect now.
-    fn step(&self, state: &Self::State, call: &Call, outcome: &Outcome) -> Option<Self::State>;
+    ///
+    /// A model of time keeps the latest call that it has seen in its state: whatever takes effect
+    /// next does so no earlier than that, no earlier than its own call, and no later than its own
+    /// return.
+    fn step(&self, state: &Self::State, op: &Observed<'_>) -> Option<Self::State>;
 
     /// What a state takes of memory, in bytes: a search that remembers many has a budget.
     fn weight(&self, _state: &Self::State) -> usize {
@@ -49,7 +88,14 @@ pub trait Model {
 
     /// Whether an operation that ended so leaves every state as it is. Such an operation can be
     /// taken as soon as it fits, without trying the alternatives. `false` is always right.
-    fn observes(&self, _call: &Call, _outcome: &Outcome) -> bool {
+    fn observes(&self, _op: &Observed<'_>) -> bool {
+        false
+    }
+
+    /// Whether two operations of unknown outcome may stand for each other, so that one order of
+    /// them is enough: they ask the same, and the model looks neither at processes nor at times.
+    /// `false` is always right.
+    fn interchangeable(&self, _one: &Observed<'_>, _other: &Observed<'_>) -> bool {
         false
     }
 }
@@ -63,35 +109,44 @@ pub struct ModelKind {
     pub about: &'static str,
     /// Judges a history that began empty.
     pub check: fn(&[Op], &Options<'_>) -> Report,
+    /// Draws a counterexample that `check` found.
+    pub draw: fn(&[Op], &Counterexample, &Options<'_>) -> String,
 }
 
-/// Every model that a scenario may name. To add one: write its file, add its row.
+impl ModelKind {
+    /// The row of a model that is judged by search.
+    #[must_use]
+    pub const fn of<M: Model + Default>(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            check: |ops, options| check_model(&M::default(), ops, options),
+            draw: |ops, found, options| model_lanes_svg(&M::default(), ops, found, options),
+        }
+    }
+}
+
+/// The models of this crate. To add one: write its file, add its row.
 pub const MODELS: &[ModelKind] = &[
     ModelKind {
         name: "register-cas",
         about: "a register per key: get, put, delete, compare-and-set",
         check: |ops, options| check_register_with(ops, &RegisterCas::default(), options),
+        draw: |ops, found, options| lanes_svg(ops, &RegisterCas::default(), found, options),
     },
-    ModelKind {
-        name: "counter",
-        about: "a counter per key: add, get",
-        check: |ops, options| check_model(&Counter, ops, options),
-    },
-    ModelKind {
-        name: "set",
-        about: "a set per key: append adds an element, get reads all in any order",
-        check: |ops, options| check_model(&Set, ops, options),
-    },
-    ModelKind {
-        name: "append-list",
-        about: "a list per key: append adds at the end, get reads all",
-        check: |ops, options| check_model(&AppendList, ops, options),
-    },
-    ModelKind {
-        name: "lock",
-        about: "a lock per key: acquire, release, with fencing tokens where answers carry them",
-        check: |ops, options| check_model(&Lock, ops, options),
-    },
+    ModelKind::of::<Counter>("counter", "a counter per key: add, get"),
+    ModelKind::of::<Set>(
+        "set",
+        "a set per key: append adds an element, get reads all in any order",
+    ),
+    ModelKind::of::<AppendList>(
+        "append-list",
+        "a list per key: append adds at the end, get reads all",
+    ),
+    ModelKind::of::<Lock>(
+        "lock",
+        "a lock per key: acquire, release, with fencing tokens where answers carry them",
+    ),
 ];
 
 /// The model of this name.

@@ -6,7 +6,7 @@
 //! call plus the time to live and the return plus it, give or take the tolerance, the value goes
 //! if it is still there. The checker adds these events; `step` knows nothing of them.
 
-use super::Model;
+use super::{Model, Observed};
 use contract::{Call, Duration, Outcome, Ret, Value};
 use std::collections::BTreeMap;
 
@@ -96,9 +96,9 @@ impl Model for RegisterCas {
         self.initial_of(part)
     }
 
-    fn step(&self, state: &Self::State, call: &Call, outcome: &Outcome) -> Option<Self::State> {
+    fn step(&self, state: &Self::State, op: &Observed<'_>) -> Option<Self::State> {
         let state = *state;
-        match (call, outcome) {
+        match (op.call, op.outcome) {
             (_, Outcome::Fail) => None,
             (Call::Get { .. }, Outcome::Unknown) => Some(state),
             (Call::Get { .. }, Outcome::Ok(Ret::Found { value, .. })) => {
@@ -120,12 +120,16 @@ impl Model for RegisterCas {
         }
     }
 
-    fn observes(&self, call: &Call, outcome: &Outcome) -> bool {
-        match outcome {
+    fn observes(&self, op: &Observed<'_>) -> bool {
+        match op.outcome {
             Outcome::Ok(Ret::Found { .. } | Ret::Conflict { .. } | Ret::Missing) => true,
             Outcome::Ok(Ret::Deleted { previous }) => previous.is_none(),
-            Outcome::Unknown => matches!(call, Call::Get { .. }),
+            Outcome::Unknown => matches!(op.call, Call::Get { .. }),
             _ => false,
         }
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        one.call == other.call
     }
 }

@@ -1,6 +1,6 @@
 //! A set per key: `append` adds an element, `get` reads all, in any order.
 
-use super::Model;
+use super::{Model, Observed};
 use contract::{Call, Outcome, Ret, Value};
 use std::collections::BTreeSet;
 
@@ -23,13 +23,13 @@ impl Model for Set {
         BTreeSet::new()
     }
 
-    fn step(&self, state: &Self::State, call: &Call, outcome: &Outcome) -> Option<Self::State> {
+    fn step(&self, state: &Self::State, op: &Observed<'_>) -> Option<Self::State> {
         let with = |value: &Value| {
             let mut next = state.clone();
             next.insert(*value);
             next
         };
-        match (call, outcome) {
+        match (op.call, op.outcome) {
             (Call::Append { value, .. }, Outcome::Unknown | Outcome::Ok(Ret::Done { .. })) => {
                 Some(with(value))
             }
@@ -52,8 +52,12 @@ impl Model for Set {
         size_of::<Self::State>() + 2 * state.len() * size_of::<Value>()
     }
 
-    fn observes(&self, call: &Call, _outcome: &Outcome) -> bool {
-        matches!(call, Call::Get { .. })
+    fn observes(&self, op: &Observed<'_>) -> bool {
+        matches!(op.call, Call::Get { .. })
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        one.call == other.call
     }
 }
 

@@ -178,7 +178,8 @@ earlier than that.
 
 E0401 "Not a selector."
 "A selector is `GROUP/NUMBER` (from 1), `GROUP/*`, `GROUP/any`, `GROUP/minority`, `GROUP/majority`,
-`GROUP/random(N)`, `GROUP/WORD` with a word of the system (`leader`, `followers`), or `zone:ZONE`.
+`GROUP/random(N)`, `GROUP/WORD` with a word of the system (`leader`, `followers`), `zone:ZONE`, or
+`machine:GROUP/NODE` for a machine and all that runs on it.
 
     node = \"h-1\"                # write \"h/1\""
 
@@ -210,7 +211,8 @@ E0404 "A fault past the end."
 E0405 "Not exact on every simulator."
 "A scenario with the tag `exact` is run on three simulators that must agree on every event. The
 coarsest counts milliseconds, so latencies are whole milliseconds and at least 5ms, and times of
-faults are whole milliseconds.
+faults are whole milliseconds. Nodes that others start are not offered there: a start takes effect at
+once, and no message of another simulator is that fast.
 
     tags = [\"exact\"]
 
@@ -269,7 +271,12 @@ E0505 "A cover of nothing."
 E0506 "A fault without length."
 "`for = \"0s\"` begins and ends at one instant, so the fault has no effect."
 
-E0507 "More than a run can hold."
+E0507 "Something that no node of the file can touch."
+"An invariant or a predicate is about nodes of certain roles, and no group of the file has one of
+them: the invariant could never fail, the predicate never hold. Add such a group, or ask for
+something else (`chaoslab list checks`)."
+
+E0508 "More than a run can hold."
 "The operations that arrive are more than `[budget] events`, or the entries of a preload take more
 memory than one machine should give to a run. Nothing that such a run showed could be told from a
 machine that ran out of something.
@@ -281,13 +288,13 @@ machine that ran out of something.
     [clients.kv]
     rate = \"1_000_000/s\"        # ten million operations"
 
-E0508 "A bound that chance may cross."
+E0509 "A bound that chance may cross."
 "`chaoslab margins` ran the scenario on many seeds, and this bound on a quantile, a share or a rate is
 nearer than five standard errors to what they measured: one seed in a few thousand crosses it without
 anything being wrong. Widen the bound where the promise allows it, or make the run longer, so that
 the figure varies less. A warning."
 
-E0509 "More than the system can do."
+E0510 "More than the system can do."
 "The system under test says what it holds at most: nodes of a group, the size of a value that a
 client writes, the size of a value that a node holds from the start. A file that asks for more would
 show a limit of the model, and no fault of the system."

@@ -30,14 +30,17 @@ impl Draft {
         let name = format!("{group}/{count}");
         self.set_count(&format!("nodes.{group}.count"), count - 1);
         for id in self.ids("fault") {
-            let is_it = |path: String| self.text(&path) == Some(name.as_str());
+            let is_it = |path: String| {
+                let text = self.text(&path);
+                text.is_some_and(|text| text.strip_prefix("machine:").unwrap_or(text) == name)
+            };
             let alone = ["node", "link.from", "link.to"];
             if alone.into_iter().any(|field| is_it(format!("fault.{id}.{field}"))) {
                 self.keep("fault", |other| other != id);
             }
         }
         for (fault, side, member) in self.members() {
-            if member == name {
+            if member.strip_prefix("machine:").unwrap_or(&member) == name {
                 self.remove_member(&fault, side, &member);
             }
         }

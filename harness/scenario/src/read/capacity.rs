@@ -3,7 +3,7 @@
 //! wrong in the file, not in the system.
 
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::codes::{E0507, E0509};
+use crate::diagnostics::codes::{E0508, E0510};
 use crate::edit::paths;
 use crate::plan::{LoadPlan, Plan};
 use crate::read::context::Context;
@@ -23,7 +23,7 @@ pub fn check(cx: &mut Context<'_>, plan: &Plan, tree: &Table) {
             let span = paths::get(tree, &path).map_or(Span::default(), |item| item.span);
             let message =
                 format!("a group of `{}` has at most {} nodes", group.role, limits.nodes_max);
-            cx.report(Diagnostic::error(E0509, message), span, "");
+            cx.report(Diagnostic::error(E0510, message), span, "");
         }
         let Some(load) = &group.load else { continue };
         value(cx, &group.name, &load.value, limits, tree);
@@ -36,7 +36,7 @@ pub fn check(cx: &mut Context<'_>, plan: &Plan, tree: &Table) {
         let message = format!("about {arrivals} operations arrive, more than the run has events");
         let events = plan.budget.events;
         let help = format!("`[budget] events` is {events}, and each operation takes several");
-        cx.report(Diagnostic::error(E0507, message).help(help), span, "");
+        cx.report(Diagnostic::error(E0508, message).help(help), span, "");
     }
 }
 
@@ -48,7 +48,7 @@ fn value(cx: &mut Context<'_>, group: &str, sizes: &Dist, limits: Limits, tree: 
         let span = paths::get(tree, &path).map_or(Span::default(), |item| item.span);
         let shown = Measure::Bytes.show(limits.value_bytes_max);
         let message = format!("a client of this system writes values of at most {shown}");
-        cx.report(Diagnostic::error(E0509, message), span, "");
+        cx.report(Diagnostic::error(E0510, message), span, "");
     }
 }
 

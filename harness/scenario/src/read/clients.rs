@@ -74,6 +74,7 @@ fn group(
         uses: [("target".to_owned(), target?)].into_iter().chain(uses).collect(),
         settings,
         defects: groups::defects_of(system, defects),
+        on: None,
         zones: Vec::new(),
         clock,
         disk: DiskSpec::default(),
@@ -132,4 +133,3 @@ fn passed_on<'t>(
     let help = format!("their settings are {}", crate::read::context::listed(&names));
     cx.report(Diagnostic::error(E0102, message).help(help), item.span, "");
 }
-

@@ -21,6 +21,12 @@ pub fn check(cx: &mut Context<'_>, plan: &Plan, tree: &Table) {
         let path = format!("net.link.{}.latency", i + 1);
         latency(cx, &link.latency, span(&path));
     }
+    for group in plan.groups.iter().filter(|group| group.on.is_some()) {
+        let message = "an exact scenario has no dormant nodes";
+        let help = "a start takes effect at once on another machine; drop the tag `exact`";
+        let path = format!("nodes.{}.dormant", group.name);
+        cx.report(Diagnostic::error(E0405, message).help(help), span(&path), "");
+    }
     for fault in &plan.faults {
         for key in ["at", "plus", "for"] {
             let path = format!("fault.{}.{key}", fault.id);

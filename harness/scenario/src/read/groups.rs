@@ -6,6 +6,7 @@ use crate::plan::{ClockPlan, GroupPlan};
 use crate::read::clock;
 use crate::read::context::Context;
 use crate::read::fields::{Fields, check_name};
+use crate::read::machines;
 use crate::read::value;
 use crate::syntax::tree::{Entry, Item, Span, Table, Value};
 use crate::syntax::units::Measure;
@@ -111,6 +112,9 @@ fn group(
     }
     let count = group_count(cx, &mut fields);
     let zones = zones(cx, &mut fields);
+    let before = cx.diagnostics.len();
+    let on = machines::host(cx, &mut fields);
+    let is_host_known = cx.diagnostics.len() == before;
     if let Some(item) = fields.get("version") {
         let help = "list the defects of that release in `defects`";
         cx.unsupported("presets of defects by `version`", item.span, Some(help));
@@ -122,6 +126,9 @@ fn group(
     let uses = uses(cx, &mut fields, role);
     fields.finish(cx);
     let (system, role) = (system?, role?);
+    if on.is_some() {
+        machines::no_hardware(cx, name, find(per_group.disk, name), per_group.clock(name));
+    }
     let clock = clock::read(cx, name, count.unwrap_or(1), per_group.clock(name));
     let disk = disk(cx, name, find(per_group.disk, name));
     let mut extra = Vec::new();
@@ -134,11 +141,13 @@ fn group(
         span: entry.item.span,
     };
     let settings = seat.read(cx, extra, &clock)?;
+    is_host_known.then_some(())?;
     Some(GroupPlan {
         name: name.to_owned(),
         system,
         role: role.name,
         count: count?,
+        on,
         uses,
         settings,
         defects: defects_of(system, defects),

@@ -1,7 +1,7 @@
 //! Fields that the rows of the tables of faults and checks declare.
 
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::codes::{E0105, E0201, E0206, E0403};
+use crate::diagnostics::codes::{E0105, E0201, E0206, E0403, E0507};
 use crate::kinds::{CLIENT_OPS, FieldKind, Row, Source};
 use crate::read::context::Context;
 use crate::read::dist;
@@ -11,8 +11,9 @@ use crate::read::value;
 use crate::syntax::tree::{Item, Span, Value, parse_value};
 use crate::syntax::units::Measure;
 use crate::vocabulary::selector::{self, Resolved, Selector};
+use crate::vocabulary::symbols::GroupName;
 use crate::vocabulary::words;
-use catalog::{Group, Kind, SettingValue, Settings};
+use catalog::{Group, Kind, SettingValue, Settings, System};
 use contract::NodeId;
 
 /// The most sides of a partition.
@@ -79,6 +80,7 @@ fn value(cx: &mut Context<'_>, path: &str, item: &Item, kind: &FieldKind) -> Opt
         FieldKind::Invariant => {
             let names = invariants(cx);
             named(cx, "invariant", text, span, &names)?;
+            can_look(cx, text, span)?;
         }
         FieldKind::Event => {
             event(cx, text, span)?;
@@ -216,6 +218,40 @@ fn invariants(cx: &Context<'_>) -> Vec<&'static str> {
     found
 }
 
+/// Reports an invariant that looks at roles that no group of the file has.
+fn can_look(cx: &mut Context<'_>, name: &str, span: Span) -> Option<()> {
+    let systems = cx.names.systems();
+    let row = systems.iter().find_map(|system| {
+        let row = system.properties().iter().find(|row| row.property.name == name)?;
+        Some((*system, row.roles))
+    });
+    let Some((system, roles)) = row else { return Some(()) };
+    touches(cx, system, roles, name, span)
+}
+
+/// Reports something that is about roles of a system that no group of the file has.
+fn touches(
+    cx: &mut Context<'_>,
+    system: &'static dyn System,
+    roles: &[&str],
+    name: &str,
+    span: Span,
+) -> Option<()> {
+    let fits = |group: &GroupName| {
+        let is_its = group.system.is_some_and(|other| other.name() == system.name());
+        // A role that is wrong is reported where it stands.
+        is_its && group.role.is_none_or(|role| roles.contains(&role.name))
+    };
+    if cx.names.blind || roles.is_empty() || cx.names.groups.values().any(fits) {
+        return Some(());
+    }
+    let roles: Vec<String> = roles.iter().map(|role| format!("\"{role}\"")).collect();
+    let message = format!("no node of the file can touch `{name}`");
+    let help = format!("it is about nodes with role = {}", roles.join(" or "));
+    cx.report(Diagnostic::error(E0507, message).help(help), span, "");
+    None
+}
+
 /// The system and the row of an event.
 pub fn event(cx: &mut Context<'_>, text: &str, span: Span) -> Option<(&'static str, u16)> {
     let systems = cx.names.systems();
@@ -238,6 +274,7 @@ pub fn predicate(cx: &mut Context<'_>, text: &str, span: Span) -> Option<(&'stat
     for system in &systems {
         let row = system.predicates().iter().position(|row| row.name == text);
         if let Some(row) = row {
+            touches(cx, *system, system.predicates()[row].roles, text, span)?;
             let row = u16::try_from(row).expect("a table of predicates is short");
             return Some((system.name(), row));
         }
@@ -255,6 +292,12 @@ fn predicates(cx: &mut Context<'_>, item: &Item) -> Option<SettingValue> {
             predicate(cx, text, span)?;
         }
         found.push(SettingValue::Text(text.to_owned()));
+    }
+    if found.is_empty() && matches!(&item.value, Value::List(items) if items.is_empty()) {
+        let diagnostic =
+            Diagnostic::error(E0507, "no predicate is named, so there is nothing to wait for");
+        cx.report(diagnostic, item.span, "");
+        return None;
     }
     Some(SettingValue::List(found))
 }

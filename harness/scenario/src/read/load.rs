@@ -228,12 +228,7 @@ fn asked(
 }
 
 /// `args = { lock = { ttl_ms = 500 } }`.
-fn given(
-    cx: &mut Context<'_>,
-    ops: &mut [(Ask, u32)],
-    item: &Item,
-    path: &str,
-) -> Option<()> {
+fn given(cx: &mut Context<'_>, ops: &mut [(Ask, u32)], item: &Item, path: &str) -> Option<()> {
     let Some(table) = item.table() else {
         value::wrong_type(cx, item, "`args` is a table of operations and their arguments");
         return None;

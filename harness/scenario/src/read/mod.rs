@@ -16,6 +16,7 @@ pub(crate) mod groups;
 pub(crate) mod kind_fields;
 pub(crate) mod limits;
 pub(crate) mod load;
+pub(crate) mod machines;
 pub(crate) mod net;
 pub(crate) mod ops;
 pub(crate) mod pins;

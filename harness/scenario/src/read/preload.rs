@@ -1,13 +1,13 @@
 //! `[[preload]]`: what nodes hold from the start, as if from a snapshot.
 
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::codes::{E0202, E0401, E0407, E0507, E0509};
+use crate::diagnostics::codes::{E0202, E0401, E0407, E0508, E0510};
 use crate::plan::GroupPlan;
-use crate::read::load::{VALUE_BYTES_MAX, check_size};
 use crate::read::context::Context;
 use crate::read::dist;
 use crate::read::faults::list;
 use crate::read::fields::Fields;
+use crate::read::load::{VALUE_BYTES_MAX, check_size};
 use crate::read::value;
 use crate::syntax::tree::Item;
 use crate::syntax::units::Measure;
@@ -116,7 +116,7 @@ fn fits(cx: &mut Context<'_>, item: &Item, sizes: &Dist, bytes_max: u64) {
         let span = value.map_or(item.span, |value| value.span);
         let shown = Measure::Bytes.show(bytes_max);
         let message = format!("these nodes hold values of at most {shown}");
-        cx.report(Diagnostic::error(E0509, message), span, "");
+        cx.report(Diagnostic::error(E0510, message), span, "");
     }
 }
 
@@ -129,7 +129,7 @@ fn check_room(cx: &mut Context<'_>, item: &Item, count: u64, sizes: Option<&Dist
     if bytes > ROOM_BYTES_MAX {
         let message = format!("the entries take {}", Measure::Bytes.show(bytes));
         let help = format!("a preload takes at most {}", Measure::Bytes.show(ROOM_BYTES_MAX));
-        cx.report(Diagnostic::error(E0507, message).help(help), item.span, "");
+        cx.report(Diagnostic::error(E0508, message).help(help), item.span, "");
     }
 }
 
@@ -151,7 +151,7 @@ fn group_of(cx: &mut Context<'_>, item: &Item) -> Option<(String, String)> {
     }
     match selector::read(cx, text, item.span, Resolved::InRun)? {
         Selector::Group(group, _) => Some((text.to_owned(), group)),
-        Selector::Zone(_) => {
+        Selector::Zone(_) | Selector::Machine(_) => {
             let message = "a preload goes into nodes of one group";
             let help = "write one `[[preload]]` per group";
             cx.report(Diagnostic::error(E0401, message).help(help), item.span, "");

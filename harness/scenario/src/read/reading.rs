@@ -99,6 +99,7 @@ pub fn read(cx: &mut Context<'_>, tree: &Table) -> Reading {
         expectation: expectation.clone(),
         ties_explore: sweep.ties_explore,
         exact: tags.iter().any(|tag| tag == "exact"),
+        behind: cx.lab.behind,
         omittable: swarm.omittable(),
         document: String::new(),
     };

@@ -50,6 +50,8 @@ pub enum Shape {
     Words(&'static [&'static str]),
     /// A list of texts.
     Texts,
+    /// `true` or `false`.
+    Flag,
     /// A table with fields of its own.
     Inner,
     /// A list of tables.
@@ -59,7 +61,7 @@ pub enum Shape {
 }
 
 use Shape::{
-    Calls, Inner, Inners, Mixed, Quantity, Steps, Text, Texts, Weights, Words, Workload,
+    Calls, Flag, Inner, Inners, Mixed, Quantity, Steps, Text, Texts, Weights, Words, Workload,
 };
 
 const COUNT: Shape = Quantity(Measure::Count);
@@ -130,6 +132,8 @@ pub const TABLES: &[Layout] = &[
             ("role", Text, "what they are: a role of the system"),
             ("uses", Inner, "the groups that the role needs"),
             ("system", Text, "the system, where it is not that of the top level"),
+            ("dormant", Flag, "whether they wait for a machine to start them"),
+            ("on", Text, "the group of machines that may start them, for dormant ones"),
             ("zones", Texts, "dealt round-robin"),
             ("model", Words(crate::vocabulary::words::NODE_MODELS), "not yet supported"),
             ("version", Text, "not yet supported"),

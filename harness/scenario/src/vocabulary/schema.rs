@@ -104,6 +104,7 @@ fn shape_of(shape: Shape, lab: &Lab<'_>) -> Value {
         Shape::Quantity(measure) => quantity(measure),
         Shape::Words(words) => json!({ "enum": words }),
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Shape::Flag => json!({ "type": "boolean" }),
         Shape::Inner => json!({ "type": "object" }),
         Shape::Inners => json!({ "type": "array", "items": { "type": "object" } }),
         Shape::Mixed => json!({}),

@@ -1,5 +1,5 @@
-//! Selectors: `h/1`, `h/*`, `h/any`, `h/leader`, `h/random(2)`, `zone:eu`. Their form and their
-//! names are judged here; the nodes are found when a fault fires.
+//! Selectors: `h/1`, `h/*`, `h/any`, `h/leader`, `h/random(2)`, `zone:eu`, `machine:m/2`. Their form
+//! and their names are judged here; the nodes are found when a fault fires.
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0401, E0402, E0409};
@@ -24,6 +24,8 @@ pub enum Selector {
     Group(String, Word),
     /// All nodes of a zone.
     Zone(String),
+    /// Some machines, and all that runs on them.
+    Machine(Box<Selector>),
 }
 
 /// What stands after the slash.
@@ -68,6 +70,9 @@ pub fn read(cx: &mut Context<'_>, text: &str, span: Span, resolved: Resolved) ->
         nothing(cx, message, zone, span, &zones);
         return None;
     }
+    if let Some(machines) = text.strip_prefix("machine:") {
+        return machine(cx, text, machines, span, resolved);
+    }
     let Some((group, word)) = text.split_once('/') else {
         let message = format!("`{text}` is not a selector");
         let help = match cx.names.groups.contains_key(text) {
@@ -92,6 +97,34 @@ pub fn read(cx: &mut Context<'_>, text: &str, span: Span, resolved: Resolved) ->
         return None;
     }
     Some(Selector::Group(group.to_owned(), word))
+}
+
+/// `machine:m/2`: machines of one group, which must be able to host something.
+fn machine(
+    cx: &mut Context<'_>,
+    text: &str,
+    machines: &str,
+    span: Span,
+    resolved: Resolved,
+) -> Option<Selector> {
+    let Selector::Group(group, word) = read(cx, machines, span, Resolved::InRun)? else {
+        let diagnostic = Diagnostic::error(E0401, format!("`{machines}` is no machine"));
+        cx.report(diagnostic.help("write `machine:GROUP/NODE`"), span, "");
+        return None;
+    };
+    if cx.names.hosted_by(&group).next().is_none() {
+        let message = format!("no dormant group runs on `{group}`");
+        let help = "a group with `dormant = true` names its machines by `on`";
+        cx.report(Diagnostic::error(E0402, message).help(help), span, "");
+        return None;
+    }
+    if resolved == Resolved::BeforeRun {
+        let message = format!("`{text}` is not known before the run");
+        let help = format!("what runs on a machine changes: write `{machines}`");
+        cx.report(Diagnostic::error(E0409, message).help(help), span, "");
+        return None;
+    }
+    Some(Selector::Machine(Box::new(Selector::Group(group, word))))
 }
 
 const fn known_before(word: &Word) -> bool {
@@ -191,7 +224,7 @@ impl Selector {
                     found.extend(inside.map(|(_, number)| (name.clone(), number)));
                 }
             }
-            Self::Group(..) => return None,
+            Self::Group(..) | Self::Machine(_) => return None,
         }
         Some(found)
     }
@@ -200,6 +233,10 @@ impl Selector {
     pub fn overlaps(&self, other: &Self, names: &Names) -> bool {
         if self == other {
             return true;
+        }
+        // What is certainly there is the machine itself.
+        if let (Self::Machine(machine), other) | (other, Self::Machine(machine)) = (self, other) {
+            return machine.overlaps(other, names);
         }
         match (self.fixed(names), other.fixed(names)) {
             (Some(one), Some(two)) => one.intersection(&two).next().is_some(),

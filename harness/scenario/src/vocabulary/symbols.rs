@@ -47,6 +47,8 @@ pub struct GroupName {
     pub zones: Vec<String>,
     /// The selectors in its `uses`.
     pub uses: Vec<String>,
+    /// The group that `on` names, for a dormant group.
+    pub on: Option<String>,
 }
 
 impl Names {
@@ -85,6 +87,7 @@ impl Names {
                 role,
                 zones: texts(table, "zones"),
                 uses: used(table),
+                on: crate::read::machines::on(table),
             };
             self.groups.insert(name.to_owned(), group);
         }
@@ -104,6 +107,7 @@ impl Names {
                 role: system.and_then(|system| role_of(system, Some("client"))),
                 zones: Vec::new(),
                 uses: used(table),
+                on: None,
             };
             if !self.groups.contains_key(name) {
                 self.groups.insert(name.to_owned(), group);
@@ -128,6 +132,18 @@ impl Names {
         same.map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The groups of nodes that boot with the world.
+    pub fn machines(&self) -> Vec<&str> {
+        let all = self.groups.iter().filter(|(_, group)| !group.client && group.on.is_none());
+        all.map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// The groups whose nodes run on machines of the group `name`.
+    pub fn hosted_by(&self, name: &str) -> impl Iterator<Item = &str> {
+        let all = self.groups.iter().filter(move |(_, group)| group.on.as_deref() == Some(name));
+        all.map(|(name, _)| name.as_str())
+    }
+
     /// The group of nodes that clients talk to unless they say otherwise: the only one that no
     /// other group uses.
     pub fn front(&self) -> Option<&str> {
@@ -139,7 +155,7 @@ impl Names {
             let mut all = self.groups.values().flat_map(|group| &group.uses);
             all.any(|selector| uses(selector, name))
         };
-        let mut fronts = self.group_names(false).into_iter().filter(|name| !used(name));
+        let mut fronts = self.machines().into_iter().filter(|name| !used(name));
         let only = fronts.next()?;
         fronts.next().is_none().then_some(only)
     }

@@ -2,6 +2,7 @@
 //! once more, to explain it.
 
 use super::{explained, nothing, print, print_untold, write_svg};
+use crate::cli::Lab;
 use crate::cli::args::HistoryArgs;
 use crate::outcome::Exit;
 use crate::shell::Shell;
@@ -41,7 +42,7 @@ fn open(file: &Path) -> Result<BufReader<File>, String> {
 }
 
 /// Judges the file.
-pub fn main(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
+pub fn main(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
     let model = RegisterCas::default();
     let options = Options::steps(args.search_steps);
     let watch = Stopwatch::start();
@@ -51,7 +52,7 @@ pub fn main(shell: Shell, args: &HistoryArgs) -> Result<Exit, String> {
         any = true;
         if stream.push(&op?).is_err() {
             shell.talk("the operations are not in the order of their calls: reading all of them");
-            return super::at_once(shell, args);
+            return super::at_once(lab, shell, args);
         }
     }
     let found = stream.finish();

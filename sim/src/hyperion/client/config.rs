@@ -1,5 +1,7 @@
 //! The settings of the role `client`, as the node uses them.
 
+use super::super::tables::Defects;
+use super::super::tables::settings::{CertificateSettings, ClientSettings};
 use crate::protocol::tls::{Authority, Identity, Renewal};
 use crate::protocol::token::{TOKEN_BYTES, token};
 use crate::service::Backoff;
@@ -44,54 +46,43 @@ pub struct Config {
 impl Config {
     /// Reads the settings of a seat whose target has `targets` nodes.
     #[must_use]
-    pub fn of(seat: &Seat<'_>, targets: u32) -> Self {
-        let settings = seat.settings;
+    pub fn of(seat: &Seat<'_>, settings: &ClientSettings, targets: u32) -> Self {
+        let defects = Defects::from_names(seat.defects);
+        let name = hash_bytes(seat.name.as_bytes());
         Self {
-            timeout: settings.duration("timeout"),
-            try_timeout: settings.duration("try_timeout"),
-            health_timeout: settings.duration("health_timeout"),
+            timeout: settings.timeout,
+            try_timeout: settings.try_timeout,
+            health_timeout: settings.health_timeout,
             backoff: Backoff {
-                base: settings.duration("retry_base"),
-                max: settings.duration("retry_max"),
-                jitter: settings.bool("jitter") && !seat.has("no-jitter-synchronised-retry"),
+                base: settings.retry_base,
+                max: settings.retry_max,
+                jitter: settings.jitter && !defects.no_jitter,
             },
-            attempts_max: u32::try_from(settings.int("attempts_max"))
-                .expect("the setting has a limit"),
-            home: home(seat.index, settings.ratio("pinned").ppm(), targets),
-            stays: settings.bool("sticky"),
-            token: settings.has("token_secret").then(|| {
-                let client = hash_bytes(seat.name.as_bytes());
-                token(settings.text("token_secret").as_bytes(), client)
+            attempts_max: settings.attempts_max,
+            home: home(seat.index, settings.pinned.ppm(), targets),
+            stays: settings.sticky,
+            token: settings.token_secret.as_ref().map(|secret| token(secret.as_bytes(), name)),
+            breaker: settings.breaker.then_some(CircuitBreakerConfig {
+                window: settings.breaker_window,
+                threshold_ppm: settings.breaker_threshold.ppm(),
+                open_for: settings.breaker_open,
             }),
-            breaker: breaker(seat),
-            caches: settings.bool("enable_client_caching"),
-            timeout_is_failure: seat.has("timeout-treated-as-failure"),
-            keeps_after_loss: seat.has("client-cache-survives-reconnect"),
+            caches: settings.enable_client_caching,
+            timeout_is_failure: defects.timeout_is_failure,
+            keeps_after_loss: defects.client_cache_survives,
         }
     }
 }
 
-fn breaker(seat: &Seat<'_>) -> Option<CircuitBreakerConfig> {
-    let settings = seat.settings;
-    settings.bool("breaker").then(|| CircuitBreakerConfig {
-        window: u32::try_from(settings.int("breaker_window")).expect("the setting has a limit"),
-        threshold_ppm: settings.ratio("breaker_threshold").ppm(),
-        open_for: settings.duration("breaker_open"),
-    })
-}
-
-/// The certificate of a seat whose settings name an authority; its subject is the name of the seat.
-#[must_use]
-pub fn identity(seat: &Seat<'_>) -> Option<Identity> {
-    let settings = seat.settings;
-    settings.has("certificate_authority").then(|| {
-        let authority = Authority::named(&settings.text("certificate_authority"));
-        let renewal = Renewal {
-            lifetime: settings.duration("certificate_lifetime"),
-            renews: settings.bool("certificate_renewal"),
-        };
-        Identity::new(authority, renewal, hash_bytes(seat.name.as_bytes()), seat.boot)
-    })
+impl CertificateSettings {
+    /// The identity of a seat whose settings name an authority; its subject is the name of the
+    /// seat.
+    #[must_use]
+    pub fn identity(&self, seat: &Seat<'_>) -> Option<Identity> {
+        let authority = Authority::named(self.authority.as_ref()?);
+        let renewal = Renewal { lifetime: self.lifetime, renews: self.renewal };
+        Some(Identity::new(authority, renewal, hash_bytes(seat.name.as_bytes()), seat.boot))
+    }
 }
 
 /// The home of the client with index `index` when `pinned_ppm` of the clients have one. The pinned

@@ -17,10 +17,10 @@ mod near_cache;
 mod operation;
 mod tries;
 
-pub(super) use config::identity;
 pub use config::{CONNECTIONS_MAX, Config};
 
 use super::tables::Event;
+use super::tables::settings::ClientSettings;
 use super::wire::Request;
 use crate::protocol::frame;
 use crate::protocol::session::Session;
@@ -31,18 +31,19 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use catalog::Seat;
 use contract::hash::hash_bytes;
-use contract::{
-    Call, ConnId, Fx, Input, Instant, Node, Now, OpId, Outcome, ReadLevel, Ret, TimerKey,
-};
+use contract::{Call, ConnId, Fx, Input, Instant, Node, Now, OpId, Outcome, ReadLevel, Ret};
 use near_cache::{Kept, NearCache};
 use operation::Operation;
 
-/// The operation's time is over.
-const DEADLINE: TimerKey = TimerKey(1);
-/// The current try's time is over.
-const TRY: TimerKey = TimerKey(2);
-/// The wait before the next try is over.
-const BACKOFF: TimerKey = TimerKey(3);
+catalog::timer_keys! {
+    beside [];
+    /// The operation's time is over.
+    const DEADLINE = 1;
+    /// The current try's time is over.
+    const TRY = 2;
+    /// The wait before the next try is over.
+    const BACKOFF = 3;
+}
 
 /// A client node.
 #[derive(Clone, Debug)]
@@ -77,7 +78,8 @@ impl Client {
         let targets = seat.uses.get("target").expect("the lab gives every client a target");
         let peers = PeerConns::to(&targets[..targets.len().min(CONNECTIONS_MAX)]);
         let count = peers.count();
-        let config = Config::of(seat, count);
+        let settings = ClientSettings::from(seat.settings);
+        let config = Config::of(seat, &settings, count);
         Self {
             breaker: config.breaker.map(CircuitBreaker::new),
             now: Instant(0),
@@ -94,7 +96,7 @@ impl Client {
             operation: None,
             seen: (0, 0),
             near_cache: NearCache::default(),
-            identity: config::identity(seat).map(|identity| identity.booted(now.wall)),
+            identity: settings.certificate.identity(seat).map(|identity| identity.booted(now.wall)),
         }
     }
 
@@ -187,7 +189,10 @@ impl Node for Client {
             Input::Timer(key) => self.on_timer(key, fx),
             // Nobody sends datagrams to clients; a stray one is the world's doing.
             Input::Datagram { .. } => {}
-            Input::Synced { .. } | Input::Started { .. } | Input::Exited { .. } => {
+            Input::Synced { .. }
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Exited { .. } => {
                 panic!("a client has no disk and starts nobody")
             }
         }
@@ -198,7 +203,7 @@ impl Node for Client {
     }
 
     fn memory_bytes(&self) -> u64 {
-        self.peers.buffered_bytes()
+        self.peers.buffered_bytes() + self.near_cache.memory_bytes()
     }
 }
 

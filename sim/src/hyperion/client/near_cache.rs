@@ -9,6 +9,10 @@ use contract::{Instant, Value};
 /// The most entries; more are not kept.
 const ENTRIES_MAX: usize = 1_000;
 
+/// What one entry counts for in memory: its key, its value by identity, its version, its end and its
+/// node.
+const ENTRY_BYTES: u64 = 8 + 12 + 8 + 8 + 4;
+
 /// The entries of one client.
 #[derive(Clone, Debug, Default)]
 pub struct NearCache(BTreeMap<u64, Kept>);
@@ -59,6 +63,11 @@ impl NearCache {
                 any
             }
         }
+    }
+
+    /// The memory that it takes, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        self.0.len() as u64 * ENTRY_BYTES
     }
 
     /// The connection to this node is lost.

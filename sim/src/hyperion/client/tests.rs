@@ -9,8 +9,9 @@ use crate::protocol::cache::StoreError;
 use crate::service::peer_conn::PeerConn;
 use crate::service::redirects::REDIRECTS_MAX;
 use alloc::collections::BTreeMap;
-use catalog::SettingValue;
-use contract::{CloseReason, Duration, Effect, NodeId, Ratio, Value};
+use catalog::{Operation, SettingValue};
+use contract::op::{OWN_ARGS_MAX, OwnCall};
+use contract::{CloseReason, Duration, Effect, NodeId, Ratio, TimerKey, Value};
 
 const NODES: [NodeId; 3] = [NodeId(10), NodeId(11), NodeId(12)];
 const VALUE: Value = Value { id: 77, size_bytes: 16 };
@@ -33,12 +34,13 @@ struct World {
 
 impl World {
     fn new(index: u32, defects: &[&'static str]) -> Self {
-        let mut settings = testing::defaults(tables::CLIENT_SETTINGS);
+        let mut settings = testing::defaults(ClientSettings::ROWS);
         settings.0.insert("jitter", SettingValue::Bool(false));
         settings.0.insert("pinned", SettingValue::Ratio(Ratio::new(1, 2)));
         let seat = Seat {
             node: NodeId(1),
             name: "kv/1",
+            machine: None,
             index,
             boot: 0,
             role: "client",
@@ -329,10 +331,26 @@ fn compare_and_set_carries_the_version_that_the_client_saw() {
 
 #[test]
 fn an_operation_that_hyperion_does_not_have_fails_at_once() {
+    let own = OwnCall { row: 0, name: "fetch", key: Some(1), args: [0; OWN_ARGS_MAX] };
+    let unknown =
+        [Call::Acquire { key: 1 }, Call::Admin { verb: "purge", arg: 1 }, Call::Own(Box::new(own))];
+    for call in &unknown {
+        let mut world = World::new(0, &[]);
+        world.invoke(call);
+        assert_eq!(world.outcome, Some(Outcome::Fail), "{call:?}");
+        assert!(world.sent.is_empty());
+    }
     let mut world = World::new(0, &[]);
-    world.invoke(&Call::Acquire { key: 1 });
-    assert_eq!(world.outcome, Some(Outcome::Fail));
-    assert!(world.sent.is_empty());
+    for Operation { name, .. } in tables::OPERATIONS {
+        let known = ["get", "batch-get", "put", "delete", "cas"].contains(name);
+        assert!(known, "the tests do not ask for {name}");
+    }
+    for verb in tables::VERBS {
+        world.invoke(&Call::Admin { verb: verb.name, arg: verb.arg });
+        assert_eq!(world.outcome, None, "{} is asked for", verb.name);
+        world.sent.clear();
+        world.fire(DEADLINE);
+    }
 }
 
 #[test]

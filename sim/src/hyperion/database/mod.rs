@@ -12,6 +12,7 @@
 pub mod wire;
 
 use super::tables::Event;
+use super::tables::settings::SqlSettings;
 use crate::protocol::{cache, frame};
 use crate::service::InboundConns;
 use crate::service::service_queue::{ServiceQueue, draw};
@@ -19,7 +20,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use catalog::Seat;
-use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Ratio, TimerKey, Value};
+use contract::{ConnId, Dist, Duration, Fx, Input, Instant, Node, Now, Ratio, Value};
 use wire::Found;
 
 /// The bit by which values of rows are told from written and preloaded ones.
@@ -31,8 +32,11 @@ pub const fn row(key: u64, size_bytes: u32) -> Value {
     Value { id: ROW | key, size_bytes }
 }
 
-/// What lies in the service queue is done.
-const SERVED: TimerKey = TimerKey(0xDE5C);
+catalog::timer_keys! {
+    beside [];
+    /// What lies in the service queue is done.
+    const SERVED = 0xDE5C;
+}
 
 /// What a database is told at boot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,19 +66,16 @@ impl Database {
     /// Boots a database. Its rows are on its disk, which never fails.
     #[must_use]
     pub fn boot(seat: &Seat<'_>) -> Self {
-        let settings = seat.settings;
-        let count = |name| u64::try_from(settings.int(name)).expect("the setting has a limit");
-        let row_bytes = settings.bytes("row_size");
+        let settings = SqlSettings::from(seat.settings);
+        let row_bytes = u32::try_from(settings.row_size).unwrap_or(u32::MAX);
         Self {
             config: Arc::new(Config {
-                connections_max: count("connections_max"),
-                query: settings.dist("query"),
-                login: settings.dist("login"),
-                rows: count("rows"),
-                row_bytes: u32::try_from(row_bytes)
-                    .unwrap_or(u32::MAX)
-                    .clamp(Value::SIZE_MIN, cache::VALUE_BYTES_MAX as u32),
-                errors: settings.ratio("errors"),
+                connections_max: settings.connections_max,
+                query: settings.query,
+                login: settings.login,
+                rows: settings.rows,
+                row_bytes: row_bytes.clamp(Value::SIZE_MIN, cache::VALUE_BYTES_MAX as u32),
+                errors: settings.errors,
             }),
             conns: InboundConns::default(),
             queue: ServiceQueue::new(SERVED),

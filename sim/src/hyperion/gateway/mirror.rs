@@ -4,6 +4,7 @@
 //! answered is bounded, and what exceeds that is not sent.
 
 use super::super::tables::Event;
+use super::super::tables::settings::MirrorSettings;
 use super::super::wire::{Answer, RequestFrame, ResponseFrame};
 use crate::protocol::frame;
 use crate::service::{PeerConns, Redirects};
@@ -39,7 +40,7 @@ impl Mirror {
     /// The mirror of a gateway, where its role has one.
     pub fn of(seat: &Seat<'_>) -> Option<Self> {
         let shadow = seat.uses.get("shadow")?;
-        let share = seat.settings.ratio("shadow_traffic_percent");
+        let share = MirrorSettings::from(seat.settings).shadow_traffic_percent;
         Some(Self { share, peers: PeerConns::to(shadow), leader: 0, pending: BTreeMap::new() })
     }
 

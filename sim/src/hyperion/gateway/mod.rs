@@ -19,9 +19,10 @@ mod pending;
 mod upstream;
 
 use super::command::Refusal;
-use super::tables::Event;
+use super::handshake;
+use super::tables::settings::{GatewayAuth, GatewaySettings};
+use super::tables::{Defects, Event};
 use super::wire::{Answer, Request, RequestFrame};
-use super::{client, handshake};
 use crate::protocol::frame;
 use crate::protocol::tls::{Authority, CertificateError, Identity};
 use crate::service::peer_conn::PeerConn;
@@ -32,14 +33,17 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use catalog::Seat;
 use contract::hash::hash_bytes;
-use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now, TimerKey};
+use contract::{ConnId, Dist, Duration, Fx, Input, Node, Now};
 use mirror::Mirror;
 use pending::{AllPending, Pending, Stage};
 
-/// The oldest request has waited too long.
-const OVERDUE: TimerKey = TimerKey(1);
-/// What lies in the service queue is done.
-const SERVED: TimerKey = TimerKey(0xDE5C);
+catalog::timer_keys! {
+    beside [];
+    /// The oldest request has waited too long.
+    const OVERDUE = 1;
+    /// What lies in the service queue is done.
+    const SERVED = 0xDE5C;
+}
 
 /// What a gateway is told at boot.
 #[derive(Clone, Debug)]
@@ -88,27 +92,26 @@ impl Gateway {
     /// Boots a gateway.
     #[must_use]
     pub fn boot(seat: &Seat<'_>, now: Now) -> Self {
-        let settings = seat.settings;
+        let settings = GatewaySettings::from(seat.settings);
         let one_of = |key: &str| {
             let nodes = seat.uses.get(key).expect("the lab gives a role what it uses");
             nodes[seat.index as usize % nodes.len()]
         };
         let caches = seat.uses.get("cache").expect("the lab gives a role what it uses");
+        let identity = settings.certificate.identity(seat);
         Self {
             config: Arc::new(Config {
-                service: settings.dist("service"),
-                asks: settings.choice("auth") == "token",
-                authority: settings
-                    .has("certificate_authority")
-                    .then(|| Authority::named(&settings.text("certificate_authority"))),
+                service: settings.service,
+                asks: settings.auth == GatewayAuth::Token,
+                authority: settings.certificate.authority.as_deref().map(Authority::named),
                 name: hash_bytes(seat.name.as_bytes()),
-                timeout: settings.duration("timeout"),
-                fails_open: seat.has("auth-fails-open"),
+                timeout: settings.timeout,
+                fails_open: Defects::from_names(seat.defects).auth_fails_open,
             }),
             clients: InboundConns::default(),
             auth: PeerConn::to(one_of("auth")),
             caches: PeerConns::to(caches),
-            identity: client::identity(seat).map(|identity| identity.booted(now.wall)),
+            identity: identity.map(|identity| identity.booted(now.wall)),
             leader: 0,
             mirror: Mirror::of(seat),
             queue: ServiceQueue::new(SERVED),

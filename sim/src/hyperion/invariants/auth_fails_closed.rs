@@ -1,53 +1,34 @@
 //! A gateway passes on only what the auth service granted.
 
+use super::super::gateway::Gateway;
 use super::super::tables::Event;
-use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
-use catalog::{Invariant, Property, Violation};
-use contract::{Mark, NodeId, Nodes, SimTime};
-
-const PROPERTY: Property = Property {
-    name: "hyperion.auth_fails_closed",
-    about: "a gateway passes on only what the auth service granted",
-    source: "hyperion-notes security",
-};
+use catalog::{Judged, Look, PerNode, Property};
+use contract::Mark;
 
 /// Needs no memory: every mark says whether somebody granted it.
 #[derive(Clone, Debug)]
 pub struct AuthFailsClosed;
 
-impl Invariant for AuthFailsClosed {
-    fn property(&self) -> Property {
-        PROPERTY
-    }
+impl PerNode for AuthFailsClosed {
+    type Part = Gateway;
+    type Memory = ();
+    const PROPERTY: Property = Property {
+        name: "hyperion.auth_fails_closed",
+        about: "a gateway passes on only what the auth service granted",
+        source: "hyperion-notes security",
+    };
 
-    fn on_mark(
-        &mut self,
-        at: SimTime,
-        node: NodeId,
-        mark: Mark,
-        _: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        if mark.event != Event::GatewayForwarded.row() || mark.labels[0] == 1 {
-            return Ok(());
+    fn on_mark(&mut self, look: &Look<'_, Gateway>, (): &mut (), mark: Mark) -> Judged {
+        if mark.event != Event::GatewayForwarded.row() {
+            return Ok(0);
         }
-        Err(Violation {
-            property: PROPERTY.name,
-            rule: "a request went through that nobody granted",
-            at,
-            nodes: vec![node],
-            ops: Vec::new(),
-            detail: String::from("a gateway passed a request on although auth had not said yes"),
-        })
-    }
-
-    fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
-        Ok(())
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        let [granted, ..] = mark.labels;
+        if granted == 1 {
+            return Ok(1);
+        }
+        let rule = "a request went through that nobody granted";
+        let detail = String::from("a gateway passed a request on although auth had not said yes");
+        Err(look.breach(Self::PROPERTY, rule, &[look.node], detail))
     }
 }

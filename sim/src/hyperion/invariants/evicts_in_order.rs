@@ -8,38 +8,25 @@
 
 use super::super::server::Server;
 use super::super::tables::Event;
-use super::{Seats, server};
-use crate::protocol::cache::entry::Entry;
-use crate::protocol::cache::eviction_order::Policy;
+use crate::protocol::cache::{Entry, Policy};
 use crate::protocol::cow;
-use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Invariant, Property, Violation};
-use contract::{Mark, NodeId, Nodes, SimTime};
-
-const PROPERTY: Property = Property {
-    name: "hyperion.evicts_in_order",
-    about: "what is evicted to make room was used no later than what stays",
-    source: "lru-k §2",
-};
+use catalog::{Judged, Look, PerNode, Property};
+use contract::Mark;
 
 /// When something was used: the index of the log, and the count of reads by then.
 type Use = (u64, u64);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct EvictsInOrder {
-    seats: Seats,
-    books: Vec<Book>,
     reads: u64,
 }
 
 /// What is known of one node in its present life.
 #[derive(Clone, Debug, Default)]
-struct Book {
-    boot: u32,
+pub struct Book {
     /// By key: its last read. Shared by forks, since it is as long as the store.
     read: cow::Map<u64, Use>,
     /// By key: the version that was chosen to leave and has not left.
@@ -67,49 +54,31 @@ impl Book {
     }
 }
 
-impl EvictsInOrder {
-    pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), books: vec![Book::default(); seats.slots()], reads: 0 }
-    }
-}
+impl PerNode for EvictsInOrder {
+    type Part = Server;
+    type Memory = Book;
+    const PROPERTY: Property = Property {
+        name: "hyperion.evicts_in_order",
+        about: "what is evicted to make room was used no later than what stays",
+        source: "lru-k §2",
+    };
 
-impl Invariant for EvictsInOrder {
-    fn property(&self) -> Property {
-        PROPERTY
-    }
-
-    fn concerns(&self, node: NodeId) -> bool {
-        self.seats.group(node).is_some()
-    }
-
-    fn on_mark(
-        &mut self,
-        _: SimTime,
-        node: NodeId,
-        mark: Mark,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
+    fn on_mark(&mut self, look: &Look<'_, Server>, book: &mut Book, mark: Mark) -> Judged {
         const HIT: u16 = Event::Hit.row();
         const PROPOSED: u16 = Event::EvictionProposed.row();
         const EVICTED: u16 = Event::Evicted.row();
-        if !matches!(mark.event, HIT | PROPOSED | EVICTED) || self.seats.group(node).is_none() {
-            return Ok(());
+        if !matches!(mark.event, HIT | PROPOSED | EVICTED) {
+            return Ok(0);
         }
-        let Some(server) = server(nodes, node) else {
-            return Ok(());
-        };
-        if server.machine().store().config().policy != Policy::Lru {
-            return Ok(());
-        }
-        let book = &mut self.books[node.index()];
-        if book.boot != nodes.boot(node) {
-            *book = Book { boot: nodes.boot(node), ..Book::default() };
+        let machine = look.part.machine();
+        if machine.store().config().policy != Policy::Lru {
+            return Ok(0);
         }
         let [key, version, _] = mark.labels;
         match mark.event {
             HIT => {
                 self.reads += 1;
-                book.read.insert(key, (server.machine().applied_index(), self.reads));
+                book.read.insert(key, (machine.applied_index(), self.reads));
             }
             PROPOSED => {
                 book.leaving.insert(key, version);
@@ -119,41 +88,25 @@ impl Invariant for EvictsInOrder {
                 book.leaving.remove(&key);
             }
         }
-        Ok(())
+        Ok(0)
     }
 
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(book) = self.books.get_mut(touched.index()) else {
-            return Ok(());
-        };
+    fn look(&mut self, look: &Look<'_, Server>, book: &mut Book) -> Judged {
         if book.batch.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         book.batch.sort_unstable();
-        let found = server(nodes, touched).and_then(|server| book.disorder(server));
+        let found = book.disorder(look.part);
+        let judged = book.batch.len() as u64;
         book.batch.clear();
         let Some(((_, went), (_, stays))) = found else {
-            return Ok(());
+            return Ok(judged);
         };
-        Err(Violation {
-            property: PROPERTY.name,
-            rule: "an entry is to go before one that was used earlier",
-            at,
-            nodes: vec![touched],
-            ops: Vec::new(),
-            detail: format!(
-                "{} chose key {went} to leave and keeps key {stays}, which was used earlier",
-                self.seats.name(touched),
-            ),
-        })
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        let rule = "an entry is to go before one that was used earlier";
+        let detail = format!(
+            "{} chose key {went} to leave and keeps key {stays}, which was used earlier",
+            look.name(),
+        );
+        Err(look.breach(Self::PROPERTY, rule, &[look.node], detail))
     }
 }

@@ -4,78 +4,41 @@
 //! profile showed the bytes under `CacheEntry::clone`; here the marks of hits say what each copied,
 //! and the node counts what copies it holds.
 
+use super::super::server::Server;
 use super::super::tables::Event;
-use super::{Seats, server};
-use alloc::boxed::Box;
 use alloc::format;
-use alloc::vec;
-use alloc::vec::Vec;
-use catalog::{Invariant, Property, Violation};
-use contract::{Mark, NodeId, Nodes, SimTime};
-
-const PROPERTY: Property = Property {
-    name: "hyperion.gets_borrow",
-    about: "a get borrows what it serves, and gives it back",
-    source: "hyperion-notes PR 847",
-};
+use catalog::{Judged, Look, PerNode, Property};
+use contract::Mark;
 
 #[derive(Clone, Debug)]
-pub struct GetsBorrow {
-    seats: Seats,
-    /// Per node: whether its copying was reported.
-    reported: Vec<bool>,
-}
+pub struct GetsBorrow;
 
-impl GetsBorrow {
-    pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), reported: vec![false; seats.slots()] }
-    }
-}
+impl PerNode for GetsBorrow {
+    type Part = Server;
+    /// Whether the copying of the node was reported, in any of its lives.
+    type Memory = bool;
+    const PROPERTY: Property = Property {
+        name: "hyperion.gets_borrow",
+        about: "a get borrows what it serves, and gives it back",
+        source: "hyperion-notes PR 847",
+    };
 
-impl Invariant for GetsBorrow {
-    fn property(&self) -> Property {
-        PROPERTY
-    }
+    fn reboot(_is_reported: &mut bool) {}
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.seats.group(node).is_some()
-    }
-
-    fn on_mark(
-        &mut self,
-        at: SimTime,
-        node: NodeId,
-        mark: Mark,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
+    fn on_mark(&mut self, look: &Look<'_, Server>, is_reported: &mut bool, mark: Mark) -> Judged {
+        if mark.event != Event::Hit.row() {
+            return Ok(0);
+        }
         let [key, deep_clones, _] = mark.labels;
-        if mark.event != Event::Hit.row() || deep_clones == 0 || self.seats.group(node).is_none() {
-            return Ok(());
+        if deep_clones == 0 || core::mem::replace(is_reported, true) {
+            return Ok(1);
         }
-        if core::mem::replace(&mut self.reported[node.index()], true) {
-            return Ok(());
-        }
-        let held = server(nodes, node).map_or(0, super::super::Server::cloned_bytes);
-        let name = self.seats.name(node);
-        Err(Violation {
-            property: PROPERTY.name,
-            rule: "a get copied the value",
-            at,
-            nodes: vec![node],
-            ops: Vec::new(),
-            detail: format!(
-                "{name} copied the {} bytes of key {key} to serve a get, and holds {held} bytes in \
-                 copies",
-                mark.value,
-            ),
-        })
-    }
-
-    fn after_event(&mut self, _: SimTime, _: NodeId, _: &dyn Nodes) -> Result<(), Violation> {
-        Ok(())
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        let detail = format!(
+            "{} copied the {} bytes of key {key} to serve a get, and holds {} bytes in copies",
+            look.name(),
+            mark.value,
+            look.part.cloned_bytes(),
+        );
+        Err(look.breach(Self::PROPERTY, "a get copied the value", &[look.node], detail))
     }
 }

@@ -12,79 +12,47 @@ mod size_accounting;
 mod writes_apply_once;
 
 use super::server::Server;
-use super::system::is_cache;
+use super::system::{GATEWAY, MIRRORING_GATEWAY};
+use super::tables::CACHES;
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Group, Invariant};
-use contract::{NodeId, Nodes};
+use auth_fails_closed::AuthFailsClosed;
+use catalog::rows::find;
+use catalog::{Find, Group, Invariant, Itself, PerNode, PropertyRow, Watched, watch};
+use evicts_in_order::EvictsInOrder;
+use gets_borrow::GetsBorrow;
+use no_two_nodes_ack_in_overlap::NoTwoNodesAck;
+use replicas_equal::ReplicasEqual;
+use size_accounting::SizeAccounting;
+use writes_apply_once::WritesApplyOnce;
 
-/// All of them, over the cache groups among `groups`.
+const GATEWAYS: &[&str] = &[GATEWAY, MIRRORING_GATEWAY];
+
+/// What [`all`] holds, in its order, and of which nodes.
+pub const PROPERTIES: &[PropertyRow] = &[
+    PropertyRow { property: AuthFailsClosed::PROPERTY, roles: GATEWAYS },
+    PropertyRow { property: GetsBorrow::PROPERTY, roles: CACHES },
+    PropertyRow { property: EvictsInOrder::PROPERTY, roles: CACHES },
+    PropertyRow { property: NoTwoNodesAck::PROPERTY, roles: CACHES },
+    PropertyRow { property: ReplicasEqual::PROPERTY, roles: CACHES },
+    PropertyRow { property: SizeAccounting::PROPERTY, roles: CACHES },
+    PropertyRow { property: WritesApplyOnce::PROPERTY, roles: CACHES },
+];
+
+/// All of them, over the groups of caches and of gateways among `groups`.
 #[must_use]
 pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
-    let seats = Seats::of(groups);
+    const SERVER: Find<Server> = find::<Server, Itself>;
+    let gateways = Watched::with_roles(groups, GATEWAYS);
+    let caches = Watched::with_roles(groups, CACHES);
     vec![
-        Box::new(auth_fails_closed::AuthFailsClosed),
-        Box::new(gets_borrow::GetsBorrow::new(&seats)),
-        Box::new(evicts_in_order::EvictsInOrder::new(&seats)),
-        Box::new(no_two_nodes_ack_in_overlap::NoTwoNodesAck::new(&seats)),
-        Box::new(replicas_equal::ReplicasEqual::new(&seats)),
-        Box::new(size_accounting::SizeAccounting::new(&seats)),
-        Box::new(writes_apply_once::WritesApplyOnce::new(&seats)),
+        watch(AuthFailsClosed, &gateways, find::<_, Itself>),
+        watch(GetsBorrow, &caches, SERVER),
+        watch(EvictsInOrder::default(), &caches, SERVER),
+        watch(NoTwoNodesAck::new(&caches), &caches, SERVER),
+        watch(ReplicasEqual::new(&caches), &caches, SERVER),
+        watch(SizeAccounting, &caches, SERVER),
+        watch(WritesApplyOnce::new(&caches), &caches, SERVER),
     ]
-}
-
-/// Which cache group each node is in, and what it is called.
-#[derive(Clone, Debug)]
-struct Seats {
-    /// By node; `None` for nodes that are no cache nodes. Shared by all invariants and their forks.
-    seats: Arc<[Option<SeatOf>]>,
-    groups: usize,
-}
-
-#[derive(Clone, Debug)]
-struct SeatOf {
-    group: usize,
-    name: String,
-}
-
-impl Seats {
-    fn of(groups: &[Group]) -> Self {
-        let caches = groups.iter().filter(|group| is_cache(group.role));
-        let (mut seats, mut groups) = (Vec::new(), 0);
-        for (number, group) in caches.enumerate() {
-            groups = number + 1;
-            for (index, node) in group.nodes.iter().enumerate() {
-                let slots = seats.len().max(node.index() + 1);
-                seats.resize(slots, None);
-                let name = format!("{}/{}", group.name, index + 1);
-                seats[node.index()] = Some(SeatOf { group: number, name });
-            }
-        }
-        Self { seats: Arc::from(seats), groups }
-    }
-
-    /// The number of the node's group, for nodes that are cache nodes.
-    fn group(&self, node: NodeId) -> Option<usize> {
-        let seat = self.seats.get(node.index())?.as_ref()?;
-        Some(seat.group)
-    }
-
-    fn name(&self, node: NodeId) -> &str {
-        let seat = self.seats.get(node.index()).and_then(Option::as_ref);
-        seat.map_or("?", |seat| &seat.name)
-    }
-
-    /// One slot per node id up to the last cache node.
-    fn slots(&self) -> usize {
-        self.seats.len()
-    }
-}
-
-/// The cache node with this id, when it is one and it is up.
-fn server(nodes: &dyn Nodes, node: NodeId) -> Option<&Server> {
-    nodes.get::<Server>(node)
 }

@@ -18,31 +18,24 @@
 //! What the newer one acknowledges after that is no conflict of two leaders any more; it seals the
 //! loss of what the older one had acknowledged.
 
+use super::super::server::Server;
 use super::super::tables::Event;
-use super::Seats;
 use crate::protocol::cow;
-use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Invariant, Property, Violation};
-use contract::{Mark, NodeId, Nodes, SimTime};
+use catalog::{Judged, Look, PerNode, Property, Violation, Watched};
+use contract::{Mark, NodeId, SimTime};
 
 /// How many acknowledgements per group are remembered: more than two leaders can give during any
 /// overlap that a scenario lasts.
 const ACKS_MAX: u64 = 65_536;
 
-const PROPERTY: Property = Property {
-    name: "raft.no_two_nodes_ack_in_overlap",
-    about: "no two nodes acknowledge writes that cannot be in one log",
-    source: "raft-paper §5.4.3",
-};
-
 #[derive(Clone, Debug)]
 pub struct NoTwoNodesAck {
-    seats: Seats,
+    watched: Watched,
     /// Per group: acknowledged writes by their index in the log.
     acked: Vec<cow::Map<u64, Ack>>,
     /// The pairs of reigns that were reported.
@@ -74,10 +67,10 @@ struct Ack {
 }
 
 impl NoTwoNodesAck {
-    pub fn new(seats: &Seats) -> Self {
+    pub fn new(watched: &Watched) -> Self {
         Self {
-            seats: seats.clone(),
-            acked: vec![cow::Map::default(); seats.groups],
+            watched: watched.clone(),
+            acked: vec![cow::Map::default(); watched.groups()],
             reported: BTreeSet::new(),
             conflicts: BTreeMap::new(),
         }
@@ -143,7 +136,7 @@ impl NoTwoNodesAck {
         let tell = |(index, ack): (u64, Ack)| {
             format!(
                 "{} acknowledged value {:#x} for key {} at index {index} in term {} at {}",
-                self.seats.name(ack.node),
+                self.watched.name(ack.node),
                 ack.value,
                 ack.key,
                 ack.term,
@@ -151,7 +144,7 @@ impl NoTwoNodesAck {
             )
         };
         Violation {
-            property: PROPERTY.name,
+            property: Self::PROPERTY.name,
             rule,
             at: new.1.at,
             nodes: vec![held.1.node, new.1.node],
@@ -161,41 +154,22 @@ impl NoTwoNodesAck {
     }
 }
 
-impl Invariant for NoTwoNodesAck {
-    fn property(&self) -> Property {
-        PROPERTY
-    }
+impl PerNode for NoTwoNodesAck {
+    type Part = Server;
+    type Memory = ();
+    const PROPERTY: Property = Property {
+        name: "raft.no_two_nodes_ack_in_overlap",
+        about: "no two nodes acknowledge writes that cannot be in one log",
+        source: "raft-paper §5.4.3",
+    };
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.seats.group(node).is_some()
-    }
-
-    fn on_mark(
-        &mut self,
-        at: SimTime,
-        node: NodeId,
-        mark: Mark,
-        _nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
+    fn on_mark(&mut self, look: &Look<'_, Server>, (): &mut (), mark: Mark) -> Judged {
         if mark.event != Event::WriteAcked.row() {
-            return Ok(());
+            return Ok(0);
         }
-        let Some(group) = self.seats.group(node) else {
-            return Ok(());
-        };
         let [key, term, index] = mark.labels;
-        let value = mark.value;
-        let ack = Ack { term, key, value, node, at };
-        self.acknowledged(group, index, ack)
-    }
-
-    fn after_event(
-        &mut self,
-        _at: SimTime,
-        _touched: NodeId,
-        _nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        Ok(())
+        let ack = Ack { term, key, value: mark.value, node: look.node, at: look.at };
+        self.acknowledged(look.place.group, index, ack).map(|()| 1)
     }
 
     fn measured(&self) -> String {
@@ -206,24 +180,14 @@ impl Invariant for NoTwoNodesAck {
             }
         }
     }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use catalog::Group;
 
-    fn seats() -> Seats {
-        Seats::of(&[Group {
-            name: "h".into(),
-            role: super::super::super::system::CACHE,
-            nodes: vec![NodeId(0), NodeId(1)],
-            defects: Vec::new(),
-        }])
+    fn pair() -> Watched {
+        Watched::of([("h", &[NodeId(0), NodeId(1)][..])])
     }
 
     /// What node `node` acknowledges as leader of a term of its own.
@@ -239,7 +203,7 @@ mod tests {
 
     /// Acknowledgements as (node, index, term, value), and the rule that the last one breaks.
     fn check(acks: &[(u32, u64, u64, u64)], expect: Option<&str>) {
-        let mut invariant = NoTwoNodesAck::new(&seats());
+        let mut invariant = NoTwoNodesAck::new(&pair());
         let mut last = None;
         for &(node, index, term, value) in acks {
             assert_eq!(last, None, "only the last one may break a rule");
@@ -272,7 +236,7 @@ mod tests {
 
     #[test]
     fn two_reigns_are_reported_once() {
-        let mut invariant = NoTwoNodesAck::new(&seats());
+        let mut invariant = NoTwoNodesAck::new(&pair());
         let mut broken = 0;
         for index in 10..20 {
             for node in 0..2 {
@@ -285,7 +249,7 @@ mod tests {
 
     /// Acknowledgements as (node, index), each a moment after the last; how many indexes conflict.
     fn conflicts(acks: &[(u32, u64)]) -> u64 {
-        let mut invariant = NoTwoNodesAck::new(&seats());
+        let mut invariant = NoTwoNodesAck::new(&pair());
         for (moment, &(node, index)) in (0..).zip(acks) {
             let ack = Ack { at: SimTime(moment), ..ack(node, index) };
             let _ = invariant.acknowledged(0, index, ack);
@@ -307,7 +271,7 @@ mod tests {
 
     #[test]
     fn the_detail_names_nodes_keys_values_and_times() {
-        let mut invariant = NoTwoNodesAck::new(&seats());
+        let mut invariant = NoTwoNodesAck::new(&pair());
         assert_eq!(invariant.acknowledged(0, 10, ack(0, 0xa)), Ok(()));
         let violation = invariant.acknowledged(0, 10, ack(1, 0xb)).unwrap_err();
         assert_eq!(

@@ -4,103 +4,78 @@
 //! adds that applying is deterministic: no clock, no local decision. It compares digests over
 //! commands and answers at equal indexes, also between two lives of one node.
 
-use super::{Seats, server};
+use super::super::server::Server;
 use crate::protocol::cow;
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Invariant, Property, Violation};
-use contract::{NodeId, Nodes, SimTime};
+use catalog::{Judged, Look, PerNode, Property, Watched};
+use contract::NodeId;
 
 /// How many indexes per group are remembered; a replica further behind than that is not compared
 /// until it has caught up.
 const DIGESTS_MAX: u64 = 8_192;
 
-const PROPERTY: Property = Property {
-    name: "hyperion.replicas_equal",
-    about: "replicas that applied the same prefix of the log gave the same answers",
-    source: "raft-paper §5.4.3",
-};
-
 #[derive(Clone, Debug)]
 pub struct ReplicasEqual {
-    seats: Seats,
     /// Per group: the first digest seen at an index, and at which node.
     digests: Vec<cow::Map<u64, (u64, NodeId)>>,
-    /// Per node: the index at which it was last looked at.
-    compared: Vec<u64>,
-    /// Per node: the life in which it left the others, as a count of boots. It does not come back
-    /// to them, so one report is enough.
-    diverged: Vec<Option<u32>>,
+}
+
+/// What is remembered of one node.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Compared {
+    /// The index at which it was last looked at, in any life.
+    index: u64,
+    /// Whether it left the others in this life. It does not come back to them, so one report is
+    /// enough.
+    has_diverged: bool,
 }
 
 impl ReplicasEqual {
-    pub fn new(seats: &Seats) -> Self {
-        Self {
-            seats: seats.clone(),
-            digests: vec![cow::Map::default(); seats.groups],
-            compared: vec![0; seats.slots()],
-            diverged: vec![None; seats.slots()],
-        }
+    pub fn new(watched: &Watched) -> Self {
+        Self { digests: vec![cow::Map::default(); watched.groups()] }
     }
 }
 
-impl Invariant for ReplicasEqual {
-    fn property(&self) -> Property {
-        PROPERTY
+impl PerNode for ReplicasEqual {
+    type Part = Server;
+    type Memory = Compared;
+    const PROPERTY: Property = Property {
+        name: "hyperion.replicas_equal",
+        about: "replicas that applied the same prefix of the log gave the same answers",
+        source: "raft-paper §5.4.3",
+    };
+
+    fn reboot(compared: &mut Compared) {
+        compared.has_diverged = false;
     }
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.seats.group(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(group) = self.seats.group(touched) else {
-            return Ok(());
-        };
-        let Some(server) = server(nodes, touched) else {
-            return Ok(());
-        };
-        let index = server.machine().applied_index();
-        if core::mem::replace(&mut self.compared[touched.index()], index) == index {
-            return Ok(());
+    fn look(&mut self, look: &Look<'_, Server>, compared: &mut Compared) -> Judged {
+        let machine = look.part.machine();
+        let index = machine.applied_index();
+        if core::mem::replace(&mut compared.index, index) == index {
+            return Ok(0);
         }
-        let digest = server.machine().digest();
-        let digests = &mut self.digests[group];
+        let digest = machine.digest();
+        let digests = &mut self.digests[look.place.group];
         let Some(&(expect, first)) = digests.get(&index) else {
-            digests.insert(index, (digest, touched));
+            digests.insert(index, (digest, look.node));
             if digests.len() > DIGESTS_MAX {
                 let oldest = digests.first().expect("it is not empty").0;
                 digests.remove(&oldest);
             }
-            return Ok(());
+            return Ok(0);
         };
-        let boot = Some(nodes.boot(touched));
-        if digest == expect || self.diverged[touched.index()] == boot {
-            return Ok(());
+        if digest == expect || core::mem::replace(&mut compared.has_diverged, true) {
+            return Ok(1);
         }
-        self.diverged[touched.index()] = boot;
-        let (name, other) = (self.seats.name(touched), self.seats.name(first));
-        Err(Violation {
-            property: PROPERTY.name,
-            rule: "two states at one index",
-            at,
-            nodes: vec![first, touched],
-            ops: Vec::new(),
-            detail: format!(
-                "after index {index}, {name} has the digest {digest:#018x} and {other} had \
-                 {expect:#018x}"
-            ),
-        })
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        let (name, other) = (look.name(), look.name_of(first));
+        let detail = format!(
+            "after index {index}, {name} has the digest {digest:#018x} and {other} had \
+             {expect:#018x}"
+        );
+        let rule = "two states at one index";
+        Err(look.breach(Self::PROPERTY, rule, &[first, look.node], detail))
     }
 }

@@ -4,80 +4,55 @@
 //! machine must recognise the second; it also notes every command that it carried out although its
 //! session had moved past it, which is what this looks at.
 
-use super::{Seats, server};
-use alloc::boxed::Box;
+use super::super::server::Server;
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Invariant, Property, Violation};
-use contract::{NodeId, Nodes, SimTime};
-
-const PROPERTY: Property = Property {
-    name: "hyperion.writes_apply_once",
-    about: "each write of a session takes effect at most once",
-    source: "raft-thesis §6.3",
-};
+use catalog::{Judged, Look, PerNode, Property, Watched};
 
 #[derive(Clone, Debug)]
 pub struct WritesApplyOnce {
-    seats: Seats,
     /// Per group: the last index that was reported. Every replica repeats the same breach.
     reported: Vec<u64>,
 }
 
 impl WritesApplyOnce {
-    pub fn new(seats: &Seats) -> Self {
-        Self { seats: seats.clone(), reported: vec![0; seats.groups] }
+    pub fn new(watched: &Watched) -> Self {
+        Self { reported: vec![0; watched.groups()] }
     }
 }
 
-impl Invariant for WritesApplyOnce {
-    fn property(&self) -> Property {
-        PROPERTY
-    }
+impl PerNode for WritesApplyOnce {
+    type Part = Server;
+    type Memory = ();
+    const PROPERTY: Property = Property {
+        name: "hyperion.writes_apply_once",
+        about: "each write of a session takes effect at most once",
+        source: "raft-thesis §6.3",
+    };
 
-    fn concerns(&self, node: NodeId) -> bool {
-        self.seats.group(node).is_some()
-    }
-
-    fn after_event(
-        &mut self,
-        at: SimTime,
-        touched: NodeId,
-        nodes: &dyn Nodes,
-    ) -> Result<(), Violation> {
-        let Some(group) = self.seats.group(touched) else {
-            return Ok(());
+    fn look(&mut self, look: &Look<'_, Server>, (): &mut ()) -> Judged {
+        let machine = look.part.machine();
+        let Some(repeat) = machine.last_repeat() else {
+            // A node with sessions would have said so.
+            return Ok(u64::from(machine.sessions() > 0));
         };
-        let repeat = server(nodes, touched).and_then(|server| server.machine().last_repeat());
-        let Some(repeat) = repeat else {
-            return Ok(());
-        };
-        if repeat.again_index <= self.reported[group] {
-            return Ok(());
+        let reported = &mut self.reported[look.place.group];
+        if repeat.again_index <= *reported {
+            return Ok(1);
         }
-        self.reported[group] = repeat.again_index;
-        Err(Violation {
-            property: PROPERTY.name,
-            rule: "a write took effect twice",
-            at,
-            nodes: vec![touched],
-            ops: Vec::new(),
-            detail: format!(
-                "{} carried out write {} of session {:#x}/{} on key {} at index {}, although that \
-                 session was at index {} by then",
-                self.seats.name(touched),
-                repeat.seq,
-                repeat.session.client,
-                repeat.session.epoch,
-                repeat.key,
-                repeat.again_index,
-                repeat.first_index,
-            ),
-        })
-    }
-
-    fn fork(&self) -> Box<dyn Invariant> {
-        Box::new(self.clone())
+        *reported = repeat.again_index;
+        let detail = format!(
+            "{} carried out write {} of session {:#x}/{} on key {} at index {}, although that \
+             session was at index {} by then",
+            look.name(),
+            repeat.seq,
+            repeat.session.client,
+            repeat.session.epoch,
+            repeat.key,
+            repeat.again_index,
+            repeat.first_index,
+        );
+        Err(look.breach(Self::PROPERTY, "a write took effect twice", &[look.node], detail))
     }
 }

@@ -7,31 +7,8 @@ use super::super::command::Refusal;
 use super::super::handshake;
 use super::super::wire::Request;
 use super::{Requester, Server, requests};
-use crate::protocol::tls::{Authority, CertificateError, ClientAuth};
-use catalog::Settings;
+use crate::protocol::tls::{CertificateError, ClientAuth};
 use contract::{ConnId, Fx, NodeId, Now};
-
-/// The words of the setting `tls`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tls;
-
-impl Tls {
-    /// The words of the setting.
-    pub const WORDS: &'static [&'static str] = &["off", "unverified", "mtls"];
-
-    /// What the settings ask of those who connect.
-    #[must_use]
-    pub fn of(settings: &Settings) -> ClientAuth {
-        match settings.choice("tls") {
-            "off" => ClientAuth::Off,
-            "unverified" => ClientAuth::Unverified,
-            "mtls" => {
-                ClientAuth::Required(Authority::named(&settings.text("certificate_authority")))
-            }
-            _ => unreachable!("the setting accepts no other word than {:?}", Self::WORDS),
-        }
-    }
-}
 
 /// Who opened a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,16 +5,14 @@
 use super::super::command::Command;
 use super::super::wire::Answer;
 use super::requests::answer;
+use super::timers::BATCH;
 use super::writes::PendingWrite;
 use super::{Requester, Server};
 use crate::protocol::cache::entry::Key;
 use crate::protocol::raft::NotLeader;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{Duration, Fx, Now, TimerKey};
-
-/// The moment is over.
-pub(super) const BATCH: TimerKey = TimerKey(0xBA7C);
+use contract::{Duration, Fx, Now};
 
 /// How long a small write waits.
 const WINDOW: Duration = Duration::from_millis(1);

@@ -1,47 +1,19 @@
 //! The settings of the role `cache`, as the node uses them.
 
 use super::super::machine::MachineFlaws;
-use crate::protocol::cache::eviction_order::Policy;
-use crate::protocol::cache::store::{Limits, StoreConfig, StoreDefects};
-use crate::protocol::cache::value_codec::ValueCodec;
+use super::super::tables::settings::{
+    CacheSettings, Contact, Fsync, LoadSettings, RaftSettings, Reads, Tls,
+};
+use super::super::tables::{Defects, events};
+use super::pool::PoolConfig;
+use super::requests::LIMITED_KINDS;
+use crate::protocol::cache::{Limits, Policy, StoreConfig, StoreDefects, ValueCodec};
 use crate::protocol::raft;
+use crate::protocol::tls::{Authority, ClientAuth};
 use alloc::sync::Arc;
 use catalog::Seat;
+use contract::node::DATAGRAM_BYTES_MAX;
 use contract::{Dist, Duration, Ratio, Refused};
-
-use super::admission::Tls;
-use super::pool::PoolConfig;
-use super::profiles::Profile;
-use super::requests::LIMITED_KINDS;
-use crate::protocol::tls::ClientAuth;
-
-/// How a node serves a linearizable read. Each is a setting of `reads`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reads {
-    /// By a heartbeat round that confirms leadership (raft-thesis §6.4).
-    ReadIndex,
-    /// At once while the lease runs, else by read-index (raft-thesis §6.4.1).
-    LeaderLease,
-    /// From whatever the node has, and marked stale: a documented choice, not a flaw.
-    Local,
-}
-
-impl Reads {
-    /// The words of the setting.
-    pub const WORDS: &'static [&'static str] = &["read-index", "leader-lease", "local"];
-
-    fn from_word(word: &str) -> Self {
-        match word {
-            "read-index" => Self::ReadIndex,
-            "leader-lease" => Self::LeaderLease,
-            "local" => Self::Local,
-            _ => unreachable!("the setting accepts no other word than {:?}", Self::WORDS),
-        }
-    }
-}
-
-/// The words of the setting `fsync`.
-pub const FSYNC_WORDS: &[&str] = &["always", "everysec", "never"];
 
 /// The flaws that can be planted in a cache node, beside those of Raft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,137 +78,129 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the settings of a seat.
+    /// What the settings mean, those of loading where the role has a database.
     #[must_use]
-    pub fn of(seat: &Seat<'_>) -> Self {
-        let settings = seat.settings;
+    pub fn of(settings: CacheSettings, load: Option<&LoadSettings>, defects: Defects) -> Self {
         Self {
-            reads: Reads::from_word(settings.choice("reads")),
-            store: store_config(seat),
-            eviction_batch: count(seat, "eviction_batch"),
-            connections_max: count(seat, "connections_per_client_max"),
-            tls: Tls::of(settings),
-            rate_limits: settings.bool("rate_limits").then(|| {
-                ["get_rate_max", "set_rate_max", "batch_get_rate_max", "admin_rate_max"]
-                    .map(|name| count(seat, name))
-            }),
-            memory_scale: count(seat, "memory_scale"),
-            service_get: settings.dist("service_get"),
-            service_miss: optional_dist(seat, "service_miss"),
-            service_batch_get: optional_dist(seat, "service_batch_get"),
-            service_put: settings.dist("service_put"),
-            service_delete: optional_dist(seat, "service_delete"),
-            fill_ttl: settings.has("fill_ttl").then(|| settings.duration("fill_ttl")),
-            ttl_stagger: match settings.has("ttl_stagger") {
-                true => settings.ratio("ttl_stagger"),
-                false => Ratio::ZERO,
+            store: store_config(&settings),
+            reads: settings.reads,
+            eviction_batch: settings.eviction_batch,
+            connections_max: settings.connections_per_client_max,
+            tls: match settings.tls {
+                Tls::Off => ClientAuth::Off,
+                Tls::Unverified => ClientAuth::Unverified,
+                Tls::Mtls => {
+                    ClientAuth::Required(Authority::named(&settings.certificate_authority))
+                }
             },
-            batches: settings.bool("enable_batching"),
-            client_cache_ttl: match settings.bool("enable_client_caching") {
-                true => settings.duration("client_cache_ttl"),
+            rate_limits: settings.rate_limits.then_some([
+                settings.get_rate_max,
+                settings.set_rate_max,
+                settings.batch_get_rate_max,
+                settings.admin_rate_max,
+            ]),
+            memory_scale: settings.memory_scale,
+            service_get: settings.service_get,
+            service_miss: settings.service_miss,
+            service_batch_get: settings.service_batch_get,
+            service_put: settings.service_put,
+            service_delete: settings.service_delete,
+            fill_ttl: load.map(|load| load.fill_ttl),
+            ttl_stagger: load.map_or(Ratio::ZERO, |load| load.ttl_stagger),
+            batches: settings.enable_batching,
+            client_cache_ttl: match settings.enable_client_caching {
+                true => settings.client_cache_ttl,
                 false => Duration::ZERO,
             },
             flaws: ServerFlaws {
                 machine: MachineFlaws {
-                    repeats: seat.has("retry-non-idempotent"),
+                    repeats: defects.retry_non_idempotent,
                     store: StoreDefects {
-                        size_drifts: seat.has("weight-accounting-drift"),
-                        uses_forgotten: seat.has("lru-order-not-updated-on-hit"),
-                        endings_leak: seat.has("expiry-queue-leak"),
+                        size_drifts: defects.size_drifts,
+                        uses_forgotten: defects.uses_forgotten,
+                        endings_leak: defects.endings_leak,
                     },
-                    forgets_sessions: seat.has("sessions-missing-from-snapshot"),
+                    forgets_sessions: defects.sessions_missing,
                 },
-                local_leader_read: seat.has("local-leader-read"),
-                read_before_apply: seat.has("read-before-apply"),
-                definite_error: seat.has("definite-error-on-leadership-loss"),
-                ttl_on_wall_clock: seat.has("ttl-on-wall-clock"),
-                ttl_on_monotonic_clock: seat.has("ttl-on-monotonic-clock"),
-                fill_overwrites: seat.has("stale-set-lookaside"),
-                get_clones_value: seat.has("get-clones-value"),
-                get_forgets_handle: seat.has("get-forgets-handle"),
+                local_leader_read: defects.local_leader_read,
+                read_before_apply: defects.read_before_apply,
+                definite_error: defects.definite_error,
+                ttl_on_wall_clock: defects.ttl_on_wall_clock,
+                ttl_on_monotonic_clock: defects.ttl_on_monotonic_clock,
+                fill_overwrites: defects.fill_overwrites,
+                get_clones_value: defects.get_clones_value,
+                get_forgets_handle: defects.get_forgets_handle,
             },
         }
     }
 }
 
-fn optional_dist(seat: &Seat<'_>, name: &str) -> Option<Dist> {
-    seat.settings.has(name).then(|| seat.settings.dist(name))
-}
-
-fn count(seat: &Seat<'_>, name: &str) -> u64 {
-    u64::try_from(seat.settings.int(name)).expect("the setting has a limit")
-}
-
-fn store_config(seat: &Seat<'_>) -> Arc<StoreConfig> {
-    let settings = seat.settings;
+fn store_config(settings: &CacheSettings) -> Arc<StoreConfig> {
     let limits = Limits {
         // The limit is for what bytes count for.
-        store_bytes_max: Profile::cache_size(settings) / count(seat, "memory_scale"),
-        value_bytes_max: settings.bytes("value_size_max"),
+        store_bytes_max: settings.cache_size() / settings.memory_scale,
+        value_bytes_max: settings.value_size_max,
     };
-    let policy = match settings.bool("new_eviction_algorithm") {
+    let policy = match settings.new_eviction_algorithm {
         true => Policy::Lru2,
         false => Policy::Lru,
     };
-    let hmac_key = settings.text("hmac_key");
-    let codec = ValueCodec::new(hmac_key.as_bytes(), settings.bool("enable_compression"));
+    let codec = ValueCodec::new(settings.hmac_key.as_bytes(), settings.enable_compression);
     Arc::new(StoreConfig { limits, codec, policy })
 }
 
-/// Reads the settings of the pool from a seat, where its role has a database.
+/// The pool of a seat whose role has a database.
 #[must_use]
-pub fn pool_config(seat: &Seat<'_>) -> Option<PoolConfig> {
-    let settings = seat.settings;
-    let databases = seat.uses.get("db")?;
+pub fn pool_config(seat: &Seat<'_>, settings: &LoadSettings, defects: Defects) -> PoolConfig {
+    let databases = seat.uses.get("db").expect("the lab gives a role what it uses");
     assert!(!databases.is_empty(), "the lab resolves `uses` to nodes");
-    Some(PoolConfig {
+    PoolConfig {
         database: databases[seat.index as usize % databases.len()],
-        connections_max: count(seat, "pool_max"),
-        eager: settings.bool("pool_eager"),
-        create: settings.duration("pool_create"),
-        query_timeout: settings.duration("query_timeout"),
-        waiting_max: count(seat, "pool_waiting_max"),
-        coalesces: settings.bool("coalesce") && !seat.has("stampede-on-expiry"),
-        leaks: seat.has("pool-permit-leak-on-cancel"),
-    })
+        connections_max: settings.pool_max,
+        eager: settings.pool_eager,
+        create: settings.pool_create,
+        query_timeout: settings.query_timeout,
+        waiting_max: settings.pool_waiting_max,
+        coalesces: settings.coalesce && !defects.stampede,
+        leaks: defects.pool_permit_leaks,
+    }
 }
 
-/// Reads the settings of Raft from a seat.
+/// What Raft is told at a seat.
 ///
 /// # Errors
 /// When the profile does not fit the group.
-pub fn raft_config(seat: &Seat<'_>) -> Result<raft::Config, Refused> {
-    let settings = seat.settings;
-    let count = |name| u32::try_from(settings.int(name)).expect("the setting has a limit");
-    let fixed = settings.durations("election_fixed");
+pub fn raft_config(seat: &Seat<'_>, settings: &CacheSettings) -> Result<raft::Config, Refused> {
+    let voters = settings.voters_of(seat.group.len() as u32)?;
+    let in_datagram = |bytes| u32::try_from(bytes).unwrap_or(DATAGRAM_BYTES_MAX);
+    let RaftSettings { heartbeat, election, lease, tick, apply_pause, .. } = settings.raft;
+    let settings = &settings.raft;
     Ok(raft::Config {
-        voters: (0..Profile::voters(seat)?).collect(),
-        snapshot_after: u64::from(count("snapshot_after")),
-        snapshot_tail: u64::from(count("snapshot_tail")),
-        snapshot_chunk_bytes: u32::try_from(settings.bytes("snapshot_chunk"))
-            .unwrap_or(contract::node::DATAGRAM_BYTES_MAX),
-        heartbeat: settings.duration("heartbeat"),
-        election: settings.range("election"),
-        election_fixed: fixed.get(seat.index as usize).copied(),
-        contact_is_heartbeat: settings.choice("contact") == "heartbeat",
-        pre_vote: settings.bool("pre_vote"),
-        check_quorum: settings.bool("check_quorum"),
-        lease: settings.duration("lease"),
+        voters: (0..voters).collect(),
+        snapshot_after: settings.snapshot_after,
+        snapshot_tail: settings.snapshot_tail,
+        snapshot_chunk_bytes: in_datagram(settings.snapshot_chunk),
+        heartbeat,
+        election,
+        election_fixed: settings.election_fixed.get(seat.index as usize).copied(),
+        contact_is_heartbeat: settings.contact == Contact::Heartbeat,
+        pre_vote: settings.pre_vote,
+        check_quorum: settings.check_quorum,
+        lease,
         drift_max: seat.drift_max,
-        tick: settings.duration("tick"),
-        entries_per_append_max: count("entries_per_append_max"),
-        append_bytes_max: u32::try_from(settings.bytes("append_bytes_max"))
-            .unwrap_or(contract::node::DATAGRAM_BYTES_MAX),
-        inflight_max: count("inflight_max"),
-        apply_batch_max: count("apply_batch_max"),
-        apply_pause: settings.duration("apply_pause"),
-        fsync: match settings.choice("fsync") {
-            "always" => raft::Fsync::Always,
-            "everysec" => raft::Fsync::Every(Duration::from_secs(1)),
-            "never" => raft::Fsync::Never,
-            _ => unreachable!("the setting accepts no other word than {FSYNC_WORDS:?}"),
+        tick,
+        entries_per_append_max: settings.entries_per_append_max,
+        append_bytes_max: in_datagram(settings.append_bytes_max),
+        inflight_max: settings.inflight_max,
+        apply_batch_max: settings.apply_batch_max,
+        apply_pause,
+        fsync: match settings.fsync {
+            Fsync::Always => raft::Fsync::Always,
+            Fsync::EverySecond => raft::Fsync::Every(Duration::from_secs(1)),
+            Fsync::Never => raft::Fsync::Never,
         },
-        flaws: raft::Flaws::from_names(seat.defects),
+        events: events::RAFT,
+        defects: raft::Defects::from_names(seat.defects),
         ..raft::Config::new(seat.index, seat.group.to_vec())
     })
 }

@@ -7,12 +7,10 @@
 
 use super::super::command::{DropReason, push_version};
 use super::Server;
+use super::timers::EXPIRE;
 use crate::protocol::raft::Role;
 use alloc::vec::Vec;
-use contract::{Duration, Fx, Now, TimerKey};
-
-/// An entry is over, or the last batch of them is on its way.
-pub(super) const EXPIRE: TimerKey = TimerKey(1);
+use contract::{Duration, Fx, Now};
 
 /// How long after one batch the next is looked for. What is not applied by then is proposed again,
 /// which does no harm.

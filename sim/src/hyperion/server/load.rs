@@ -49,7 +49,7 @@ impl Server {
     /// A timer of the pool.
     pub(super) fn on_pool_timer(&mut self, now: Now, key: TimerKey, fx: &mut Fx<'_>) {
         self.with_pool(now, fx, |pool, fx, done| match key {
-            super::pool::POOL_CREATED => pool.on_created(fx),
+            super::timers::POOL_CREATED => pool.on_created(fx),
             _ => pool.on_query_timer(now, fx, done),
         });
     }

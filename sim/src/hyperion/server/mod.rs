@@ -20,18 +20,19 @@ mod profiles;
 mod reads;
 mod ready;
 mod requests;
+mod timers;
 mod verbs;
 mod watch;
 mod writes;
 
-pub use admission::Tls;
-pub use config::{Config, FSYNC_WORDS, Reads, ServerFlaws};
-pub use profiles::PROFILE_WORDS;
+pub use config::{Config, ServerFlaws};
+pub use profiles::Profile;
 pub use requests::Requester;
 
 use super::machine::Machine;
 use super::schema::{Recovered, Tables};
-use super::tables::Event;
+use super::tables::settings::{CacheSettings, LoadSettings};
+use super::tables::{Defects, Event};
 use crate::protocol::cache::value_codec::Bytes;
 use crate::protocol::cache::{Entry, HitRatio};
 use crate::protocol::raft::{Raft, Ready};
@@ -42,19 +43,16 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use batch::{BATCH, Batch};
+use batch::Batch;
 use catalog::Seat;
-use contract::{ConnId, Fx, Input, Node, NodeId, Now, Refused, TimerKey};
+use contract::{ConnId, Fx, Input, Node, NodeId, Now, Refused};
 use eviction::EvictionRoom;
-use expiry::EXPIRE;
 use metrics::Metrics;
-use pool::{POOL_CREATED, POOL_QUERY, Pool};
+use pool::Pool;
 use reads::PendingReads;
 use requests::LIMITED_KINDS;
+use timers::{BATCH, EXPIRE, POOL_CREATED, POOL_QUERY, SERVED};
 use writes::PendingWrites;
-
-/// What lies in the service queue is done.
-const SERVED: TimerKey = TimerKey(0xDE5C);
 
 /// A cache node.
 #[derive(Clone, Debug)]
@@ -97,9 +95,13 @@ impl Server {
     /// # Errors
     /// When the log on the disk is damaged where it may have been acknowledged.
     pub fn boot(seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Self, Refused> {
-        let config = Config::of(seat);
-        let raft = Raft::boot(config::raft_config(seat)?, now, fx)?;
-        let pool = config::pool_config(seat).map(|config| Pool::boot(config, fx));
+        let settings = CacheSettings::from(seat.settings);
+        let load = seat.uses.contains_key("db").then(|| LoadSettings::from(seat.settings));
+        let defects = Defects::from_names(seat.defects);
+        let raft = Raft::boot(config::raft_config(seat, &settings)?, now, fx)?;
+        let config = Config::of(settings, load.as_ref(), defects);
+        let pool = load.map(|load| config::pool_config(seat, &load, defects));
+        let pool = pool.map(|config| Pool::boot(config, fx));
         let mut server = Self {
             machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
             config: Arc::new(config),
@@ -182,7 +184,7 @@ impl Server {
         &self.metrics
     }
 
-    /// The share of hits among its last hit_ratio, in parts per million.
+    /// The share of hits among its last lookups, in parts per million.
     #[must_use]
     pub fn hit_ratio_ppm(&self) -> Option<u64> {
         self.hit_ratio.hit_ratio_ppm()
@@ -220,7 +222,7 @@ impl Server {
 
     fn assert_invariants(&self) {
         assert!(self.ready.is_empty(), "what Raft asked for was done");
-        let is_rash = self.raft.config().flaws.ack_before_quorum;
+        let is_rash = self.raft.config().defects.ack_before_quorum;
         assert!(
             is_rash || self.machine.applied_index() <= self.raft.commit_index(),
             "nothing is applied that is not committed"
@@ -264,7 +266,10 @@ impl Node for Server {
                 self.raft.on_timer(now, key, fx);
             }
             Input::Synced { sync, result } => self.raft.on_synced(now, sync, result, fx),
-            Input::Invoke { .. } | Input::Started { .. } | Input::Exited { .. } => {
+            Input::Invoke { .. }
+            | Input::Started { .. }
+            | Input::NotStarted { .. }
+            | Input::Exited { .. } => {
                 panic!("a cache node is no client and starts nobody")
             }
         }

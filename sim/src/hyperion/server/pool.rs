@@ -8,17 +8,13 @@
 use super::super::database::wire::{self, Found};
 use super::super::tables::Event;
 use super::Requester;
+use super::timers::{POOL_CREATED, POOL_QUERY};
 use crate::protocol::cache::entry::Key;
 use crate::protocol::frame::{self, Decoder};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use contract::{ConnId, Duration, Fx, Instant, NodeId, Now, TimerKey};
-
-/// The pool is created.
-pub const POOL_CREATED: TimerKey = TimerKey(2);
-/// The oldest query has waited too long, or it is time to look for the database again.
-pub const POOL_QUERY: TimerKey = TimerKey(3);
+use contract::{ConnId, Duration, Fx, Instant, NodeId, Now};
 
 /// What a pool is told at boot.
 #[derive(Clone, Debug, PartialEq, Eq)]

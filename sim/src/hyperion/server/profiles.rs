@@ -3,76 +3,66 @@
 //! A profile stands for the variables that its environment sets; a setting that is given in the
 //! scenario wins over it. Nothing in the world reads an environment.
 
+use super::super::tables::settings::CacheSettings;
 use alloc::format;
-use catalog::{Seat, Settings};
 use contract::Refused;
 
-/// What an environment sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// The word of the setting `profile`.
-    pub name: &'static str,
-    /// `HYPERION_CACHE_SIZE_MB`.
-    pub cache_size_mb: u64,
-    /// `HYPERION_REPLICATION_FACTOR`: how many nodes vote; all of the group where it is absent.
-    pub replication_factor: Option<u32>,
+catalog::words! {
+    /// An environment.
+    pub enum Profile {
+        /// None of them: what holds where none is named.
+        Default = "default",
+        /// Production.
+        Prod = "prod",
+        /// Staging.
+        Staging = "staging",
+        /// Development.
+        Dev = "dev",
+    }
 }
-
-const fn profile(
-    name: &'static str,
-    cache_size_mb: u64,
-    replication_factor: Option<u32>,
-) -> Profile {
-    Profile { name, cache_size_mb, replication_factor }
-}
-
-/// All of them; the first holds where none is named.
-const PROFILES: [Profile; 4] = [
-    profile("default", 4096, None),
-    profile("prod", 8192, Some(3)),
-    profile("staging", 1024, Some(1)),
-    profile("dev", 256, Some(1)),
-];
-
-/// The words of the setting `profile`.
-pub const PROFILE_WORDS: &[&str] =
-    &[PROFILES[0].name, PROFILES[1].name, PROFILES[2].name, PROFILES[3].name];
 
 impl Profile {
-    /// That of the settings.
-    #[must_use]
-    pub fn of(settings: &Settings) -> Self {
-        let word = settings.choice("profile");
-        let row = PROFILES.iter().find(|profile| profile.name == word);
-        *row.expect("the setting accepts no other word")
-    }
-
-    /// The most that entries may count for: the size that was given, or that of the profile.
-    #[must_use]
-    pub fn cache_size(settings: &Settings) -> u64 {
-        match settings.has("cache_size") {
-            true => settings.bytes("cache_size"),
-            false => Self::of(settings).cache_size_mb << 20,
+    /// `HYPERION_CACHE_SIZE_MB`.
+    const fn cache_size_mb(self) -> u64 {
+        match self {
+            Self::Default => 4096,
+            Self::Prod => 8192,
+            Self::Staging => 1024,
+            Self::Dev => 256,
         }
     }
 
-    /// How many nodes of the group vote at its birth: the number that was given, or that of the
-    /// profile, or all.
+    /// `HYPERION_REPLICATION_FACTOR`: how many nodes vote; all of the group where it is absent.
+    const fn replication_factor(self) -> Option<u32> {
+        match self {
+            Self::Default => None,
+            Self::Prod => Some(3),
+            Self::Staging | Self::Dev => Some(1),
+        }
+    }
+}
+
+impl CacheSettings {
+    /// The most that entries may count for: the size that was given, or that of the profile.
+    #[must_use]
+    pub fn cache_size(&self) -> u64 {
+        self.cache_size.unwrap_or(self.profile.cache_size_mb() << 20)
+    }
+
+    /// How many nodes of a group of `members` vote at its birth: the number that was given, or that
+    /// of the profile, or all.
     ///
     /// # Errors
     /// When the profile wants more nodes than there are: a group that is smaller than its
     /// environment says survives less than its operators think.
-    pub fn voters(seat: &Seat<'_>) -> Result<u32, Refused> {
-        let members = seat.group.len() as u32;
-        let given = seat.settings.int("voters");
-        if given > 0 {
-            return Ok(members.min(u32::try_from(given).expect("the setting has a limit")));
+    pub fn voters_of(&self, members: u32) -> Result<u32, Refused> {
+        if self.voters > 0 {
+            return Ok(members.min(self.voters));
         }
-        let profile = Self::of(seat.settings);
-        match profile.replication_factor {
+        match self.profile.replication_factor() {
             Some(factor) if factor > members => Err(Refused(format!(
                 "profile {} replicates to {factor} nodes, and the group has {members}",
-                profile.name
+                Profile::WORDS[self.profile as usize]
             ))),
             Some(factor) => Ok(factor),
             None => Ok(members),
@@ -82,59 +72,36 @@ impl Profile {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tables::CACHE_SETTINGS;
-    use super::super::super::testing::{defaults, target};
+    use super::super::super::testing::defaults;
     use super::*;
-    use alloc::vec::Vec;
-    use catalog::SettingValue;
-    use contract::{NodeId, Ratio};
 
-    fn settings(profile: &'static str) -> Settings {
-        let mut settings = defaults(CACHE_SETTINGS);
-        settings.0.insert("profile", SettingValue::Choice(profile));
-        settings
+    fn settings(profile: Profile) -> CacheSettings {
+        let defaults = CacheSettings::from(&defaults(CacheSettings::ROWS));
+        CacheSettings { profile, ..defaults }
     }
 
     #[test]
     fn profiles_stand_for_the_cache_sizes_of_the_environments() {
-        assert_eq!(Profile::cache_size(&defaults(CACHE_SETTINGS)), 4096 << 20);
-        for (profile, size_mb) in [("prod", 8192), ("staging", 1024), ("dev", 256)] {
+        let expect = [4096, 8192, 1024, 256];
+        let profiles = [Profile::Default, Profile::Prod, Profile::Staging, Profile::Dev];
+        for (profile, size_mb) in profiles.into_iter().zip(expect) {
             let mut settings = settings(profile);
-            assert_eq!(Profile::cache_size(&settings), size_mb << 20);
-            settings.0.insert("cache_size", SettingValue::Bytes(77));
-            assert_eq!(Profile::cache_size(&settings), 77, "what is given wins");
+            assert_eq!(settings.cache_size(), size_mb << 20);
+            settings.cache_size = Some(77);
+            assert_eq!(settings.cache_size(), 77, "what is given wins");
         }
-    }
-
-    fn voters(settings: &Settings, members: u32) -> Result<u32, Refused> {
-        let group: Vec<NodeId> = (0..members).map(NodeId).collect();
-        let uses = target(&[]);
-        Profile::voters(&Seat {
-            node: NodeId(0),
-            name: "h/1",
-            index: 0,
-            boot: 0,
-            role: "cache",
-            group: &group,
-            uses: &uses,
-            settings,
-            defects: &[],
-            drift_max: Ratio::ZERO,
-            preload: &[],
-        })
     }
 
     #[test]
     fn profiles_stand_for_the_replication_factors_of_the_environments() {
-        assert_eq!(voters(&settings("default"), 5), Ok(5));
-        assert_eq!(voters(&settings("prod"), 5), Ok(3));
-        assert_eq!(voters(&settings("staging"), 3), Ok(1));
-        assert_eq!(voters(&settings("dev"), 1), Ok(1));
-        let refused = voters(&settings("prod"), 2).expect_err("two nodes are not three");
+        assert_eq!(settings(Profile::Default).voters_of(5), Ok(5));
+        assert_eq!(settings(Profile::Prod).voters_of(5), Ok(3));
+        assert_eq!(settings(Profile::Staging).voters_of(3), Ok(1));
+        assert_eq!(settings(Profile::Dev).voters_of(1), Ok(1));
+        let refused = settings(Profile::Prod).voters_of(2).expect_err("two nodes are not three");
         assert_eq!(refused.0, "profile prod replicates to 3 nodes, and the group has 2");
-        let mut given = settings("dev");
-        given.0.insert("voters", SettingValue::Int(2));
-        assert_eq!(voters(&given, 3), Ok(2), "what is given wins");
-        assert_eq!(voters(&given, 1), Ok(1), "and means no more than there are");
+        let given = CacheSettings { voters: 2, ..settings(Profile::Dev) };
+        assert_eq!(given.voters_of(3), Ok(2), "what is given wins");
+        assert_eq!(given.voters_of(1), Ok(1), "and means no more than there are");
     }
 }

@@ -7,9 +7,10 @@
 use super::super::BATCH_KEYS_MAX;
 use super::super::command::Refusal;
 use super::super::tables::Event;
+use super::super::tables::settings::Reads;
 use super::super::wire::Answer;
 use super::requests::{answer, refuse};
-use super::{Reads, Requester, Server};
+use super::{Requester, Server};
 use crate::protocol::cache::{KEY_BYTES_MAX, Key, StoreError};
 use crate::protocol::raft::{NotLeader, ReadId, Role};
 use alloc::collections::VecDeque;

@@ -1,7 +1,8 @@
 //! A cache node alone, input by input: connections, requests that come too late, and what it counts.
 
 use super::super::command::Refusal;
-use super::super::tables::{CACHE_SETTINGS, EVENTS};
+use super::super::tables::EVENTS;
+use super::super::tables::settings::CacheSettings;
 use super::super::testing::{Asked as Done, Host, defaults};
 use super::super::wire::{Answer, ReadOptions, Request, ResponseFrame};
 use super::*;
@@ -21,12 +22,13 @@ struct World {
 
 impl World {
     fn new(settings: &[(&'static str, SettingValue)]) -> Self {
-        let mut all = defaults(CACHE_SETTINGS);
+        let mut all = defaults(CacheSettings::ROWS);
         all.0.extend(settings.iter().cloned());
         let uses = alloc::collections::BTreeMap::new();
         let seat = Seat {
             node: ME,
             name: "h/1",
+            machine: None,
             index: 0,
             boot: 0,
             role: "cache",
@@ -117,6 +119,21 @@ fn what_nobody_waits_for_is_not_carried_out() {
     };
     assert_eq!(run(100), (1, false));
     assert_eq!(run(101), (0, true));
+}
+
+#[test]
+fn who_hangs_up_and_comes_back_has_the_limits_it_had() {
+    let mut world = World::new(&[("get_rate_max", SettingValue::Int(2))]);
+    world.open(CLIENT, 0);
+    let limited = |done: &Done| marks(done).contains(&"cache.rate_limited");
+    assert!(!limited(&world.get(100)));
+    assert!(!limited(&world.get(100)));
+    let conn = ConnId { opener: CLIENT, number: 0 };
+    world.input(Input::Closed { conn, reason: contract::CloseReason::Done });
+    world.open(CLIENT, 0);
+    assert!(limited(&world.get(100)), "the window is the client's, not the connection's");
+    world.later(1_000);
+    assert!(!limited(&world.get(100)));
 }
 
 #[test]

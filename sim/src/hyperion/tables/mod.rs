@@ -1,4 +1,4 @@
-//! What the lab can see of Hyperion by name: Raft's rows first, then its own.
+//! What the lab can see of Hyperion by name: its own rows, and those of the Raft in it.
 //!
 //! One table per file: [`events`], [`gauges`], [`defects`], and the [`settings`] of the roles.
 
@@ -8,32 +8,25 @@ pub mod gauges;
 pub mod operations;
 pub mod settings;
 
-pub use defects::DEFECTS;
+pub use defects::{DEFECTS, Defects};
 pub use events::{EVENTS, Event};
-pub use gauges::{GAUGES, OWN_GAUGES};
+pub use gauges::GAUGES;
 pub use operations::{OPERATIONS, VERBS};
-pub use settings::{
-    AUTH_SETTINGS, CACHE_SETTINGS, CLIENT_SETTINGS, GATEWAY_SETTINGS, MIRRORING_GATEWAY_SETTINGS,
-    READ_THROUGH_SETTINGS, SQL_SETTINGS,
-};
 
+use super::invariants;
+use super::system::{CACHE, Hyperion, READ_THROUGH};
 use crate::protocol::raft;
-use catalog::PredicateKind;
+use catalog::{PredicateKind, PropertyRow};
+
+/// The roles whose nodes are members of a Raft group.
+pub const CACHES: &[&str] = &[CACHE, READ_THROUGH];
 
 /// All predicates.
-pub const PREDICATES: &[PredicateKind] = raft::PREDICATES;
+pub const PREDICATES: &[PredicateKind] = &raft::predicates::<Hyperion>(CACHES);
 
-/// `first`, then `second`.
-const fn joined<T: Copy, const N: usize>(first: &[T], second: &[T], filler: T) -> [T; N] {
-    assert!(first.len() + second.len() == N, "the length is the sum");
-    let mut all = [filler; N];
-    let mut row = 0;
-    while row < N {
-        all[row] = if row < first.len() { first[row] } else { second[row - first.len()] };
-        row += 1;
-    }
-    all
-}
+/// All properties.
+pub const PROPERTIES: &[PropertyRow] =
+    catalog::joined!(PropertyRow, property.name: &raft::properties(CACHES), invariants::PROPERTIES);
 
 #[cfg(test)]
 mod tests {
@@ -52,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_unique() {
+    fn no_name_stands_in_two_tables() {
         let names = EVENTS.iter().map(|row| row.name);
         let names = names.chain(GAUGES.iter().map(|row| row.name));
         let mut names: alloc::vec::Vec<_> =

@@ -4,13 +4,8 @@ use crate::hyperion::wire::Verb;
 use catalog::Operation;
 
 /// The operations: a register per key, and a read of several.
-pub const OPERATIONS: &[Operation] = &[
-    Operation::GET,
-    Operation::BATCH_GET,
-    Operation::PUT,
-    Operation::DELETE,
-    Operation::CAS,
-];
+pub const OPERATIONS: &[Operation] =
+    &[Operation::GET, Operation::BATCH_GET, Operation::PUT, Operation::DELETE, Operation::CAS];
 
 /// The verbs, in the order of [`Verb::ALL`].
 pub const VERBS: &[catalog::Verb] = &[

@@ -3,10 +3,10 @@
 //! Sources: raft-paper §5.2, §5.4.1; raft-thesis §3.10 (transfer), §4.2.3 (stickiness), §6.2
 //! (check-quorum), §9.6 (pre-vote).
 
+use super::after_sync::Promise;
+use super::configuration::PeerSet;
 use super::entry::{LogId, Payload};
 use super::machine::{ELECTION, HEARTBEAT, Raft, Transfer};
-use super::members::PeerSet;
-use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::Body;
@@ -36,7 +36,7 @@ impl Raft {
         if !self.may_campaign() {
             return;
         }
-        if self.config.pre_vote && !self.config.flaws.disruptive_rejoin {
+        if self.config.pre_vote && !self.config.defects.disruptive_rejoin {
             self.pre_campaign(now, fx);
         } else {
             self.campaign(now, false, fx);
@@ -52,6 +52,8 @@ impl Raft {
     }
 
     fn pre_campaign(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        assert!(self.role != Role::Leader, "a leader does not ask whether it could lead");
+        assert!(self.may_campaign(), "learners do not ask for votes");
         self.role = Role::PreCandidate;
         self.leader = None;
         self.votes = Votes::default();
@@ -84,6 +86,7 @@ impl Raft {
     }
 
     fn ask_voters(&mut self, term: u64, body: Body<'_>, fx: &mut Fx<'_>) {
+        assert!(term > 0, "terms count from 1");
         for peer in self.members().all_voters().iter() {
             if peer != self.me() {
                 self.send_as(term, peer, body, fx);
@@ -109,7 +112,7 @@ impl Raft {
         // candidate that is ahead (etcd-io/raft d4471b2).
         let answer = if granted { term } else { self.term };
         let time = self.clock.time(now);
-        if self.config.flaws.timer_reset_on_any_rpc && !granted {
+        if self.config.defects.timer_reset_on_any_rpc && !granted {
             self.reset_election(now, fx);
         }
         self.send_as(answer, from, Body::PreVoteResponse { granted, time }, fx);
@@ -127,6 +130,7 @@ impl Raft {
             return;
         }
         self.votes.count(from, granted);
+        assert!(!granted || self.votes.granted.contains(from), "what was granted is counted");
         match self.tally() {
             Some(true) => self.campaign(now, false, fx),
             Some(false) => self.role = Role::Follower,
@@ -151,7 +155,7 @@ impl Raft {
         if term > self.term {
             self.follow(now, term, fx);
         }
-        let is_free = self.vote.is_none_or(|vote| vote == from) || self.config.flaws.double_vote;
+        let is_free = self.vote.is_none_or(|vote| vote == from) || self.config.defects.double_vote;
         let granted = term == self.term && is_free && self.is_up_to_date(last);
         let granted = granted && self.role != Role::Leader;
         if granted {
@@ -162,7 +166,7 @@ impl Raft {
             self.promise(now, ticket, Promise::Vote { term, to: from }, fx);
             return;
         }
-        if self.config.flaws.timer_reset_on_any_rpc {
+        if self.config.defects.timer_reset_on_any_rpc {
             self.reset_election(now, fx);
         }
         let time = self.clock.time(now);
@@ -191,9 +195,9 @@ impl Raft {
         self.role = Role::Leader;
         self.leader = Some(self.me());
         self.transfer = None;
-        self.is_tainted = false;
+        self.lease_void = false;
         fx.cancel_timer(ELECTION);
-        if self.config.flaws.leader_rewrites_log {
+        if self.config.defects.leader_rewrites_log {
             self.log.truncate(self.commit_index + 1);
             self.configs.truncate(self.commit_index + 1);
         }
@@ -206,7 +210,8 @@ impl Raft {
         self.ready.push(Ready::BecameLeader { term: self.term });
         self.start_round(now, fx);
         self.arm_heartbeat(now, fx);
-        self.append_own(now, Payload::Noop, fx);
+        let first = self.append_own(now, Payload::Noop, fx);
+        assert!(first.term == self.term, "a leader begins with an entry of its term");
     }
 
     /// Follows whoever leads `term`. A newer term clears the vote; the election timer runs on, so
@@ -220,6 +225,7 @@ impl Raft {
             self.leader = None;
             self.save_hard_state();
         }
+        assert!(self.term == term, "a node is in the term that it follows in");
         self.role = Role::Follower;
         self.votes = Votes::default();
         if let Some(led) = led {
@@ -236,7 +242,7 @@ impl Raft {
     /// Whether the candidate's log contains everything that may be committed (raft-paper §5.4.1):
     /// last terms are compared first, then lengths.
     fn is_up_to_date(&self, last: LogId) -> bool {
-        if self.config.flaws.uptodate_index_only {
+        if self.config.defects.uptodate_index_only {
             return last.index >= self.log.last().index;
         }
         last >= self.log.last()
@@ -245,11 +251,11 @@ impl Raft {
     /// Whether this node hears no candidates because a leader was alive less than the shortest
     /// election timeout ago, or may have been before this boot: leases rely on it.
     fn is_sticky(&self, now: Instant) -> bool {
-        let flaws = &self.config.flaws;
-        if flaws.disruptive_rejoin || flaws.lease_without_stickiness {
+        let defects = &self.config.defects;
+        if defects.disruptive_rejoin || defects.lease_without_stickiness {
             return false;
         }
-        if now < self.silent_until && !flaws.lease_lost_on_restart {
+        if now < self.no_vote_until && !defects.lease_lost_on_restart {
             return true;
         }
         let contact = match self.role {
@@ -261,6 +267,7 @@ impl Raft {
 
     /// When a majority had last answered this leader.
     fn quorum_contact(&self, now: Instant) -> Instant {
+        assert!(self.role == Role::Leader, "only leaders are answered");
         self.heard_quorum(now, 0, |voter| {
             let is_me = voter == self.me();
             if is_me { now } else { self.progress[voter as usize].heard_at }
@@ -280,6 +287,7 @@ impl Raft {
     /// Starts to hand over to `to`; see [`Raft::transfer`].
     pub(super) fn start_transfer(&mut self, now: Instant, to: u32, fx: &mut Fx<'_>) {
         assert!(self.is_voter(to), "leadership goes to a voter of the group");
+        assert!(to != self.me(), "leadership goes to somebody else");
         let deadline = now + self.config.election.0;
         self.transfer = Some(Transfer { to, deadline, is_sent: false });
         self.continue_transfer(fx);
@@ -304,7 +312,7 @@ impl Raft {
             return;
         }
         transfer.is_sent = true;
-        self.is_tainted = true;
+        self.lease_void = true;
         self.mark(Event::TimeoutNowSent, [self.term, u64::from(to), 0], 0, fx);
         self.send(to, Body::TimeoutNow { last }, fx);
     }

@@ -1,6 +1,6 @@
 //! Entries of the replicated log.
 
-use super::members::Members;
+use super::configuration::Members;
 use alloc::sync::Arc;
 use core::fmt;
 

@@ -1,9 +1,9 @@
 //! What can be read off a node, for its owner, for invariants and for reports.
 
-use super::config::Config;
 use super::entry::{Entry, LogId};
 use super::machine::Raft;
 use super::ready::Role;
+use super::settings::Config;
 use super::snapshot::Snapshot;
 use contract::Now;
 
@@ -96,6 +96,7 @@ impl Raft {
     #[must_use]
     pub fn match_index(&self, peer: u32) -> Option<u64> {
         let progress = self.progress.get(peer as usize)?;
+        assert!(progress.next > progress.matched, "what is matched is not sent again");
         (self.role == Role::Leader).then_some(progress.matched)
     }
 

@@ -8,6 +8,8 @@ use alloc::vec::Vec;
 /// Entries per chunk.
 const CHUNK: u64 = 64;
 
+const _: () = assert!(CHUNK.is_power_of_two(), "the place of an index is found by shifts");
+
 /// Consecutive entries. Chunk boundaries lie at multiples of [`CHUNK`] of the index.
 #[derive(Clone, Debug)]
 pub(super) struct Log {
@@ -75,6 +77,7 @@ impl Log {
         while index > self.base.index && self.term(index).is_some_and(|here| here > term) {
             index -= 1;
         }
+        assert!(index <= at, "where logs may agree is not beyond where they differ");
         index
     }
 
@@ -113,6 +116,8 @@ impl Log {
             let term = self.term_before(from);
             self.last = LogId { term, index: from - 1 };
         }
+        assert!(self.last.index < from, "the tail is gone");
+        assert!(self.last.index >= self.base.index, "a log ends where it begins, or later");
         dropped
     }
 
@@ -142,6 +147,7 @@ impl Log {
         }
         self.size_bytes -= dropped_bytes;
         self.base = LogId { term, index };
+        assert!(self.base.term <= self.last.term, "terms do not fall along a log");
     }
 
     fn term_before(&self, from: u64) -> u64 {
@@ -154,6 +160,7 @@ impl Log {
 
     /// The chunk of `index` and the position in it.
     const fn place(&self, index: u64) -> (usize, usize) {
+        assert!(index > self.base.index, "what a snapshot covers has no place");
         let chunk = (index - 1) / CHUNK - self.base.index / CHUNK;
         let chunk_start = (index - 1) / CHUNK * CHUNK;
         let start = if chunk_start > self.base.index { chunk_start } else { self.base.index };

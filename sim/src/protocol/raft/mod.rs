@@ -11,7 +11,7 @@
 //! | replication, conflict back-off, commit rule | `replication` | raft-paper §5.3, §5.4.2 |
 //! | lease and read-index | `reads` | raft-thesis §6.4, §6.4.1 |
 //! | snapshots: taken, sent, installed | `snapshot` | raft-paper §7; raft-thesis §5 |
-//! | who takes part, and changes of it | `members`, `configs`, `membership` | raft-thesis §4 |
+//! | who takes part, and changes of it | `configuration`, `config_history`, `reconfiguration` | raft-thesis §4 |
 //! | what is on disk, and recovery | `storage`, `recovery` | raft-paper §5, Figure 2; raft-thesis §10.2.1 |
 //! | frames | `wire` | this project |
 //!
@@ -35,28 +35,30 @@
 //! **Invariant:** peers are named by their index in the group, on the wire, on disk and in state.
 //! A `NodeId` appears only where a datagram is sent.
 
-mod config;
-mod configs;
+mod after_sync;
+mod config_history;
+mod configuration;
 pub mod conformance;
 mod crc;
+mod defects;
 mod election;
 mod entry;
-mod flaws;
+mod group;
 mod inspect;
 pub mod invariants;
 mod log;
 #[path = "raft.rs"]
 mod machine;
-mod members;
-mod membership;
 pub mod needs;
 mod progress;
-mod promise;
 mod quorum;
 mod reads;
 mod ready;
+mod reconfiguration;
 mod recovery;
+mod relations;
 mod replication;
+mod settings;
 mod snapshot;
 mod step;
 mod storage;
@@ -64,19 +66,18 @@ mod tables;
 mod time;
 mod wire;
 
-pub use config::{Config, Fsync, PEERS_MAX};
+pub use configuration::{Change, ChangeError, Members, PeerSet};
+pub use defects::{DEFECTS, Defects};
 pub use entry::{Entry, LogId, Payload};
-pub use flaws::{DEFECTS, Flaws};
+pub use group::{RaftOf, SELECTORS, fingerprint, pending, select, view};
 pub use machine::{Raft, TIMERS};
-pub use members::{Change, ChangeError, Members, PeerSet};
-pub use membership::{ChangeRefused, Transition};
 pub use ready::{NotLeader, ReadId, Ready, Role};
+pub use reconfiguration::{ChangeRefused, Transition};
+pub use relations::{Timing, relations};
+pub use settings::{Config, Fsync, PEERS_MAX};
 pub use snapshot::Snapshot;
 pub use storage::{FILES, SYNCS};
-pub use tables::{
-    EVENTS, Event, GAUGES, PREDICATES, RaftOf, SELECTORS, fingerprint, gauge, holds, pending,
-    select, view,
-};
+pub use tables::{CODES, EVENTS, Event, gauges, predicates, properties};
 pub use wire::COMMAND_BYTES_MAX;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What planted flaws need to show, beside load: the last column of the tables of flaws.
+//! What planted defects need to show, beside load: the last column of the tables of defects.
 
 use catalog::Need;
 

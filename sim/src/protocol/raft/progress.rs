@@ -51,10 +51,12 @@ impl Progress {
         let mut in_flight = core::mem::take(&mut self.in_flight);
         in_flight.clear();
         *self = Self { in_flight, ..Self::unknown(last_index, now) };
+        assert!(self.in_flight.is_empty(), "a new leader waits for nothing yet");
     }
 
     /// Whether another append may be sent, `in_flight_max` at once.
     pub fn has_room(&self, in_flight_max: u32) -> bool {
+        assert!(in_flight_max > 0, "an append may be in flight");
         if self.sending.is_some() {
             return false;
         }
@@ -67,6 +69,7 @@ impl Progress {
         if self.in_flight.is_empty() {
             self.progress_at = now;
         }
+        assert!(last >= self.next, "an append holds an entry");
         self.in_flight.push_back(last);
         if !self.probing {
             self.next = last + 1;
@@ -127,6 +130,7 @@ impl Progress {
             self.in_flight.clear();
             self.progress_at = now;
         }
+        assert!(self.next > self.matched, "what is matched is not sent again");
     }
 
     /// Takes everything without an answer for lost. A probe is repeated where it was.

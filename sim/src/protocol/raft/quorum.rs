@@ -1,9 +1,10 @@
 //! Majorities.
 
-use super::config::PEERS_MAX;
+use super::settings::PEERS_MAX;
 
 /// How many of `voters` make a majority.
 pub(super) const fn majority(voters: usize) -> usize {
+    assert!(voters > 0, "nobody has no majority");
     voters / 2 + 1
 }
 

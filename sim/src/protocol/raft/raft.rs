@@ -1,16 +1,16 @@
 //! The state machine: its state, its inputs, and what leaves it.
 
-use super::config::Config;
-use super::configs::Configs;
+use super::after_sync::Promise;
+use super::config_history::Configs;
+use super::configuration::PeerSet;
 use super::election::Votes;
 use super::entry::{LogId, Payload};
 use super::log::Log;
-use super::members::PeerSet;
 use super::progress::Progress;
-use super::promise::Promise;
 use super::reads::Reads;
 use super::ready::{NotLeader, ReadId, Ready, Role};
 use super::recovery::recover;
+use super::settings::Config;
 use super::snapshot::{Incoming, Snapshot};
 use super::storage::{SYNCS, Storage, Ticket};
 use super::tables::Event;
@@ -19,6 +19,7 @@ use super::wire::{Body, COMMAND_BYTES_MAX, Message, decode};
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use contract::node::DATAGRAM_BYTES_MAX;
 use contract::{DiskError, Duration, Fx, Instant, Now, Refused, Span, SyncId, TimerKey};
 use core::ops::Range;
 
@@ -29,6 +30,9 @@ pub(super) const ELECTION: TimerKey = TimerKey(TIMERS.start);
 pub(super) const HEARTBEAT: TimerKey = TimerKey(TIMERS.start + 1);
 pub(super) const APPLY: TimerKey = TimerKey(TIMERS.start + 2);
 const FSYNC: TimerKey = TimerKey(TIMERS.start + 3);
+
+const _: () = assert!(FSYNC.0 < TIMERS.end, "every timer is inside the range");
+const _: () = assert!(COMMAND_BYTES_MAX < DATAGRAM_BYTES_MAX as usize, "a command has a frame");
 
 /// One member of a Raft group.
 ///
@@ -46,7 +50,7 @@ pub struct Raft {
     pub(super) configs: Configs,
     /// Whom the configuration that it goes by sends entries to, and whether it votes in it.
     pub(super) tracked: PeerSet,
-    pub(super) waits: bool,
+    pub(super) can_campaign: bool,
     pub(super) commit_index: u64,
     pub(super) applied_index: u64,
 
@@ -64,7 +68,7 @@ pub struct Raft {
     pub(super) promises: VecDeque<(Ticket, Promise)>,
     /// Term and vote as last known durable.
     pub(super) durable_hard: (u64, Option<u32>),
-    /// The last term that this node campaigned in, or booted with: for one flaw alone.
+    /// The last term that this node campaigned in, or booted with: for one defect alone.
     pub(super) own_term: u64,
 
     pub(super) clock: ClusterClock,
@@ -76,7 +80,7 @@ pub struct Raft {
     /// When a leader was last heard.
     pub(super) leader_contact: Option<Instant>,
     /// No votes before this: a leader that was answered before this boot may hold a lease.
-    pub(super) silent_until: Instant,
+    pub(super) no_vote_until: Instant,
     pub(super) votes: Votes,
 
     /// What a leader knows about each peer, itself included.
@@ -84,7 +88,7 @@ pub struct Raft {
     pub(super) reads: Reads,
     pub(super) transfer: Option<Transfer>,
     /// Whether this leader told another node to campaign: its leases are over.
-    pub(super) is_tainted: bool,
+    pub(super) lease_void: bool,
 
     pub(super) ready: Vec<Ready>,
     pub(super) has_failed: bool,
@@ -132,7 +136,7 @@ impl Raft {
             log: recovered.log,
             configs: recovered.configs,
             tracked: PeerSet::EMPTY,
-            waits: false,
+            can_campaign: false,
             commit_index: covered,
             applied_index: covered,
             snapshot,
@@ -149,16 +153,18 @@ impl Raft {
             heartbeat_deadline: Instant::MAX,
             is_apply_paused: false,
             leader_contact: None,
-            silent_until: now + silence,
+            no_vote_until: now + silence,
             votes: Votes::default(),
             reads: Reads::default(),
             transfer: None,
-            is_tainted: false,
+            lease_void: false,
             ready: Vec::new(),
             has_failed: false,
         };
+        assert!(raft.log.last().index >= covered, "recovery refuses a log behind its snapshot");
+        assert!(raft.ticks.phase <= raft.ticks.tick, "a phase lies between two ticks");
         raft.tracked = raft.members().all();
-        raft.waits = raft.may_campaign();
+        raft.can_campaign = raft.may_campaign();
         raft.ready.extend(raft.snapshot.clone().map(Ready::Restore));
         raft.reset_election(now, fx);
         raft.finish(now, fx);
@@ -196,6 +202,7 @@ impl Raft {
     /// Handles one of Raft's timers. One that comes before its deadline, as after a deadline was
     /// moved, is set again.
     pub fn on_timer(&mut self, now: Now, key: TimerKey, fx: &mut Fx<'_>) {
+        assert!(Self::owns_timer(key), "the owner hands on Raft's timers");
         let now = now.mono;
         if self.has_failed {
             return;
@@ -265,6 +272,7 @@ impl Raft {
             return Err(NotLeader { hint });
         }
         let id = self.append_own(now.mono, Payload::Command(command), fx);
+        assert!(id == self.log.last(), "what is proposed is the end of the log");
         self.finish(now.mono, fx);
         Ok(id)
     }
@@ -291,6 +299,8 @@ impl Raft {
             Payload::Command(command)
         };
         let ids = self.append_all_own(now.mono, commands.map(payload), fx);
+        let ends = ids.last().is_none_or(|id| *id == self.log.last());
+        assert!(ends, "what is proposed is the end of the log");
         self.finish(now.mono, fx);
         Ok(ids)
     }
@@ -342,7 +352,9 @@ impl Raft {
 
 impl Raft {
     pub(super) fn arm_heartbeat(&mut self, now: Instant, fx: &mut Fx<'_>) {
+        assert!(self.role == Role::Leader, "only leaders send heartbeats");
         self.heartbeat_deadline = self.ticks.at_or_after(now + self.config.heartbeat);
+        assert!(self.heartbeat_deadline > now, "heartbeats are some time apart");
         fx.set_timer(HEARTBEAT, self.heartbeat_deadline.since(now));
     }
 
@@ -351,11 +363,12 @@ impl Raft {
     pub(super) fn reset_election(&mut self, now: Instant, fx: &mut Fx<'_>) {
         let (min, max) = self.config.election;
         let drawn = Duration(fx.rng.range(min.as_nanos(), max.as_nanos()));
-        let wait = if self.config.flaws.equal_fixed_timeouts {
+        let wait = if self.config.defects.equal_fixed_timeouts {
             min
         } else {
             self.config.election_fixed.unwrap_or(drawn)
         };
+        assert!(wait >= min, "leases rest on the shortest election timeout");
         if self.may_campaign() {
             self.election_deadline = self.ticks.at_or_after(now + wait);
             fx.set_timer(ELECTION, self.election_deadline.since(now));
@@ -387,6 +400,7 @@ impl Raft {
     /// The disk failed: nobody knows what it kept, so nothing more is promised in this boot.
     fn fail(&mut self, now: Instant, error: DiskError, fx: &mut Fx<'_>) {
         self.follow(now, self.term, fx);
+        assert!(self.role == Role::Follower, "a node without a disk does not lead");
         self.has_failed = true;
         self.promises.clear();
         fx.cancel_timer(ELECTION);
@@ -401,6 +415,9 @@ impl Raft {
         assert!(leads || self.transfer.is_none(), "only leaders hand over");
         assert!(self.snapshot_index() <= self.commit_index, "a snapshot holds what is committed");
         assert!(self.log.base().index <= self.snapshot_index(), "what is cut is in the snapshot");
+        assert!(self.own_term <= self.term, "a node campaigns in terms that it was in");
+        assert!(self.durable_hard.0 <= self.term, "what is durable was true before");
+        assert!(self.progress.len() == self.config.peers.len(), "a leader knows of each peer");
     }
 
     pub(super) fn is_voter(&self, peer: u32) -> bool {
@@ -413,7 +430,7 @@ impl Raft {
     }
 
     pub(super) fn mark(&self, event: Event, labels: [u64; 3], value: u64, fx: &mut Fx<'_>) {
-        fx.mark(event as u16, labels, value);
+        fx.mark(event.above(self.config.events), labels, value);
     }
 
     pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {

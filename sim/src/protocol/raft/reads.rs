@@ -4,11 +4,11 @@
 //! proves that this node still led when `r` was sent. That confirms the reads that arrived before
 //! `r` was sent, and starts a lease at the moment of sending.
 
-use super::config::Config;
+use super::configuration::PeerSet;
 use super::machine::Raft;
-use super::members::PeerSet;
 use super::quorum::{majority, reached_by};
 use super::ready::{ReadId, Ready, Role};
+use super::settings::Config;
 use super::tables::Event;
 use super::wire::Body;
 use alloc::collections::VecDeque;
@@ -18,6 +18,8 @@ use contract::{Duration, Fx, Instant};
 /// Rounds remembered without a quorum's answer. When more are open, the oldest are forgotten,
 /// which can only make a lease shorter.
 const ROUNDS_MAX: usize = 64;
+
+const _: () = assert!(ROUNDS_MAX > 1, "a round may be open while the next is sent");
 
 /// The reads and rounds of one leadership.
 #[derive(Clone, Debug, Default)]
@@ -49,7 +51,7 @@ struct Bound {
     id: ReadId,
     index: u64,
     time: u64,
-    /// Who answered anything since the read was bound: counts for the flaw alone.
+    /// Who answered anything since the read was bound: counts for the defect alone.
     heard: PeerSet,
 }
 
@@ -96,7 +98,7 @@ impl Raft {
 
     /// Before its first commit a leader does not know what its predecessors committed.
     fn may_bind_reads(&self) -> bool {
-        self.has_committed_in_term() || self.config.flaws.read_before_own_commit
+        self.has_committed_in_term() || self.config.defects.read_before_own_commit
     }
 
     /// Whether an entry of this leader's own term is committed.
@@ -113,6 +115,8 @@ impl Raft {
         if self.reads.open.len() == ROUNDS_MAX {
             self.reads.open.pop_front();
         }
+        assert!(self.reads.open.len() < ROUNDS_MAX, "there is room for the round");
+        assert!(round > self.reads.confirmed, "nobody answered a round before it was sent");
         self.reads.open.push_back(Round { number: round, sent_at: now });
         self.bind_reads(round, time);
         self.mark(Event::HeartbeatSent, [self.term, round, 0], 0, fx);
@@ -142,7 +146,8 @@ impl Raft {
     /// What a heartbeat may say of the commit index: no more than the peer is known to hold, since
     /// a heartbeat verifies nothing.
     fn commit_for(&self, peer: u32) -> u64 {
-        if self.config.flaws.commit_past_verified {
+        assert!(peer != self.me(), "a leader sends itself no heartbeats");
+        if self.config.defects.commit_past_verified {
             return self.commit_index;
         }
         self.commit_index.min(self.progress[peer as usize].matched)
@@ -152,6 +157,7 @@ impl Raft {
         if !self.may_bind_reads() {
             return;
         }
+        assert!(self.role == Role::Leader, "only leaders serve reads");
         let index = self.commit_index;
         let me = PeerSet::from_iter([self.me()]);
         let reads = &mut self.reads;
@@ -161,7 +167,7 @@ impl Raft {
 
     /// A follower's heartbeat. The sender was heard and followed before.
     pub(super) fn on_heartbeat(&mut self, commit: u64, fx: &mut Fx<'_>) {
-        let commit = if self.config.flaws.commit_past_verified {
+        let commit = if self.config.defects.commit_past_verified {
             commit.min(self.log.last().index)
         } else {
             commit
@@ -198,6 +204,8 @@ impl Raft {
                 bound.heard.insert(from);
             }
         }
+        let known = self.progress[from as usize].round;
+        assert!(known <= self.reads.round, "nobody answers a round that was not sent");
         self.confirm_rounds(now, fx);
         self.nudge(now, from, fx);
     }
@@ -205,17 +213,18 @@ impl Raft {
     /// Releases what the latest round that a quorum answered confirms.
     fn confirm_rounds(&mut self, now: Instant, fx: &mut Fx<'_>) {
         let last = self.reads.round;
-        let missing = usize::from(self.config.flaws.quorum_off_by_one);
+        let missing = usize::from(self.config.defects.quorum_off_by_one);
         let round = self.heard_quorum(last, missing, |voter| {
             let is_me = voter == self.me();
             if is_me { last } else { self.progress[voter as usize].round }
         });
+        assert!(round <= last, "a quorum answers rounds that were sent");
         while let Some(&open) = self.reads.open.front() {
             if open.number > round {
                 break;
             }
             self.reads.open.pop_front();
-            let from_receive = self.config.flaws.lease_from_receive;
+            let from_receive = self.config.defects.lease_from_receive;
             self.reads.lease_from = Some(if from_receive { now } else { open.sent_at });
         }
         self.reads.confirmed = self.reads.confirmed.max(round);
@@ -231,7 +240,7 @@ impl Raft {
         value: impl Fn(u32) -> T,
     ) -> T {
         let members = self.quorums();
-        if self.config.flaws.lease_counts_learners {
+        if self.config.defects.lease_counts_learners {
             let quorum = majority(members.voters.len());
             return reached_by(members.all().iter().map(value), quorum);
         }
@@ -240,7 +249,7 @@ impl Raft {
 
     fn release_reads(&mut self, fx: &mut Fx<'_>) {
         let quorums = self.quorums();
-        let is_unbound = self.config.flaws.read_ack_unbound;
+        let is_unbound = self.config.defects.read_ack_unbound;
         let confirmed = self.reads.confirmed;
         let mut released = 0;
         while let Some(&bound) = self.reads.bound.front() {
@@ -248,6 +257,7 @@ impl Raft {
             if bound.round > confirmed && !is_heard {
                 break;
             }
+            assert!(bound.index <= self.commit_index, "a leader's commit index does not go back");
             self.reads.bound.pop_front();
             released += 1;
             self.ready.push(Ready::ReadReady {
@@ -264,12 +274,12 @@ impl Raft {
 
     /// Whether the lease runs at `now`: see [`Raft::lease_valid`].
     pub(super) fn is_lease_running(&self, now: Instant) -> bool {
-        let flaws = &self.config.flaws;
-        let hands_over = self.transfer.is_some() || self.is_tainted;
+        let defects = &self.config.defects;
+        let hands_over = self.transfer.is_some() || self.lease_void;
         if self.role != Role::Leader || self.config.lease == Duration::ZERO {
             return false;
         }
-        if hands_over && !flaws.lease_survives_transfer {
+        if hands_over && !defects.lease_survives_transfer {
             return false;
         }
         let is_alone = self.members().all_voters() == PeerSet::from_iter([self.me()]);
@@ -280,10 +290,11 @@ impl Raft {
     /// The lease that is set, or the longest that is safe.
     fn lease_length(&self) -> Duration {
         let shortest = self.config.election.0;
-        if self.config.flaws.lease_is_election_timeout {
+        if self.config.defects.lease_is_election_timeout {
             return shortest;
         }
         let longest = Config::lease_max(shortest, self.config.drift_max);
+        assert!(longest < shortest, "a lease ends before anybody can be elected");
         self.config.lease.min(longest)
     }
 }

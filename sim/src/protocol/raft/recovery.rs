@@ -5,13 +5,13 @@
 //! damaged record with a whole one after it was durable: its loss could unmake a majority, so the
 //! node refuses to boot rather than take part without it (PAR, Alagappan et al., FAST 2018).
 
-use super::config::Config;
-use super::configs::Configs;
+use super::config_history::Configs;
 use super::entry::{Entry, LogId};
 use super::log::Log;
+use super::settings::Config;
 use super::snapshot::Snapshot;
 use super::storage::{
-    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageFlaws, VERSION, WAL,
+    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageDefects, VERSION, WAL,
     checksum,
 };
 use super::wire::{MEMBERS_BYTES, read_entry, read_members};
@@ -43,7 +43,7 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
     if fx.disk.exists(NEXT) {
         fx.disk.remove(NEXT).map_err(|error| disk_refusal("remove what was left beside", error))?;
     }
-    let flaws = &config.flaws;
+    let defects = &config.defects;
     let bytes = read_whole(fx)?;
     let mut replay = Replay::default();
     let mut at = 0;
@@ -51,16 +51,17 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
         replay.record(at, body)?;
         at += PREFIX_BYTES + body.len();
     }
+    assert!(at <= bytes.len(), "records lie inside the file");
     if at < bytes.len() {
         let whole = (at + 1..bytes.len()).find(|&next| record_at(&bytes, next).is_some());
-        if let Some(whole) = whole.filter(|_| !flaws.middle_cut_as_torn) {
+        if let Some(whole) = whole.filter(|_| !defects.middle_cut_as_torn) {
             let reason = format!(
                 "the log is damaged at byte {at}, before a whole record at byte {whole}: \
                  what was acknowledged may be gone"
             );
             return Err(Refused(reason));
         }
-        if flaws.torn_tail_kept {
+        if defects.torn_tail_kept {
             return Err(Refused(format!("the log holds half a record at byte {at}")));
         }
         fx.disk
@@ -68,16 +69,18 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
             .map_err(|error| disk_refusal("cut the torn tail of", error))?;
     }
     let mut recovered = replay.finish(config, at as u64, bytes.is_empty())?;
-    recovered.storage.plant(StorageFlaws {
-        skips_directory: flaws.rename_without_dir_sync,
-        retries_syncs: flaws.sync_error_ignored,
-        forgets_vote: flaws.vote_lost_in_compaction,
+    recovered.storage.plant(StorageDefects {
+        skips_directory: defects.rename_without_dir_sync,
+        retries_syncs: defects.sync_error_ignored,
+        forgets_vote: defects.vote_lost_in_compaction,
     });
     Ok(recovered)
 }
 
 /// How often a log that is not whole is read before it is believed to be so.
 const READS_MAX: u32 = 3;
+
+const _: () = assert!(READS_MAX > 0, "the log is read");
 
 /// The file, as far as a device that now and then returns a wrong bit gives it: of several reads the
 /// one that is whole for longest. What is damaged in all of them is damaged on the disk.
@@ -101,6 +104,7 @@ fn read_whole(fx: &mut Fx<'_>) -> Result<Vec<u8>, Refused> {
             break;
         }
     }
+    assert!(best.0 <= best.1.len(), "what is whole lies inside the file");
     Ok(best.1)
 }
 
@@ -182,6 +186,7 @@ impl Replay {
         }
         self.log.truncate(entry.index);
         self.log.append(entry);
+        assert!(self.log.last().index <= next, "an entry takes the place of another, or is next");
         Some(())
     }
 
@@ -241,8 +246,8 @@ impl Replay {
 
 #[cfg(test)]
 mod tests {
-    use super::super::config::Fsync;
     use super::super::entry::Payload;
+    use super::super::settings::Fsync;
     use super::super::testkit::MemDisk;
     use super::*;
     use contract::{Disk as _, Domain, NodeId, Outbox, Rng};

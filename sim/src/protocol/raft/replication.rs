@@ -3,9 +3,9 @@
 //! Sources: raft-paper §5.3 and §5.4.2; the back-off by term and the probe and replicate states
 //! are etcd's. A leader writes its own disk in parallel with the others' (raft-thesis §10.2.1).
 
+use super::after_sync::Promise;
 use super::entry::{Entry, LogId, Payload};
 use super::machine::{APPLY, Raft};
-use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};
@@ -43,6 +43,7 @@ impl Raft {
             payload,
         };
         let id = entry.id();
+        assert!(id.index > self.commit_index, "nothing is committed before it is written");
         let members = entry.members().copied();
         self.storage.put_entry(&entry);
         self.log.append(entry);
@@ -55,6 +56,8 @@ impl Raft {
     /// Counts its own entry as stored once it is.
     fn promise_own(&mut self, now: Instant, id: LogId, fx: &mut Fx<'_>) {
         let LogId { term, index } = id;
+        assert!(term == self.term, "a leader appends in its own term");
+        assert!(index <= self.log.last().index, "only what is written can become durable");
         let ticket = self.storage.ticket();
         self.promise(now, ticket, Promise::OwnMatch { term, index }, fx);
     }
@@ -69,6 +72,8 @@ impl Raft {
 
     /// Sends `peer` what it lacks, as far as its window allows.
     pub(super) fn send_appends(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
+        assert!(self.role == Role::Leader, "only leaders send entries");
+        assert!(peer != self.me(), "a leader sends itself nothing");
         let last_index = self.log.last().index;
         while self.progress[peer as usize].has_room(self.config.inflight_max)
             && self.progress[peer as usize].next <= last_index
@@ -83,6 +88,7 @@ impl Raft {
     fn send_append(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
         let next = self.progress[peer as usize].next;
         let count = self.batch_from(next);
+        assert!(count > 0, "an append holds an entry");
         let index = next - 1;
         let term = self.log.term(index);
         let term = term.expect("what was cut is sent as a snapshot");
@@ -115,6 +121,7 @@ impl Raft {
                 break;
             }
         }
+        assert!(count <= entries_max, "an append holds no more than it may");
         count
     }
 
@@ -134,7 +141,7 @@ impl Raft {
             return self.promise_append(now, from, matched, fx);
         }
         let is_held = match self.log.term(previous.index) {
-            Some(term) => term == previous.term || self.config.flaws.no_prev_term_check,
+            Some(term) => term == previous.term || self.config.defects.no_prev_term_check,
             None => false,
         };
         if !is_held {
@@ -142,7 +149,8 @@ impl Raft {
         }
         let matched = previous.index + u64::from(entries.count());
         self.store(now, entries, fx);
-        if self.config.flaws.truncate_on_match {
+        assert!(self.log.last().index >= matched, "what is acknowledged is in the log");
+        if self.config.defects.truncate_on_match {
             self.truncate(now, matched + 1, fx);
         }
         self.promise_append(now, from, matched, fx);
@@ -159,6 +167,7 @@ impl Raft {
     /// the leader has there, a whole run of terms at a time.
     fn reject_append(&mut self, from: u32, previous: LogId, fx: &mut Fx<'_>) {
         let index = self.log.last_with_term_up_to(previous.index, previous.term);
+        assert!(index <= previous.index, "a hint leads back");
         let term = self.log.term(index).unwrap_or(0);
         let hint = LogId { term, index };
         let labels = [self.term, previous.index, 0];
@@ -189,6 +198,7 @@ impl Raft {
     /// invariants tell what happened.
     fn truncate(&mut self, now: Instant, from: u64, fx: &mut Fx<'_>) {
         let dropped = self.log.truncate(from);
+        assert!(self.log.last().index < from, "the tail is gone");
         if dropped > 0 {
             if self.configs.latest().0 >= from {
                 self.configs.truncate(from);
@@ -212,6 +222,7 @@ impl Raft {
             return;
         }
         self.progress[from as usize].accepted(matched, now);
+        assert!(self.role == Role::Leader, "only leaders are answered");
         if matched > self.commit_index {
             self.advance_commit(fx);
         }
@@ -258,6 +269,7 @@ impl Raft {
 
     /// This leader's own disk has everything up to `index`.
     pub(super) fn on_own_match(&mut self, index: u64, fx: &mut Fx<'_>) {
+        assert!(index <= self.log.last().index, "a leader does not cut its own log");
         let me = self.me() as usize;
         let own = &mut self.progress[me];
         own.matched = own.matched.max(index);
@@ -267,11 +279,12 @@ impl Raft {
     /// Commits what a majority has on disk, if it is of this term: an entry of an earlier term may
     /// be on a majority and still be overwritten (raft-paper §5.4.2, Figure 8).
     fn advance_commit(&mut self, fx: &mut Fx<'_>) {
-        let missing = usize::from(self.config.flaws.quorum_off_by_one);
+        assert!(self.role == Role::Leader, "only leaders count replicas");
+        let missing = usize::from(self.config.defects.quorum_off_by_one);
         let matched = |peer: u32| self.progress[peer as usize].matched;
         let reached = self.quorums().reached(u64::MAX, missing, matched);
         let is_own = self.log.term(reached) == Some(self.term);
-        if is_own || self.config.flaws.commit_previous_term {
+        if is_own || self.config.defects.commit_previous_term {
             self.commit_to(reached, fx);
         }
     }
@@ -288,12 +301,14 @@ impl Raft {
 
     /// Hands committed entries to the owner, one batch at a time: while a pause runs, nothing.
     pub(super) fn apply(&mut self, fx: &mut Fx<'_>) {
-        let is_rash = self.config.flaws.ack_before_quorum && self.role == Role::Leader;
+        let is_rash = self.config.defects.ack_before_quorum && self.role == Role::Leader;
         let end = if is_rash { self.log.last().index } else { self.commit_index };
         if self.is_apply_paused || self.applied_index >= end {
             return;
         }
         let batch_end = end.min(self.applied_index + u64::from(self.config.apply_batch_max));
+        assert!(batch_end > self.applied_index, "a batch holds an entry");
+        assert!(batch_end <= self.log.last().index, "what is applied is in the log");
         for index in self.applied_index + 1..=batch_end {
             let entry = self.log.entry(index).expect("the log reaches its commit index");
             self.ready.push(Ready::Apply(entry.clone()));

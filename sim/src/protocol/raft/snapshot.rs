@@ -7,16 +7,16 @@
 //! again until it is answered, and an answer names the part it is for, so that late and doubled
 //! frames start nothing twice.
 
+use super::after_sync::Promise;
+use super::configuration::Members;
 use super::crc::crc32c;
 use super::entry::LogId;
 use super::log::Log;
 use super::machine::Raft;
-use super::members::Members;
-use super::promise::Promise;
 use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX};
-use super::{configs::Configs, entry::Entry};
+use super::{config_history::Configs, entry::Entry};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use contract::{DiskError, Fx, Instant, Now};
@@ -83,11 +83,12 @@ impl Raft {
         }
         let entry = self.log.entry(index).expect("what was just applied is in the log");
         let (members_since, members) = self.configs.at(index);
+        assert!(members_since <= index, "a prefix of the log leads to its own configuration");
         let mut members = *members;
-        if self.config.flaws.snapshot_loses_config && self.snapshot.is_some() {
+        if self.config.defects.snapshot_loses_config && self.snapshot.is_some() {
             members = self.config.founders();
         }
-        if self.config.flaws.joint_dropped {
+        if self.config.defects.joint_dropped {
             members.outgoing = Default::default();
             members.learners_next = Default::default();
             members.auto_leave = false;
@@ -144,6 +145,7 @@ impl Raft {
     /// Starts to send the snapshot to `peer`, whose next entry is gone.
     pub(super) fn send_snapshot(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
         assert!(self.role == Role::Leader, "only leaders send snapshots");
+        assert!(peer != self.me(), "a leader sends itself nothing");
         let snapshot = self.snapshot.clone().expect("a log is cut at a snapshot alone");
         let labels = [self.term, u64::from(peer), snapshot.id.index];
         self.mark(Event::SnapshotSent, labels, snapshot.state.len() as u64, fx);
@@ -162,6 +164,7 @@ impl Raft {
         let snapshot = sending.snapshot.clone();
         let (offset, checksum) = (sending.offset, sending.checksum);
         let max = (self.config.snapshot_chunk_bytes as usize).min(COMMAND_BYTES_MAX);
+        assert!(offset <= snapshot.state.len() as u64, "a part begins inside the state");
         let rest = &snapshot.state[offset as usize..];
         let part = Part {
             id: snapshot.id,
@@ -222,8 +225,9 @@ impl Raft {
 
     /// A part of a snapshot from the leader, which was heard and followed before.
     pub(super) fn on_part(&mut self, now: Instant, from: u32, part: Part<'_>, fx: &mut Fx<'_>) {
+        assert!(part.offset <= part.total, "the decoder refuses parts beyond the end");
         let is_older = part.id.index <= self.commit_index;
-        if is_older && !self.config.flaws.older_snapshot_installed {
+        if is_older && !self.config.defects.older_snapshot_installed {
             self.incoming = None;
             let matched = self.commit_index;
             return self.promise_append(now, from, matched, fx);
@@ -236,7 +240,7 @@ impl Raft {
             (incoming.id, incoming.total, incoming.checksum) == (part.id, part.total, part.checksum)
         };
         let mut incoming = self.incoming.take();
-        if !self.config.flaws.splices_snapshots {
+        if !self.config.defects.splices_snapshots {
             incoming = incoming.filter(is_known);
         }
         let mut incoming = incoming.unwrap_or_else(|| Incoming {
@@ -268,13 +272,14 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         let is_whole = crc32c(&[&incoming.bytes]) == part.checksum;
-        if !is_whole && !self.config.flaws.splices_snapshots {
+        if !is_whole && !self.config.defects.splices_snapshots {
             return self.snapshot_failed(part.id.index, DiskError::ReadFailed, fx);
         }
         let state: Arc<[u8]> = Arc::from(incoming.bytes);
         let Part { id, time, members, members_since, .. } = part;
         let snapshot = Snapshot { id, time, members, members_since, state };
         let log = self.log_after(&snapshot);
+        assert!(log.last() >= id, "a log goes on from its snapshot");
         if let Err(error) = self.storage.rewrite(&snapshot, &log, fx) {
             return self.snapshot_failed(id.index, error, fx);
         }

@@ -1,7 +1,7 @@
 //! One frame in: the comparison of terms that comes before everything else (raft-paper §5.1).
 
+use super::after_sync::Promise;
 use super::machine::Raft;
-use super::promise::Promise;
 use super::ready::Role;
 use super::wire::{Body, Message};
 use contract::{Fx, Instant};
@@ -9,6 +9,8 @@ use contract::{Fx, Instant};
 impl Raft {
     /// Handles a frame of the peer `from`.
     pub(super) fn step(&mut self, now: Instant, from: u32, message: Message<'_>, fx: &mut Fx<'_>) {
+        assert!(from != self.me(), "a node does not write to itself");
+        assert!((from as usize) < self.config.peers.len(), "frames come from peers");
         let term = message.term;
         match message.body {
             Body::PreVote { last } => return self.on_pre_vote(now, from, term, last, fx),
@@ -50,12 +52,12 @@ impl Raft {
     fn step_stale(&mut self, now: Instant, from: u32, body: Body<'_>, fx: &mut Fx<'_>) {
         match body {
             Body::Append { .. } | Body::Heartbeat { .. } | Body::Snapshot(_) => {
-                if self.config.flaws.timer_reset_on_any_rpc {
+                if self.config.defects.timer_reset_on_any_rpc {
                     self.reset_election(now, fx);
                 }
                 self.respond(from, 0, fx);
             }
-            Body::VoteResponse { granted: true, .. } if self.config.flaws.stale_vote_counted => {
+            Body::VoteResponse { granted: true, .. } if self.config.defects.stale_vote_counted => {
                 self.count_vote(now, from, true, fx);
             }
             _ => {}
@@ -64,14 +66,15 @@ impl Raft {
 
     /// Something from the leader of this term.
     fn step_leader(&mut self, now: Instant, from: u32, body: Body<'_>, fx: &mut Fx<'_>) {
-        let is_deaf = self.config.flaws.candidate_ignores_append && self.role == Role::Candidate;
-        // A second leader of one term exists only where a flaw is planted; neither gives way.
+        let is_deaf = self.config.defects.candidate_ignores_append && self.role == Role::Candidate;
+        // A second leader of one term exists only where a defect is planted; neither gives way.
         if self.role == Role::Leader || is_deaf {
             return;
         }
         if self.role != Role::Follower {
             self.follow(now, self.term, fx);
         }
+        assert!(self.role == Role::Follower, "who hears the leader of its term follows it");
         self.leader = Some(from);
         let is_heartbeat = matches!(body, Body::Heartbeat { .. });
         if is_heartbeat || !self.config.contact_is_heartbeat {

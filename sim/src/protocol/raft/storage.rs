@@ -24,10 +24,10 @@
 //! seal is written once the log has become quiet and durable: a damaged record that is followed by
 //! a whole one was durable once, and is not taken for a torn tail.
 
-use super::config::Fsync;
 use super::crc::crc32c;
 use super::entry::{Entry, LogId};
 use super::log::Log;
+use super::settings::Fsync;
 use super::snapshot::Snapshot;
 use super::wire::{put_entry, put_members};
 use alloc::vec::Vec;
@@ -59,6 +59,12 @@ pub(super) const VERSION: u32 = 1;
 
 /// The bytes of a record before its body.
 pub(super) const PREFIX_BYTES: usize = 8;
+
+const _: () = assert!(PREFIX_BYTES == 2 * size_of::<u32>(), "a length and a checksum");
+const _: () = assert!(NEXT.0 < FILES.end, "every file is inside the range");
+const _: () = assert!(SYNCS.start < SWITCH_SYNCS, "the log has syncs of its own");
+const _: () = assert!(SWITCH_SYNCS < SYNCS.end, "every sync is inside the range");
+const _: () = assert!(SYNCS_MAX > 0, "a sync may be in flight");
 
 /// When something will be durable: the number of the sync that covers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,7 +98,7 @@ pub(super) struct Storage {
     named_by: u64,
     /// The last hard state that was written.
     hard_state: (u64, Option<u32>),
-    flaws: StorageFlaws,
+    defects: StorageDefects,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,9 +107,9 @@ enum Switch {
     Durable,
 }
 
-/// The flaws that can be planted in the files.
+/// The defects that can be planted in the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct StorageFlaws {
+pub(super) struct StorageDefects {
     /// `rename-without-dir-fsync`.
     pub skips_directory: bool,
     /// `fsync-error-retried`.
@@ -132,13 +138,13 @@ impl Storage {
             switches: 0,
             named_by: 1,
             hard_state,
-            flaws: StorageFlaws::default(),
+            defects: StorageDefects::default(),
         }
     }
 
-    /// Plants flaws.
-    pub fn plant(&mut self, flaws: StorageFlaws) {
-        self.flaws = flaws;
+    /// Plants defects.
+    pub fn plant(&mut self, defects: StorageDefects) {
+        self.defects = defects;
     }
 
     /// Writes what stands before the first entry, at the start of the file.
@@ -162,10 +168,12 @@ impl Storage {
             out.extend_from_slice(&vote.to_be_bytes());
         });
         self.hard = self.ticket();
+        assert!(!self.is_durable(self.hard), "nothing is durable before a sync of it");
     }
 
     /// Writes an entry; it replaces every entry from its index on.
     pub fn put_entry(&mut self, entry: &Entry) {
+        assert!(entry.index > 0, "entries count from 1");
         self.record(|out| {
             out.push(ENTRY);
             out.extend_from_slice(&entry.index.to_be_bytes());
@@ -215,7 +223,7 @@ impl Storage {
         self.put_header(log.base());
         self.put_snapshot(snapshot);
         let (term, vote) = self.hard_state;
-        self.put_hard(term, vote.filter(|_| !self.flaws.forgets_vote));
+        self.put_hard(term, vote.filter(|_| !self.defects.forgets_vote));
         self.hard = hard_ticket;
         log.from(log.first_index()).for_each(|entry| self.put_entry(entry));
         let written = match fx.disk.set_len(NEXT, 0) {
@@ -230,6 +238,7 @@ impl Storage {
             return Err(error);
         }
         self.end = self.buffer.len() as u64;
+        assert!(self.end > 0, "a new file begins with a header");
         self.buffer.clear();
         self.dirty = true;
         self.sealed = false;
@@ -262,6 +271,7 @@ impl Storage {
 
     /// When everything written so far will be durable.
     pub fn ticket(&self) -> Ticket {
+        assert!(self.durable <= self.asked, "a sync ends after it was asked for");
         let pending = self.dirty || !self.buffer.is_empty();
         Ticket(self.asked + u64::from(pending))
     }
@@ -310,10 +320,11 @@ impl Storage {
             self.is_due = false;
             self.asked += 1;
             self.in_flight += 1;
+            assert!(self.in_flight <= SYNCS_MAX, "syncs in flight have a limit");
             let files = [WAL, FileId::DIRECTORY];
             // The file's own name must survive as well: until a first sync of it has ended.
             let is_named = self.durable >= self.named_by;
-            let skips = self.flaws.skips_directory && self.switches > 0;
+            let skips = self.defects.skips_directory && self.switches > 0;
             let files = &files[..if is_named || skips { 1 } else { 2 }];
             fx.sync(SyncId(SYNCS.start + self.asked), files);
         }
@@ -333,7 +344,7 @@ impl Storage {
         if sync.0 >= SWITCH_SYNCS {
             match result {
                 Ok(()) => self.switch = Some(Switch::Durable),
-                Err(_) if self.flaws.retries_syncs => self.switch = Some(Switch::Durable),
+                Err(_) if self.defects.retries_syncs => self.switch = Some(Switch::Durable),
                 Err(error) => self.failed = self.failed.or(Some(error)),
             }
             return self.end_switch(fx);
@@ -343,7 +354,7 @@ impl Storage {
         self.in_flight = self.in_flight.saturating_sub(1);
         match result {
             Ok(()) => self.durable = self.durable.max(number),
-            Err(_) if self.flaws.retries_syncs => self.dirty = true,
+            Err(_) if self.defects.retries_syncs => self.dirty = true,
             Err(error) => self.failed = self.failed.or(Some(error)),
         }
         self.end_switch(fx);
@@ -357,6 +368,7 @@ impl Storage {
     }
 
     fn write(&mut self, fx: &mut Fx<'_>) {
+        assert!(!self.buffer.is_empty(), "there is something to write");
         match fx.disk.write_at(self.file(), self.end, &self.buffer) {
             Ok(()) => self.end += self.buffer.len() as u64,
             Err(error) => self.failed = Some(error),
@@ -370,6 +382,7 @@ impl Storage {
         self.buffer.extend_from_slice(&[0; PREFIX_BYTES]);
         body(&mut self.buffer);
         let len = (self.buffer.len() - start - PREFIX_BYTES) as u32;
+        assert!(len > 0, "a record has a body");
         let checksum = checksum(offset, &self.buffer[start + PREFIX_BYTES..]);
         self.buffer[start..start + 4].copy_from_slice(&len.to_be_bytes());
         self.buffer[start + 4..start + PREFIX_BYTES].copy_from_slice(&checksum.to_be_bytes());
@@ -378,6 +391,7 @@ impl Storage {
 
 /// The checksum of the record with this body at `offset`.
 pub(super) fn checksum(offset: u64, body: &[u8]) -> u32 {
+    assert!(!body.is_empty(), "a record has a body");
     let len = body.len() as u32;
     crc32c(&[&offset.to_be_bytes(), &len.to_be_bytes(), body])
 }

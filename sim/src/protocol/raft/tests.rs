@@ -1,6 +1,6 @@
-//! Random runs of whole groups: silent without a flaw, loud with one.
+//! Random runs of whole groups: silent without a defect, loud with one.
 
-use super::Flaws;
+use super::Defects;
 extern crate std;
 
 use super::testkit::{Played, Profile, play, run};
@@ -27,7 +27,7 @@ fn clean_runs_break_nothing() {
     for (name, seeds) in profiles {
         let profile = profile(name);
         for seed in 0..seeds {
-            let outcome = run(seed, &profile, Flaws::default());
+            let outcome = run(seed, &profile, Defects::default());
             let details = &outcome.details;
             assert!(outcome.broken.is_empty(), "{name} seed {seed}: {details:?}");
             assert_eq!(outcome.pending, None, "{name} seed {seed}: {}", outcome.end);
@@ -50,17 +50,17 @@ fn clean_runs_break_nothing() {
 #[test]
 fn equal_seeds_are_equal_runs() {
     for seed in 0..4 {
-        let digest = || run(seed, &Profile::mixed(), Flaws::default()).digest;
+        let digest = || run(seed, &Profile::mixed(), Defects::default()).digest;
         assert_eq!(digest(), digest());
-        let other = run(seed + 100, &Profile::mixed(), Flaws::default()).digest;
+        let other = run(seed + 100, &Profile::mixed(), Defects::default()).digest;
         assert_ne!(digest(), other);
     }
 }
 
 /// What chance finds within so many seeds. The others have their scripts: a third of the classic
-/// flaws are out of reach of uniform random faults.
+/// defects are out of reach of uniform random faults.
 #[test]
-fn random_runs_find_flaws() {
+fn random_runs_find_defects() {
     let table = [
         ("vote-not-persisted", "mixed", 5, "raft.monotonic"),
         ("term-not-persisted", "mixed", 5, "raft.monotonic"),
@@ -77,16 +77,16 @@ fn random_runs_find_flaws() {
     ];
     for (name, conditions, seeds, rule) in table {
         let profile = profile(conditions);
-        let flaws = Flaws::from_names(&[name]);
-        let found = (0..seeds).find(|&seed| run(seed, &profile, flaws).broken.contains(&rule));
+        let defects = Defects::from_names(&[name]);
+        let found = (0..seeds).find(|&seed| run(seed, &profile, defects).broken.contains(&rule));
         assert!(found.is_some(), "{name} is not found within {seeds} {conditions} seeds");
     }
 }
 
-/// A flaw that has no occasion to show leaves no trace, so a run with it can be compared with the
+/// A defect that has no occasion to show leaves no trace, so a run with it can be compared with the
 /// run without.
 #[test]
-fn flaws_without_an_occasion_change_nothing() {
+fn defects_without_an_occasion_change_nothing() {
     // These need no fault to show: a read that arrives while a heartbeat is on its way is enough.
     let have_occasion = [
         "disruptive-rejoin",
@@ -97,10 +97,10 @@ fn flaws_without_an_occasion_change_nothing() {
         "readindex-ack-not-bound-to-round",
     ];
     for defect in super::DEFECTS {
-        let flaws = Flaws::from_names(&[defect.name]);
+        let defects = Defects::from_names(&[defect.name]);
         let is_same = |seed| {
-            let digest = |flaws| run(seed, &Profile::calm(), flaws).digest;
-            digest(flaws) == digest(Flaws::default())
+            let digest = |defects| run(seed, &Profile::calm(), defects).digest;
+            digest(defects) == digest(Defects::default())
         };
         let is_silent = (0..4).all(is_same);
         let is_expected = !have_occasion.contains(&defect.name);
@@ -153,8 +153,8 @@ fn what_is_beyond_the_budget_is_named() {
 }
 
 #[test]
-fn every_flaw_breaks_what_it_says_and_only_when_planted() {
-    let scripts = scripts("testdata/flaws");
+fn every_defect_breaks_what_it_says_and_only_when_planted() {
+    let scripts = scripts("testdata/defects");
     let mut wrong = Vec::new();
     for defect in super::DEFECTS {
         let file = std::format!("/{}.txt", defect.name);
@@ -165,10 +165,10 @@ fn every_flaw_breaks_what_it_says_and_only_when_planted() {
         let planted = transcript(path, text);
         let clean = play(text, false);
         if !clean.broken.is_empty() {
-            wrong.push(std::format!("{path}: {:?} without the flaw", clean.broken));
+            wrong.push(std::format!("{path}: {:?} without the defect", clean.broken));
         }
         let is_safety = defect.caught_by == "linearizable" || defect.caught_by.starts_with("raft.");
-        // A flaw of liveness: the group has no leader, or elects one again and again.
+        // A defect of liveness: the group has no leader, or elects one again and again.
         let is_seen = if is_safety {
             planted.broken.contains(defect.caught_by)
         } else {

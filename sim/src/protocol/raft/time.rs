@@ -19,7 +19,9 @@ impl Ticks {
         }
         let since_first = deadline.0.saturating_sub(self.phase.0);
         let ticks = since_first.div_ceil(self.tick.0);
-        Instant(self.phase.0.saturating_add(ticks.saturating_mul(self.tick.0)))
+        let tick = Instant(self.phase.0.saturating_add(ticks.saturating_mul(self.tick.0)));
+        assert!(tick >= deadline, "a deadline is rounded up");
+        tick
     }
 }
 
@@ -47,6 +49,7 @@ impl ClusterClock {
         if time > self.time(now) {
             *self = Self::starting(time, now);
         }
+        assert!(self.time(now) >= time, "the clock shows what was heard of, or more");
     }
 }
 

@@ -17,15 +17,22 @@
 //! | snapshot | leader | peers | a part of the state that the log before it led to | raft-paper §7 |
 //! | received | follower | leader | so much of the snapshot is here | raft-paper §7 |
 
+use super::configuration::{Members, PeerSet};
 use super::crc::crc32c;
 use super::entry::{Entry, LogId, Payload};
-use super::members::{Members, PeerSet};
 use super::snapshot::Part;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use contract::node::DATAGRAM_BYTES_MAX;
 
 /// The longest command: a datagram less what surrounds it.
-pub const COMMAND_BYTES_MAX: usize = (contract::node::DATAGRAM_BYTES_MAX - 256) as usize;
+pub const COMMAND_BYTES_MAX: usize = (DATAGRAM_BYTES_MAX - FRAME_BYTES_MAX) as usize;
+
+/// What surrounds a command or a part of a snapshot in a frame, at most.
+const FRAME_BYTES_MAX: u32 = 256;
+
+const _: () = assert!(2 * MEMBERS_BYTES + 128 < FRAME_BYTES_MAX as usize, "a frame has room");
+const _: () = assert!(MEMBERS_BYTES == 4 * size_of::<u32>() + 1, "four sets and a flag");
 
 /// A frame. `term` is the sender's, except where its field says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +91,8 @@ pub(super) enum DecodeError {
     Field,
 }
 
+/// An entry without a command.
+const ENTRY_BYTES_MIN: usize = 21;
 const CHECKSUM_BYTES: usize = 4;
 const APPEND: u8 = 5;
 
@@ -325,6 +334,7 @@ impl<'a> Reader<'a> {
             self.skip_entry()?;
         }
         let used = bytes.len() - self.0.len();
+        assert!(used >= ENTRY_BYTES_MIN * count as usize, "every entry was walked over");
         Ok(Body::Append {
             previous,
             commit,
@@ -396,10 +406,12 @@ pub(super) const MEMBERS_BYTES: usize = 17;
 
 /// Appends a configuration.
 pub(super) fn put_members(out: &mut Vec<u8>, members: &Members) {
+    let start = out.len();
     for set in [members.voters, members.outgoing, members.learners, members.learners_next] {
         out.extend_from_slice(&set.bits().to_be_bytes());
     }
     out.push(u8::from(members.auto_leave));
+    assert!(out.len() - start == MEMBERS_BYTES, "a configuration is as long as it says");
 }
 
 /// Reads a configuration as [`put_members`] wrote it; the whole of `bytes`.
@@ -412,8 +424,11 @@ pub(super) fn read_members(bytes: &[u8]) -> Result<Members, DecodeError> {
 fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     write(out);
+    assert!(out.len() > start, "a frame has a kind");
     let checksum = crc32c(&[&out[start..]]);
     out.extend_from_slice(&checksum.to_be_bytes());
+    let len = out.len() - start;
+    assert!(len <= DATAGRAM_BYTES_MAX as usize, "a frame fits into a datagram");
 }
 
 fn append_fields(

@@ -22,6 +22,12 @@ use std::time::{Duration, UNIX_EPOCH};
 pub(crate) const ORIGIN: Duration = Duration::from_millis(2);
 
 pub(crate) fn run(run: &LooseRun<'_>) -> Result<LooseResult, HostError> {
+    let dormant = run.config.nodes.iter().filter(|node| node.is_dormant());
+    let problems: Vec<String> =
+        dormant.map(|node| format!("{} is started by another node", node.name)).collect();
+    if !problems.is_empty() {
+        return Err(HostError::Refused(problems));
+    }
     let made = (run.parts)();
     let count = run.config.nodes.len() as u32;
     let machine = |id| RefCell::new(Machine::new(Adapter::loose(run, NodeId(id), &made.parts)));

@@ -3,8 +3,8 @@
 use super::memo::{OPEN_MAX, zobrist};
 use super::object::Object;
 use crate::history::rank::OPEN;
-use crate::models::Model;
-use contract::{Call, Outcome};
+use crate::models::{Model, Observed};
+use contract::{Call, NodeId, Outcome, SimTime};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -20,10 +20,26 @@ pub struct Event {
     pub call: Call,
     /// What came back.
     pub outcome: Outcome,
+    /// The client that asked, and as which process.
+    pub by: (NodeId, u32),
+    /// When it was called.
+    pub call_at: SimTime,
+    /// When it returned; [`SimTime::MAX`] where the outcome is unknown.
+    pub ret_at: SimTime,
     /// The rank of its return.
     pub ret: u32,
     /// Its index in the history.
     pub op: u32,
+}
+
+impl Event {
+    /// As the model sees it.
+    #[must_use]
+    pub const fn observed(&self) -> Observed<'_> {
+        let (client, process) = self.by;
+        let Self { call, outcome, call_at, ret_at, .. } = self;
+        Observed { client, process, call, outcome, call_at: *call_at, ret_at: *ret_at }
+    }
 }
 
 /// One part of a model's object.
@@ -32,7 +48,7 @@ pub struct ModelObject<'a, M: Model> {
     model: &'a M,
     events: &'a [Event],
     observes: Vec<bool>,
-    /// By event: the first open one that asks the same.
+    /// By event: the first open one that it may stand for.
     twins: Vec<Option<u64>>,
     numbers: BTreeMap<Rc<M::State>, u32>,
     states: Vec<Rc<M::State>>,
@@ -46,12 +62,12 @@ impl<'a, M: Model> ModelObject<'a, M> {
     #[must_use]
     pub fn new(model: &'a M, part: u64, events: &'a [Event]) -> Self {
         let init = Rc::new(model.init(part));
-        let observes = |event: &Event| model.observes(&event.call, &event.outcome);
+        let observes = |event: &Event| model.observes(&event.observed());
         Self {
             model,
             events,
             observes: events.iter().map(observes).collect(),
-            twins: twins(events),
+            twins: twins(model, events),
             numbers: BTreeMap::from([(Rc::clone(&init), 0)]),
             states: vec![init],
             state: 0,
@@ -60,13 +76,16 @@ impl<'a, M: Model> ModelObject<'a, M> {
     }
 }
 
-/// Finds open events that ask the same, among the first [`OPEN_MAX`] of them.
-fn twins(events: &[Event]) -> Vec<Option<u64>> {
+/// Finds open events that may stand for each other, among the first [`OPEN_MAX`] of them.
+fn twins<M: Model>(model: &M, events: &[Event]) -> Vec<Option<u64>> {
     let mut twins = vec![None; events.len()];
     let open = |(index, _): &(usize, &Event)| events[*index].ret == OPEN;
     let open: Vec<(usize, &Event)> = events.iter().enumerate().filter(open).collect();
     for &(index, event) in open.iter().take(OPEN_MAX) {
-        let first = open.iter().find(|(_, other)| other.call == event.call);
+        let alike = |(at, other): &&(usize, &Event)| {
+            *at == index || model.interchangeable(&other.observed(), &event.observed())
+        };
+        let first = open.iter().find(alike);
         twins[index] = first.map(|&(first, _)| first as u64);
     }
     twins
@@ -80,7 +99,7 @@ impl<M: Model> Object for ModelObject<'_, M> {
     fn next(&mut self, op: u32) -> Option<u32> {
         let event = &self.events[op as usize];
         let state = &self.states[self.state as usize];
-        let next = self.model.step(state, &event.call, &event.outcome)?;
+        let next = self.model.step(state, &event.observed())?;
         if next == **state {
             return Some(self.state);
         }

@@ -3,7 +3,7 @@
 //! It shares nothing with the checkers but the model: times are taken as recorded, there is no
 //! memory of configurations, and nothing is pruned.
 
-use crate::models::{Model, RegisterCas};
+use crate::models::{Model, Observed, RegisterCas};
 use contract::{Call, Op, Outcome, Value};
 
 /// Whether some order of register operations on key 0, and of the expiries that they bring, is
@@ -57,7 +57,7 @@ fn search_with_ttl(
             let after = if state == Some(value) { None } else { state };
             (!left(write)).then_some(after)
         } else {
-            model.step(&state, &item.op.call, &item.op.outcome)
+            model.step(&state, &Observed::of(item.op))
         };
         next.is_some_and(|next| search_with_ttl(model, items, taken | 1 << index, next))
     })
@@ -102,7 +102,7 @@ impl<M: Model> Brute<'_, M> {
                 && self.before[index] & !taken == 0
                 && op.outcome != Outcome::Fail;
             if is_next
-                && let Some(next) = self.model.step(state, &op.call, &op.outcome)
+                && let Some(next) = self.model.step(state, &Observed::of(op))
                 && self.search(taken | 1 << index, &next)
             {
                 return true;

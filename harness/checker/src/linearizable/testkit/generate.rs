@@ -3,7 +3,7 @@
 //! An operation takes effect at a random instant of its interval, so an unbent history is legal.
 //! About half are bent afterwards: an answer replaced, an interval moved, an outcome forgotten.
 
-use crate::models::Model;
+use crate::models::{Model, Observed};
 use contract::{Call, Domain, NodeId, Op, OpId, Outcome, Ret, Rng, SimTime};
 
 /// How histories are drawn.
@@ -124,7 +124,7 @@ impl Generator {
             if op.outcome != Outcome::Unknown {
                 op.outcome = Outcome::Ok(subject.answer(&mut self.rng, &state, &op.call));
             }
-            let next = subject.step(&state, &op.call, &op.outcome);
+            let next = subject.step(&state, &Observed::of(op));
             state = next.expect("a model accepts its own answers");
         }
     }

@@ -1,6 +1,7 @@
 //! Calls and answers at random, per model.
 
 use super::generate::Subject;
+use crate::models::Observed;
 use crate::models::register_cas::RegisterCas;
 use contract::{Call, ReadLevel, Ret, Rng, Value};
 
@@ -49,13 +50,12 @@ impl crate::models::Model for RegisterSubject {
         self.model.init(part)
     }
 
-    fn step(
-        &self,
-        state: &Self::State,
-        call: &Call,
-        outcome: &contract::Outcome,
-    ) -> Option<Self::State> {
-        self.model.step(state, call, outcome)
+    fn step(&self, state: &Self::State, op: &Observed<'_>) -> Option<Self::State> {
+        self.model.step(state, op)
+    }
+
+    fn interchangeable(&self, one: &Observed<'_>, other: &Observed<'_>) -> bool {
+        self.model.interchangeable(one, other)
     }
 }
 

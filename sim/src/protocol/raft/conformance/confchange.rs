@@ -1,7 +1,7 @@
 //! How one configuration becomes the next: compared are the configuration, the peers that a leader
 //! tracks with what it would send them next, and the words of a refusal.
 
-use super::super::members::{Change, Members, PeerSet};
+use super::super::configuration::{Change, Members, PeerSet};
 use super::cases::{Case, read};
 use alloc::collections::BTreeMap;
 use alloc::format;

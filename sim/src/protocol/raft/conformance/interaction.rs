@@ -9,9 +9,9 @@
 //!
 //! What a file asks for after the first command that has no counterpart here does not apply.
 
-use super::super::members::{Members, PeerSet};
-use super::super::membership::Transition;
+use super::super::configuration::{Members, PeerSet};
 use super::super::ready::Role;
+use super::super::reconfiguration::Transition;
 use super::super::{Payload, Raft};
 use super::cases::{Case, read};
 use super::confchange::changes;

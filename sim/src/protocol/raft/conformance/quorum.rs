@@ -1,7 +1,7 @@
 //! What majorities and joint majorities commit and elect. Of the output only the last line counts,
 //! the rest is a drawing; each joint case is also judged with its halves exchanged.
 
-use super::super::members::{Members, PeerSet};
+use super::super::configuration::{Members, PeerSet};
 use super::cases::{Case, read};
 use alloc::format;
 use alloc::string::{String, ToString as _};

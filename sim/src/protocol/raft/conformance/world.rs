@@ -3,12 +3,12 @@
 //!
 //! A node's number in a test is its index in the group, so index 0 is a peer that never is.
 
-use super::super::config::Config;
+use super::super::configuration::{Change, Members, PeerSet};
 use super::super::entry::{LogId, Payload};
 use super::super::log::Log;
-use super::super::members::{Change, Members, PeerSet};
-use super::super::membership::{ChangeRefused, Transition};
 use super::super::ready::{Ready, Role};
+use super::super::reconfiguration::{ChangeRefused, Transition};
+use super::super::settings::Config;
 use super::super::snapshot::Snapshot;
 use super::super::storage::Storage;
 use super::super::{Fsync, Raft};
@@ -77,7 +77,7 @@ impl World {
         config.pre_vote = setup.pre_vote;
         config.check_quorum = setup.check_quorum;
         // Where etcd does not check its quorum, its voters hear candidates at any time.
-        config.flaws.lease_without_stickiness = !setup.check_quorum;
+        config.defects.lease_without_stickiness = !setup.check_quorum;
         config.lease = Duration::ZERO;
         config.tick = Duration::ZERO;
         config.inflight_max = setup.in_flight_max;

@@ -1,12 +1,12 @@
 //! Log matching (raft-paper §5.3, Figure 3).
 
-use super::{Look, Members, OfMembers, digest, violation};
+use super::log_starts::LogStarts;
+use super::{Look, digest};
 use crate::protocol::cow::Table;
 use crate::protocol::raft::{LogId, Raft};
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Property, Violation};
+use catalog::{Judged, PerNode, Property, Watched};
 use contract::NodeId;
 
 /// Two logs that hold an entry with the same index and term are identical up to it.
@@ -15,9 +15,8 @@ use contract::NodeId;
 /// there, after a predecessor of the same term. By induction the whole prefix is the same.
 #[derive(Clone, Debug)]
 pub struct LogMatching {
-    members: Members,
     known: Table<Records>,
-    held: Vec<Held>,
+    starts: LogStarts,
 }
 
 /// What is known of one index: a record per term that put an entry there, mostly one.
@@ -51,38 +50,38 @@ struct Known {
     holder: NodeId,
 }
 
-/// One member's log as last seen.
+/// One member's log as last seen, also in earlier boots.
 #[derive(Clone, Debug, Default)]
-struct Held {
-    boot: u32,
+pub struct Held {
     last: LogId,
-    /// The first index that its log held.
-    first_index: u64,
     terms: Table<u64>,
+    has_rebooted: bool,
     /// Whether it has left the others' history: reported once.
     has_diverged: bool,
 }
 
-impl LogMatching {
-    /// Nothing seen yet.
-    #[must_use]
-    pub fn new(members: Members) -> Self {
-        let held = vec![Held::default(); members.len()];
-        Self { members, known: Table::default(), held }
-    }
-
+impl Held {
     /// The first index at which the log may differ from what was seen: only tails change.
-    fn changed_from(held: &Held, raft: &Raft) -> u64 {
+    fn changed_from(&self, raft: &Raft) -> u64 {
         let mut index = raft.last_index();
         let is_same = |index: u64| {
             let entry = raft.entry(index);
-            index <= held.last.index
-                && entry.is_some_and(|entry| held.terms.get(index) == Some(&entry.term))
+            index <= self.last.index
+                && entry.is_some_and(|entry| self.terms.get(index) == Some(&entry.term))
         };
         while index >= raft.first_index() && !is_same(index) {
             index -= 1;
         }
+        assert!(index + 1 >= raft.first_index(), "what was cut cannot change");
         index + 1
+    }
+}
+
+impl LogMatching {
+    /// Nothing seen yet of a group.
+    #[must_use]
+    pub fn new(group: &Watched) -> Self {
+        Self { known: Table::default(), starts: LogStarts::new(group.slots()) }
     }
 
     /// Compares the entry at `index` with what others held there; the first difference.
@@ -93,6 +92,7 @@ impl LogMatching {
         index: u64,
     ) -> Result<(), (Known, &'static str)> {
         let entry = raft.entry(index).expect("the index is inside the log");
+        assert!(entry.index == index, "entries lie where their index says");
         let term_before = raft.term_at(index - 1).expect("the one before the first is known too");
         let this = Known { term: entry.term, term_before, digest: digest(entry), holder: node };
         let Some(records) = self.known.entry(index) else {
@@ -109,55 +109,51 @@ impl LogMatching {
     }
 }
 
-impl OfMembers for LogMatching {
+impl PerNode for LogMatching {
+    type Part = Raft;
+    type Memory = Held;
     const PROPERTY: Property = Property {
         name: "raft.log_matching",
         about: "logs with an entry of the same index and term are identical up to it",
         source: "raft-paper §5.3",
     };
 
-    fn members(&self) -> &Members {
-        &self.members
+    fn reboot(held: &mut Held) {
+        held.has_rebooted = true;
     }
 
-    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
-        let Look { at, node: touched, position, boot, raft, .. } = *look;
-        let held = &mut self.held[position];
-        if held.boot == boot && held.last == raft.last_id() {
-            return Ok(());
+    fn look(&mut self, look: &Look<'_>, held: &mut Held) -> Judged {
+        let raft = look.part;
+        if !core::mem::take(&mut held.has_rebooted) && held.last == raft.last_id() {
+            return Ok(0);
         }
-        let from = Self::changed_from(held, raft);
-        held.boot = boot;
+        let from = held.changed_from(raft);
         held.last = raft.last_id();
-        if held.first_index != raft.first_index() {
-            held.first_index = raft.first_index();
-            held.terms.forget_before(held.first_index);
-            // What no log holds any more cannot differ.
-            let first = self.held.iter().map(|held| held.first_index).min();
-            self.known.forget_before(first.unwrap_or(0));
+        if let Some(oldest) = self.starts.moved(look.place.slot, raft.first_index()) {
+            held.terms.forget_before(raft.first_index());
+            self.known.forget_before(oldest);
         }
         let mut breach = None;
         for index in from..=raft.last_index() {
             let term = raft.entry(index).map_or(0, |entry| entry.term);
-            if let Some(held) = self.held[position].terms.entry(index) {
+            if let Some(held) = held.terms.entry(index) {
                 *held = term;
             }
-            if let Err((known, rule)) = self.compare(touched, raft, index) {
+            if let Err((known, rule)) = self.compare(look.node, raft, index) {
                 breach = breach.or(Some((index, term, known, rule)));
             }
         }
         let Some((index, term, known, rule)) = breach else {
-            return Ok(());
+            return Ok(raft.last_index() + 1 - from);
         };
-        if core::mem::replace(&mut self.held[position].has_diverged, true) {
-            return Ok(());
+        if core::mem::replace(&mut held.has_diverged, true) {
+            return Ok(1);
         }
         let detail = format!(
             "{} and {} hold an entry of term {term} at index {index}, but their logs differ up to it",
-            self.members.name(known.holder),
-            self.members.name(touched)
+            look.name_of(known.holder),
+            look.name()
         );
-        let nodes = [known.holder, touched];
-        Err(violation(Self::PROPERTY, rule, at, &nodes, detail))
+        Err(look.breach(Self::PROPERTY, rule, &[known.holder, look.node], detail))
     }
 }

@@ -1,68 +1,62 @@
 //! What never goes back on one node (raft-paper Figure 2).
 
-use super::{Look, Members, OfMembers, violation};
+use super::Look;
 use crate::protocol::raft::Raft;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
-use catalog::{Property, Violation};
+use catalog::{Judged, PerNode, Property};
 
 /// Term, commit index and applied index never go back within a boot; term and vote, once durable,
 /// not across boots either.
 #[derive(Clone, Debug)]
-pub struct Monotonic {
-    members: Members,
-    seen: Vec<Option<Seen>>,
-}
+pub struct Monotonic;
 
 /// One member after its last event.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    boot: u32,
     term: u64,
     commit_index: u64,
     applied_index: u64,
     durable: (u64, Option<u32>),
 }
 
+/// What is remembered of one member, also of its earlier boots.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Memory {
+    seen: Option<Seen>,
+    has_rebooted: bool,
+}
+
 impl Seen {
-    fn of(raft: &Raft, boot: u32) -> Self {
+    fn of(raft: &Raft) -> Self {
         Self {
-            boot,
             term: raft.term(),
             commit_index: raft.commit_index(),
             applied_index: raft.applied_index(),
             durable: raft.durable_term_and_vote(),
         }
     }
-}
 
-impl Monotonic {
-    /// Nothing seen yet.
-    #[must_use]
-    pub fn new(members: Members) -> Self {
-        let seen = vec![None; members.len()];
-        Self { members, seen }
+    /// What went back between here and `after`, in one boot.
+    fn went_back(&self, after: &Self) -> Option<(&'static str, String)> {
+        let pairs = [
+            ("the term went back", self.term, after.term),
+            ("the commit index went back", self.commit_index, after.commit_index),
+            ("the applied index went back", self.applied_index, after.applied_index),
+        ];
+        let (rule, from, to) = pairs.into_iter().find(|(_, from, to)| to < from)?;
+        let what = rule.trim_end_matches(" went back");
+        Some((rule, format!("{what} went from {from} to {to}")))
     }
 
-    fn judge(before: &Seen, after: &Seen, raft: &Raft) -> Option<(&'static str, String)> {
-        if before.boot == after.boot {
-            let went = |what: &str, from: u64, to: u64| format!("{what} went from {from} to {to}");
-            let pairs = [
-                ("the term went back", before.term, after.term),
-                ("the commit index went back", before.commit_index, after.commit_index),
-                ("the applied index went back", before.applied_index, after.applied_index),
-            ];
-            let (rule, from, to) = pairs.into_iter().find(|(_, from, to)| to < from)?;
-            return Some((rule, went(rule.trim_end_matches(" went back"), from, to)));
-        }
-        let (term, vote) = before.durable;
-        if after.term < term {
-            let detail = format!("durable was term {term}, the boot found {}", after.term);
+    /// What was durable here and is not what the next boot, which came to `raft`, found.
+    fn forgotten(&self, raft: &Raft) -> Option<(&'static str, String)> {
+        let (term, vote) = self.durable;
+        if raft.term() < term {
+            let detail = format!("durable was term {term}, the boot found {}", raft.term());
             return Some(("a restart forgot the term", detail));
         }
-        if after.term == term && vote.is_some() && raft.vote() != vote {
+        if raft.term() == term && vote.is_some() && raft.vote() != vote {
             let detail =
                 format!("in term {term} it had voted durably, the boot found another vote");
             return Some(("a restart forgot the vote", detail));
@@ -71,31 +65,36 @@ impl Monotonic {
     }
 }
 
-impl OfMembers for Monotonic {
+impl PerNode for Monotonic {
+    type Part = Raft;
+    type Memory = Memory;
     const PROPERTY: Property = Property {
         name: "raft.monotonic",
         about: "term, vote, commit index and applied index never go back",
         source: "raft-paper §5.1",
     };
 
-    fn members(&self) -> &Members {
-        &self.members
+    fn reboot(memory: &mut Memory) {
+        memory.has_rebooted = true;
     }
 
-    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
-        let Look { at, node: touched, position, boot, raft, .. } = *look;
-        let mut after = Seen::of(raft, boot);
-        let before = self.seen[position];
-        let breach = before.and_then(|before| Self::judge(&before, &after, raft));
-        if let (Some(before), None) = (before, &breach) {
+    fn look(&mut self, look: &Look<'_>, memory: &mut Memory) -> Judged {
+        let mut after = Seen::of(look.part);
+        let has_rebooted = core::mem::take(&mut memory.has_rebooted);
+        let Some(before) = memory.seen.replace(after) else {
+            return Ok(0);
+        };
+        let breach = match has_rebooted {
+            true => before.forgotten(look.part),
+            false => before.went_back(&after),
+        };
+        let Some((rule, detail)) = breach else {
             // Until this boot has durable state of its own, what earlier ones promised stands.
             after.durable = after.durable.max(before.durable);
-        }
-        self.seen[position] = Some(after);
-        let Some((rule, detail)) = breach else {
-            return Ok(());
+            memory.seen = Some(after);
+            return Ok(1);
         };
-        let detail = format!("{}: {detail}", self.members.name(touched));
-        Err(violation(Self::PROPERTY, rule, at, &[touched], detail))
+        let detail = format!("{}: {detail}", look.name());
+        Err(look.breach(Self::PROPERTY, rule, &[look.node], detail))
     }
 }

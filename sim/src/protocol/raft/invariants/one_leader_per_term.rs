@@ -1,52 +1,41 @@
 //! Election safety (raft-paper §5.2, Figure 3).
 
-use super::{Look, Members, OfMembers, violation};
-use crate::protocol::raft::Role;
+use super::Look;
+use crate::protocol::raft::{Raft, Role};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use catalog::{Property, Violation};
+use catalog::{Judged, PerNode, Property};
 use contract::NodeId;
 
 /// At most one leader is elected in a term.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct OneLeaderPerTerm {
-    members: Members,
     leaders: BTreeMap<u64, NodeId>,
     reported: BTreeSet<u64>,
 }
 
-impl OneLeaderPerTerm {
-    /// Nothing seen yet.
-    #[must_use]
-    pub const fn new(members: Members) -> Self {
-        Self { members, leaders: BTreeMap::new(), reported: BTreeSet::new() }
-    }
-}
-
-impl OfMembers for OneLeaderPerTerm {
+impl PerNode for OneLeaderPerTerm {
+    type Part = Raft;
+    type Memory = ();
     const PROPERTY: Property = Property {
         name: "raft.one_leader_per_term",
         about: "at most one leader is elected in a term",
         source: "raft-paper §5.2",
     };
 
-    fn members(&self) -> &Members {
-        &self.members
-    }
-
-    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
-        let Look { at, node: touched, raft, .. } = *look;
-        if raft.role() != Role::Leader {
-            return Ok(());
+    fn look(&mut self, look: &Look<'_>, (): &mut ()) -> Judged {
+        if look.part.role() != Role::Leader {
+            return Ok(0);
         }
-        let term = raft.term();
-        let first = *self.leaders.entry(term).or_insert(touched);
-        if first == touched || !self.reported.insert(term) {
-            return Ok(());
+        let term = look.part.term();
+        assert!(term > 0, "a leader was elected in a term");
+        let first = *self.leaders.entry(term).or_insert(look.node);
+        if first == look.node || !self.reported.insert(term) {
+            return Ok(1);
         }
-        let (one, two) = (self.members.name(first), self.members.name(touched));
+        let (one, two) = (look.name_of(first), look.name());
         let detail = format!("{one} and {two} were both elected in term {term}");
         let rule = "two leaders in one term";
-        Err(violation(Self::PROPERTY, rule, at, &[first, touched], detail))
+        Err(look.breach(Self::PROPERTY, rule, &[first, look.node], detail))
     }
 }

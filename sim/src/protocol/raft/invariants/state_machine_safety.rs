@@ -1,15 +1,14 @@
 //! State machine safety (raft-paper §5.4.3, Figure 3).
 
 use super::super::machine::Raft;
-use super::{Look, Members, OfMembers, digest, violation};
+use super::log_starts::LogStarts;
+use super::{Look, digest};
 use crate::protocol::cow::Table;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec;
-use alloc::vec::Vec;
-use catalog::{Property, Violation};
+use catalog::{Judged, PerNode, Property, Watched};
 use contract::NodeId;
 use contract::hash::hash_bytes;
 
@@ -20,12 +19,11 @@ const SNAPSHOTS_MAX: usize = 256;
 /// snapshots stand for the same prefix of the log, they hold the same state.
 #[derive(Clone, Debug)]
 pub struct StateMachineSafety {
-    members: Members,
     /// The first entry applied at each index.
     applied: Table<Option<Applied>>,
     /// By index, the digest of the first snapshot of it, and whose it was.
     snapshots: Arc<BTreeMap<u64, (u64, NodeId)>>,
-    seen: Vec<Seen>,
+    starts: LogStarts,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,12 +40,10 @@ struct Breach {
     detail: String,
 }
 
+/// What is remembered of one member.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
-    boot: u32,
+pub struct Seen {
     applied_index: u64,
-    /// The first index that its log held.
-    first_index: u64,
     /// The last index of its snapshot.
     snapshot_index: u64,
     /// Whether it applied something else than others: reported once.
@@ -55,20 +51,19 @@ struct Seen {
 }
 
 impl StateMachineSafety {
-    /// Nothing seen yet.
+    /// Nothing seen yet of a group.
     #[must_use]
-    pub fn new(members: Members) -> Self {
-        let seen = vec![Seen::default(); members.len()];
-        Self { members, applied: Table::default(), snapshots: Arc::default(), seen }
+    pub fn new(group: &Watched) -> Self {
+        let starts = LogStarts::new(group.slots());
+        Self { applied: Table::default(), snapshots: Arc::default(), starts }
     }
 
-    /// Compares what the node applied since it was last looked at.
-    fn judge_entries(&mut self, position: usize, raft: &Raft) -> Option<Breach> {
-        let by = self.members.nodes[position];
-        let seen = &mut self.seen[position];
+    /// Compares what the node applied since it was last looked at, of which it counts the entries.
+    fn judge_entries(&mut self, look: &Look<'_>, seen: &mut Seen) -> (u64, Option<Breach>) {
+        let (raft, by) = (look.part, look.node);
         let from = seen.applied_index + 1;
         seen.applied_index = raft.applied_index();
-        let mut breach = None;
+        let (mut judged, mut breach) = (0, None);
         for index in from.max(raft.first_index())..=raft.applied_index() {
             let Some(entry) = raft.entry(index) else {
                 continue;
@@ -77,82 +72,79 @@ impl StateMachineSafety {
             let Some(applied) = self.applied.entry(index) else {
                 continue;
             };
+            judged += 1;
             let first = *applied.get_or_insert(this);
             if first.digest != this.digest {
                 breach = breach.or(Some((index, first, this)));
             }
         }
-        let (index, first, this) = breach?;
+        let Some((index, first, this)) = breach else {
+            return (judged, None);
+        };
         let detail = format!(
             "at index {index} {} applied an entry of term {} and {} another, of term {}",
-            self.members.name(first.by),
+            look.name_of(first.by),
             first.term,
-            self.members.name(by),
+            look.name(),
             this.term
         );
-        Some(Breach { rule: "different entries applied at one index", first: first.by, detail })
+        let rule = "different entries applied at one index";
+        (judged, Some(Breach { rule, first: first.by, detail }))
     }
 
-    /// Compares the snapshot of the node where it is a new one: only a flaw puts another state under
-    /// the index of one that was taken.
-    fn judge_snapshot(&mut self, position: usize, raft: &Raft) -> Option<Breach> {
-        let by = self.members.nodes[position];
-        let snapshot = raft.snapshot()?;
+    /// Compares the snapshot of the node where it is a new one: only a defect puts another state
+    /// under the index of one that was taken.
+    fn judge_snapshot(&mut self, look: &Look<'_>, seen: &mut Seen) -> Option<Breach> {
+        let snapshot = look.part.snapshot()?;
         let index = snapshot.id.index;
-        if core::mem::replace(&mut self.seen[position].snapshot_index, index) == index {
+        if core::mem::replace(&mut seen.snapshot_index, index) == index {
             return None;
         }
         let digest = hash_bytes(&snapshot.state);
         let snapshots = Arc::make_mut(&mut self.snapshots);
-        let (expect, first) = *snapshots.entry(index).or_insert((digest, by));
+        let (expect, first) = *snapshots.entry(index).or_insert((digest, look.node));
         if snapshots.len() > SNAPSHOTS_MAX {
             snapshots.pop_first();
         }
+        assert!(snapshots.len() <= SNAPSHOTS_MAX, "what is remembered has a limit");
         if expect == digest {
             return None;
         }
         let detail = format!(
             "the snapshot of {} up to index {index} holds another state than that of {}",
-            self.members.name(by),
-            self.members.name(first)
+            look.name(),
+            look.name_of(first)
         );
         Some(Breach { rule: "two states at one index", first, detail })
     }
 }
 
-impl OfMembers for StateMachineSafety {
+impl PerNode for StateMachineSafety {
+    type Part = Raft;
+    type Memory = Seen;
     const PROPERTY: Property = Property {
         name: "raft.state_machine_safety",
         about: "no two nodes apply different entries at the same index, nor hold other states of it",
         source: "raft-paper §5.4.3",
     };
 
-    fn members(&self) -> &Members {
-        &self.members
+    fn reboot(seen: &mut Seen) {
+        *seen = Seen { has_diverged: seen.has_diverged, ..Seen::default() };
     }
 
-    fn look(&mut self, look: &Look<'_>) -> Result<(), Violation> {
-        let Look { at, node: touched, position, boot, raft, .. } = *look;
-        let seen = &mut self.seen[position];
-        if seen.boot != boot {
-            seen.boot = boot;
-            seen.applied_index = 0;
-            seen.snapshot_index = 0;
-        }
-        if seen.first_index != raft.first_index() {
-            seen.first_index = raft.first_index();
+    fn look(&mut self, look: &Look<'_>, seen: &mut Seen) -> Judged {
+        if let Some(oldest) = self.starts.moved(look.place.slot, look.part.first_index()) {
             // A boot goes on from its snapshot, so nobody applies again what no log holds.
-            let first = self.seen.iter().map(|seen| seen.first_index).min();
-            self.applied.forget_before(first.unwrap_or(0));
+            self.applied.forget_before(oldest);
         }
-        let entries = self.judge_entries(position, raft);
-        let snapshot = self.judge_snapshot(position, raft);
+        let (judged, entries) = self.judge_entries(look, seen);
+        let snapshot = self.judge_snapshot(look, seen);
         let Some(Breach { rule, first, detail }) = entries.or(snapshot) else {
-            return Ok(());
+            return Ok(judged);
         };
-        if core::mem::replace(&mut self.seen[position].has_diverged, true) {
-            return Ok(());
+        if core::mem::replace(&mut seen.has_diverged, true) {
+            return Ok(1);
         }
-        Err(violation(Self::PROPERTY, rule, at, &[first, touched], detail))
+        Err(look.breach(Self::PROPERTY, rule, &[first, look.node], detail))
     }
 }

@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Invariant, Violation};
+use catalog::{Invariant, Violation, Watched};
 use contract::{
     DiskError, DiskFate, Domain, Duration, Effect, Fx, Input, Instant, Mark, Node, NodeId, Nodes,
     Now, Outbox, Rng, SimTime, SyncId, TimerKey, WallTime,
@@ -141,7 +141,7 @@ impl Cluster {
             violations: Vec::new(),
             marks: Vec::new(),
             lines: None,
-            invariants: invariants::all("r", &ids, raft_of),
+            invariants: invariants::all(&Watched::of([("r", &ids[..])]), raft_of),
             states: BTreeMap::new(),
             outbox: Outbox::default(),
             seed,

@@ -1,6 +1,7 @@
 //! Random runs: load, and faults by chance.
 
-use super::super::{Change, Config, Event, Flaws, Raft, Ready, Role, Transition, holds, pending};
+use super::super::group::{applied_equal, single_leader};
+use super::super::{Change, Config, Defects, Event, Raft, Ready, Role, Transition, pending};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
 use super::render;
@@ -120,8 +121,8 @@ pub struct Outcome {
 }
 
 /// Runs `seed` and says what happened.
-pub fn run(seed: u64, profile: &Profile, flaws: Flaws) -> Outcome {
-    let mut run = Run::new(seed, profile, flaws);
+pub fn run(seed: u64, profile: &Profile, defects: Defects) -> Outcome {
+    let mut run = Run::new(seed, profile, defects);
     let span = profile.span.0;
     run.until(span);
     run.calm();
@@ -157,7 +158,7 @@ enum Act {
 }
 
 impl<'a> Run<'a> {
-    fn new(seed: u64, profile: &'a Profile, flaws: Flaws) -> Self {
+    fn new(seed: u64, profile: &'a Profile, defects: Defects) -> Self {
         let peers: Vec<NodeId> = (0..profile.nodes as u32).map(NodeId).collect();
         let config = |me: usize| Config {
             tick: profile.tick,
@@ -167,7 +168,7 @@ impl<'a> Run<'a> {
             snapshot_tail: profile.snapshot_after / 4,
             snapshot_chunk_bytes: 300,
             voters: (0..profile.voters as u32).collect(),
-            flaws,
+            defects,
             ..Config::new(me as u32, peers.clone())
         };
         let rare = |once_in| {
@@ -532,8 +533,8 @@ impl<'a> Run<'a> {
             let raft = raft_of(up, *id);
             render::state(&mut self.outcome.end, node, raft);
         }
-        assert!(!is_settled || holds(0, &group, up, raft_of));
-        assert!(!is_settled || holds(1, &group, up, raft_of));
+        assert!(!is_settled || single_leader(&group, up, raft_of));
+        assert!(!is_settled || applied_equal(&group, up, raft_of));
         self.outcome
     }
 }

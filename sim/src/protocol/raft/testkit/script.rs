@@ -5,7 +5,8 @@
 //! Nodes count from 1. Time passes only by `timer` and `advance`; frames wait until they are
 //! delivered; syncs end at once unless `disk manual` was said.
 
-use super::super::{Change, Config, Event, Flaws, Fsync, Raft, Transition};
+use super::super::group::single_leader;
+use super::super::{Change, Config, Defects, Event, Fsync, Raft, Transition};
 use super::cluster::{Cluster, raft_of};
 use super::oracle::{Oracle, Told};
 use super::render;
@@ -37,7 +38,7 @@ pub struct Played {
     pub has_single_leader: bool,
 }
 
-/// Plays `script`. `plant` decides whether the flaws that it names are planted.
+/// Plays `script`. `plant` decides whether the defects that it names are planted.
 pub fn play(script: &str, plant: bool) -> Played {
     let mut out = String::new();
     let mut world: Option<Script> = None;
@@ -93,7 +94,7 @@ impl Script {
             text,
             broken,
             elections: started.count(),
-            has_single_leader: super::super::holds(0, &group, &self.cluster.up, raft_of),
+            has_single_leader: single_leader(&group, &self.cluster.up, raft_of),
         }
     }
 
@@ -472,15 +473,15 @@ fn set(config: &mut Config, word: &str, plant: bool) {
         "snapshot" => config.snapshot_after = value.parse().expect("a count"),
         "tail" => config.snapshot_tail = value.parse().expect("a count"),
         "chunk" => config.snapshot_chunk_bytes = value.parse().expect("a count"),
-        "flaws" => {
+        "defects" => {
             let names: Vec<&'static str> = super::super::DEFECTS
                 .iter()
                 .map(|defect| defect.name)
                 .filter(|name| value.split(',').any(|word| word == *name))
                 .collect();
-            assert_eq!(names.len(), value.split(',').count(), "no such flaw: {value}");
+            assert_eq!(names.len(), value.split(',').count(), "no such defect: {value}");
             if plant {
-                config.flaws = Flaws::from_names(&names);
+                config.defects = Defects::from_names(&names);
             }
         }
         _ => panic!("no such setting: {key}"),

@@ -1,0 +1,8 @@
+//! What tests and benchmarks of several crates share. Nothing here is a part of the lab: it is a
+//! dev-dependency alone.
+
+pub mod golden;
+#[cfg(feature = "bench")]
+pub mod measure;
+#[cfg(feature = "bench")]
+pub mod page;
