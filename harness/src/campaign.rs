@@ -7,7 +7,7 @@ use reports::SeedResult;
 use reports::record::RunOutcome;
 use reports::seeds::Cause;
 use scenario::law::Law;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What several runs of one scenario and variant add up to.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub struct Campaign {
     /// Runs that no panic of a node cut short: only they could reach what the covers ask for.
     whole: u64,
     /// Seeds with a run, and those of them with a run that broke something unexpected.
-    seeds: BTreeSet<u64>,
-    unclean: BTreeSet<u64>,
+    seeds: SeedSet,
+    unclean: SeedSet,
 }
 
 impl Campaign {
@@ -40,8 +40,8 @@ impl Campaign {
             faults: BTreeMap::new(),
             covers,
             whole: 0,
-            seeds: BTreeSet::new(),
-            unclean: BTreeSet::new(),
+            seeds: SeedSet::default(),
+            unclean: SeedSet::default(),
         }
     }
 
@@ -79,8 +79,7 @@ impl Campaign {
     /// Seeds that were run, and how many of them broke nothing unexpected at any point.
     #[must_use]
     pub fn clean_seeds(&self) -> (u64, u64) {
-        let all = self.seeds.len() as u64;
-        (all, all - self.unclean.len() as u64)
+        (self.seeds.len, self.seeds.len - self.unclean.len)
     }
 
     /// In how many runs each cover was met, and in how many it must be.
@@ -149,5 +148,43 @@ impl Campaign {
             exit = exit.and(Exit::Inconclusive);
         }
         exit
+    }
+}
+
+/// A set of seeds, as ranges: seeds that follow each other take no room.
+#[derive(Clone, Debug, Default)]
+struct SeedSet {
+    /// First and last of each range, which neither meet nor touch.
+    ranges: BTreeMap<u64, u64>,
+    len: u64,
+}
+
+impl SeedSet {
+    fn insert(&mut self, seed: u64) {
+        let before = self.ranges.range(..=seed).next_back().map(|(first, last)| (*first, *last));
+        if before.is_some_and(|(_, last)| seed <= last) {
+            return;
+        }
+        self.len += 1;
+        let touching = before.filter(|(_, last)| *last + 1 == seed);
+        let first = touching.map_or(seed, |(first, _)| first);
+        let after = seed.checked_add(1).and_then(|next| self.ranges.remove(&next));
+        self.ranges.insert(first, after.unwrap_or(seed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_that_follow_each_other_take_no_room() {
+        let mut set = SeedSet::default();
+        for seed in [5, 3, 4, 4, u64::MAX, 0, 5, u64::MAX - 1] {
+            set.insert(seed);
+        }
+        let ranges: Vec<(u64, u64)> = set.ranges.into_iter().collect();
+        assert_eq!(ranges, [(0, 0), (3, 5), (u64::MAX - 1, u64::MAX)]);
+        assert_eq!(set.len, 6);
     }
 }

@@ -1,8 +1,9 @@
 //! What is left of a run once it is over, and what the checks say of it.
 
 use crate::checks::op_cost::Spent;
-use crate::checks::{Converged, RunData};
+use crate::checks::{Converged, Figure, RunData};
 use crate::director::Occurrence;
+use crate::interrupt::Interrupted;
 use crate::kinds::Kinds;
 use crate::meter::Metered;
 use crate::select::Roster;
@@ -109,6 +110,14 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// The run, if it is one: what was interrupted is no result.
+    ///
+    /// # Errors
+    /// When the user interrupted it.
+    pub fn whole(self) -> Result<Self, Interrupted> {
+        if self.ended == Ended::Interrupted { Err(Interrupted) } else { Ok(self) }
+    }
+
     /// Whether any check fired, or any property that no check names was broken.
     #[must_use]
     pub fn fired(&self) -> bool {
@@ -139,6 +148,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// What it measured, for people; empty where there is no figure.
     pub measured: String,
+    /// The quantiles, shares and rates that it bounds.
+    pub figures: Vec<Figure>,
 }
 
 /// A verdict per check, in the order of the plan.
@@ -153,6 +164,7 @@ pub fn judge(data: &RunData<'_>) -> Vec<Judged> {
             property: kind.property(check, data),
             verdict: kind.judge(check, data),
             measured: kind.measured(check, data),
+            figures: kind.figures(check, data),
         }
     };
     let all: Vec<Judged> = data.plan.checks.iter().map(judged).collect();
@@ -190,6 +202,7 @@ pub fn never_met(pins: &[String]) -> Option<Judged> {
         property: PINS_MEET,
         verdict: Verdict::Inconclusive(verdict),
         measured: String::new(),
+        figures: Vec::new(),
     })
 }
 

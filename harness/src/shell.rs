@@ -83,10 +83,32 @@ impl Shell {
     }
 }
 
+/// A word as a shell reads it back: a path or a value in a command that is printed.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./,:=@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// A seed that nobody chose, for a scenario that names none. Printed before it is used.
 #[must_use]
 pub fn fresh_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     // The only entropy that std offers without a dependency; it decides nothing but this number.
     std::hash::RandomState::new().build_hasher().finish() >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_take_them_apart() {
+        assert_eq!(quoted("out/hyperion/a-b/7+0a"), "out/hyperion/a-b/7+0a");
+        assert_eq!(quoted("my runs/it's"), r"'my runs/it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
 }

@@ -5,7 +5,7 @@
 //! `diff`.
 
 use crate::record::{RunRecord, VERSION};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
@@ -65,11 +65,17 @@ pub fn canonical<T: Serialize>(value: &T) -> String {
 /// # Errors
 /// When the text is not a record, or one of a newer lab.
 pub fn read(text: &str) -> Result<RunRecord, ReadError> {
-    let value: Value = serde_json::from_str(text).map_err(ReadError::Syntax)?;
-    match value.get("version").and_then(Value::as_u64) {
+    /// The version alone: whatever else there is is skipped, not kept.
+    #[derive(Deserialize)]
+    struct Versioned {
+        #[serde(default)]
+        version: Value,
+    }
+    let found: Versioned = serde_json::from_str(text).map_err(ReadError::Syntax)?;
+    match found.version.as_u64() {
         None | Some(0) => Err(ReadError::NoVersion),
         Some(version) if version > u64::from(VERSION) => Err(ReadError::Newer(version)),
-        Some(_) => serde_json::from_value(value).map_err(ReadError::Syntax),
+        Some(_) => serde_json::from_str(text).map_err(ReadError::Syntax),
     }
 }
 

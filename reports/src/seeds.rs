@@ -259,6 +259,29 @@ impl SeedTable {
         }
     }
 
+    /// Draws as much of it as fits a screen: the sentence over all runs, and the rest of those
+    /// scenarios alone in which a run did not end as expected.
+    pub fn render_odd(&self, canvas: &mut dyn Canvas) {
+        let (tone, sentence) = self.sentence();
+        canvas.banner(tone, &sentence);
+        let rows = self.rows.iter().filter(|(_, row)| row.unexpected.count > 0);
+        let odd =
+            Self { rows: rows.map(|(key, row)| (key.clone(), row.clone())).collect(), known: 0 };
+        if !odd.rows.is_empty() {
+            canvas.table(&odd.scenarios().without_empty_columns());
+            let causes = odd.causes();
+            if !causes.rows().is_empty() {
+                canvas.heading("What fired");
+                canvas.table(&causes.without_empty_columns());
+            }
+        }
+        let idle = self.never_reached();
+        if !idle.is_empty() {
+            canvas.heading("Vacuous over all runs");
+            canvas.list(&idle);
+        }
+    }
+
     /// All runs in one sentence.
     fn sentence(&self) -> (Tone, String) {
         let of = |outcome| -> u64 {

@@ -66,6 +66,10 @@ pub trait System: Sync {
     fn relations(&self, _role: &str, _settings: &Settings, _drift_max: Ratio) -> Vec<Relation> {
         Vec::new()
     }
+    /// What nodes of a role hold at most, with these settings.
+    fn limits(&self, _role: &str, _settings: &Settings) -> Limits {
+        Limits::NONE
+    }
     /// Boots, or reboots, one node from what is on its disk.
     ///
     /// # Errors
@@ -121,6 +125,23 @@ pub trait System: Sync {
     fn fingerprint(&self, _groups: &[Group], _nodes: &dyn Nodes) -> u64 {
         0
     }
+}
+
+/// What nodes of a role hold at most. A file that asks for more is wrong, and not the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Nodes of one group.
+    pub nodes_max: u32,
+    /// The size of a value that a client writes, in bytes.
+    pub value_bytes_max: u64,
+    /// The size of a value that a node holds from the start, in bytes.
+    pub preload_bytes_max: u64,
+}
+
+impl Limits {
+    /// No limit but those of the format.
+    pub const NONE: Self =
+        Self { nodes_max: u32::MAX, value_bytes_max: u64::MAX, preload_bytes_max: u64::MAX };
 }
 
 /// What a node of a system can be.

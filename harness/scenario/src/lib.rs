@@ -305,6 +305,13 @@ impl Scenario {
         }
     }
 
+    /// What stands at a path such as `check.lin.p99`, as it is written, and where.
+    #[must_use]
+    pub fn written(&self, path: &str) -> Option<(String, std::ops::Range<usize>)> {
+        let item = edit::paths::get(&self.tree, path)?;
+        Some((item.show(), item.span.range()))
+    }
+
     /// How many seeds a sweep runs, when the file says so.
     #[must_use]
     pub fn sweep_seeds(&self, variant: Option<&str>) -> Option<u64> {
@@ -414,11 +421,11 @@ fn decode(text: &[u8]) -> Result<&str, Box<Diagnostic>> {
         return Err(Box::new(Diagnostic::error(E0706, message).help(help)));
     }
     std::str::from_utf8(text).map_err(|error| {
-        let good = &text[..error.valid_up_to()];
-        let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let byte = error.valid_up_to();
-        let message = format!("the file is not UTF-8: byte {byte}, on line {line}");
-        Box::new(Diagnostic::error(E0701, message))
+        // What is no text is one mark in the source that is shown, and as long as that.
+        let at = error.valid_up_to();
+        let mark = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+        let message = format!("the file is not UTF-8: byte {at} begins no character");
+        Box::new(Diagnostic::error(E0701, message).at(mark, "here"))
     })
 }
 

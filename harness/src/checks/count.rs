@@ -4,7 +4,7 @@
 //! of operations that were answered; a hit ratio the share of hits.
 
 use super::measured::{COUNTED, IN, MAX, MIN, What, violation};
-use super::{CheckKind, RunData};
+use super::{CheckKind, Figure, RunData};
 use crate::measure::{Marked, Wanted, labels};
 use catalog::{Property, SettingValue, Verdict};
 use contract::{NodeId, Ratio, SimTime};
@@ -104,6 +104,25 @@ impl CheckKind for Count {
         let Some(detail) = too("max").or_else(|| too("min")) else { return Verdict::Ok };
         let at = times.last().copied().unwrap_or(run.ended_at);
         Verdict::Violated(vec![violation("count", "share out of bounds", at, None, detail)])
+    }
+
+    fn figures(&self, check: &CheckPlan, run: &RunData<'_>) -> Vec<Figure> {
+        let Some(per) = What::of(run.plan, check, "per") else { return Vec::new() };
+        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let count = run.times_of(&what, check).len() as u64;
+        let divisor = run.times_of(&per, check).len() as u64;
+        if divisor == 0 {
+            return Vec::new();
+        }
+        let ppm = |num: u64, den: u64| {
+            u64::try_from(u128::from(num) * 1_000_000 / u128::from(den)).unwrap_or(u64::MAX)
+        };
+        let figure = |bound: &'static str| {
+            let (num, den) = factor(check.fields.0.get(bound)?);
+            let (measured, allowed) = (ppm(count, divisor), ppm(num, den));
+            Some(Figure { bound, measured, allowed, is_most: bound == "max" })
+        };
+        ["max", "min"].into_iter().filter_map(figure).collect()
     }
 }
 

@@ -48,6 +48,24 @@ pub trait CheckKind: Sync {
     fn measured(&self, _check: &CheckPlan, _run: &RunData<'_>) -> String {
         String::new()
     }
+    /// The quantiles, shares and rates that it bounds, as they were in the run: what varies from seed
+    /// to seed, so that a bound may be too near to it.
+    fn figures(&self, _check: &CheckPlan, _run: &RunData<'_>) -> Vec<Figure> {
+        Vec::new()
+    }
+}
+
+/// A figure that a check bounds. Whole numbers: nanoseconds, counts, parts per million of a share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// The field of the bound: `p99`, `max`.
+    pub bound: &'static str,
+    /// What it was in the run.
+    pub measured: u64,
+    /// What the bound says.
+    pub allowed: u64,
+    /// Whether that is the most or the least that is allowed.
+    pub is_most: bool,
 }
 
 /// The kinds of the house; a user's binary adds its own, see [`crate::kinds`].

@@ -1,7 +1,7 @@
 //! `quantile`: how large most values are: latencies of operations, values of an event.
 
 use super::measured::{IN, RECORDED, What, shown, subject, violation, violation_of_ops};
-use super::{CheckKind, RunData};
+use super::{CheckKind, Figure, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::{limit, span};
 use crate::measure::labels;
@@ -107,6 +107,26 @@ impl CheckKind for Quantile {
             format!("{quantile} {}", shown(found.value, unit))
         });
         told.collect::<Vec<_>>().join(", ")
+    }
+
+    fn figures(&self, check: &CheckPlan, run: &RunData<'_>) -> Vec<Figure> {
+        // What has to lie in a band is compared with a record, not bounded.
+        if check.fields.0.contains_key("within") {
+            return Vec::new();
+        }
+        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let mut seen: Vec<u64> =
+            values(&what, check, run).0.iter().map(|seen| seen.value).collect();
+        if seen.is_empty() {
+            return Vec::new();
+        }
+        seen.sort_unstable();
+        let figure = |(bound, permille): &(&'static str, u64)| {
+            let allowed = limit(check, bound)?;
+            let measured = seen[nearest_rank(seen.len() as u64, *permille) as usize];
+            Some(Figure { bound, measured, allowed, is_most: true })
+        };
+        QUANTILES.iter().filter_map(figure).collect()
     }
 }
 

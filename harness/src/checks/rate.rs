@@ -4,7 +4,7 @@
 //! is an outage of less than a second, and in a phase after a fault it bounds the recovery time.
 
 use super::measured::{COUNTED, IN, RECORDED, What, subject, violation};
-use super::{CheckKind, RunData};
+use super::{CheckKind, Figure, RunData};
 use crate::measure::Wanted;
 use crate::measure::extremes::span;
 use catalog::{Kind, Property, SettingValue, Verdict};
@@ -109,6 +109,25 @@ impl CheckKind for Rate {
             Some((least, _)) => format!("{least} to {} in {window}", windows.busiest().0),
             None => String::new(),
         }
+    }
+
+    fn figures(&self, check: &CheckPlan, run: &RunData<'_>) -> Vec<Figure> {
+        let what = What::of(run.plan, check, "what").expect("the compiler knows it");
+        let times = run.times_of(&what, check);
+        let window = check.fields.duration("window");
+        let (from, until) = span(run.plan, check);
+        let windows = Windows { times: &times, window, from, until: until.min(run.ended_at) };
+        let figure = |bound: &'static str, measured: u64| {
+            let Some(SettingValue::Rate { count, per }) = check.fields.0.get(bound) else {
+                return None;
+            };
+            let allowed = u128::from(*count) * u128::from(window.as_nanos());
+            let allowed = u64::try_from(allowed / u128::from(per.as_nanos())).unwrap_or(u64::MAX);
+            Some(Figure { bound, measured, allowed, is_most: bound == "max" })
+        };
+        let most = figure("max", windows.busiest().0);
+        let least = windows.quietest().and_then(|(least, _)| figure("min", least));
+        most.into_iter().chain(least).collect()
     }
 }
 

@@ -43,6 +43,8 @@ pub enum Command {
     Explore(ExploreArgs),
     /// Plant every flaw, one after the other, and print which check catches it in how many seeds.
     Zoo(ZooArgs),
+    /// Measure how far bounds on quantiles, shares and rates lie from what seeds show.
+    Margins(MarginsArgs),
     /// Run twice, fork and replay in between, and compare the digests.
     Verify(VerifyArgs),
     /// Validate scenario files without running them.
@@ -305,6 +307,23 @@ pub struct ZooArgs {
     pub jobs: Option<u64>,
 }
 
+/// Arguments of `margins`.
+#[derive(Debug, Args)]
+pub struct MarginsArgs {
+    /// Scenario files or directories.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The seeds, half-open.
+    #[arg(long, value_parser = seeds, value_name = "A..B", default_value = "0..200")]
+    pub seeds: (u64, u64),
+    /// Writes margins.md, and margins.json, which `check` reads, into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
+    /// Threads; otherwise one per core. No result depends on it.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
+    pub jobs: Option<u64>,
+}
+
 /// Arguments of `verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -328,6 +347,9 @@ pub struct CheckArgs {
     /// Warnings are errors.
     #[arg(long)]
     pub deny_warnings: bool,
+    /// What `margins` measured; a bound that chance may cross is warned of.
+    #[arg(long, default_value = "docs/margins.json", value_name = "FILE")]
+    pub margins: PathBuf,
 }
 
 /// Arguments of `fmt`.

@@ -44,29 +44,23 @@ fn explain(lab: &Lab, shell: Shell, args: &CauseArgs) -> Result<Exit, String> {
     let mut tell = |what: &str| shell.progress(&format!("{what} ({:.0} s)", watch.seconds()));
     let found = cause::explain(&subject, &names, &mut trials, branching, &mut tell);
     shell.clear_progress();
-    let found = found?;
-    if interrupt::asked() {
+    if interrupt::wind_up() {
         shell.talk("interrupted: nothing is written, for half an explanation would mislead");
         return Ok(Exit::Inconclusive);
     }
+    let found = found?;
     let futures: u64 = found.curve.iter().map(|point| point.futures).sum();
     let (trials, seconds) = (found.trials, watch.seconds());
     shell.talk(&format!("{trials} trials and {futures} futures in {seconds:.1} s"));
-    let failed = |error: rundir::DirError| error.to_string();
-    let path = rundir::add(&recorded.dir, "cause.json", &reports::json::canonical(&found));
-    let path = path.map_err(failed)?;
     let mut record = recorded.record;
-    record.cause = Some(found.sentence.clone());
-    record.series.retain(|series| series.name != CHANCE);
-    record.series.extend(series(&found));
-    rundir::render_again(&recorded.dir, &record).map_err(failed)?;
+    let chance = series(&found).into_iter().collect();
+    rundir::explain(&mut record, Some(found.sentence.clone()), chance);
+    let path = rundir::add_cause(&recorded.dir, &reports::json::canonical(&found), &record);
+    let path = path.map_err(|error| error.to_string())?;
     shell.data(&print::on_text(shell, |canvas| draw(&found, canvas)));
     shell.data(&format!("written: {}, and the reports beside it\n", path.display()));
     Ok(Exit::Fine)
 }
-
-/// The name of the curve among the plots of the report.
-const CHANCE: &str = "chance of failure";
 
 /// The curve as a plot: how many of the futures fail, in per cent.
 fn series(found: &Explained) -> Option<Series> {
@@ -74,7 +68,7 @@ fn series(found: &Explained) -> Option<Series> {
     let points = found.curve.iter().map(|point| (point.at_ns, share(point.failed, point.futures)));
     let points: Vec<(u64, i64)> = points.collect();
     let unit = "%".to_owned();
-    (points.len() > 1).then(|| Series { name: CHANCE.to_owned(), unit, node: None, points })
+    (points.len() > 1).then(|| Series { name: rundir::CHANCE.to_owned(), unit, node: None, points })
 }
 
 fn draw(found: &Explained, canvas: &mut dyn Canvas) {

@@ -1,7 +1,7 @@
 //! `check` and `explain`.
 
 use super::args::{CheckArgs, ExplainArgs};
-use super::{Lab, files};
+use super::{Lab, files, margins};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use scenario::diagnostics;
@@ -9,14 +9,31 @@ use scenario::kinds::Row;
 
 /// Validates files without running them.
 pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
+    let margins = match margins::recorded(&args.margins) {
+        Ok(margins) => margins,
+        Err(message) => {
+            shell.error(&message);
+            return Exit::Usage;
+        }
+    };
     match files::compile(lab, shell, &args.files, args.deny_warnings) {
         Ok(loaded) => {
+            let mut exit = Exit::Fine;
             for file in loaded {
+                let near = crate::margins::warnings(&margins, &file.scenario);
+                if !near.is_empty() {
+                    let (source, colour) = (&file.source, shell.colour_err);
+                    shell.talk(&diagnostics::render(&near, source, &file.path, colour));
+                    if args.deny_warnings {
+                        exit = Exit::Usage;
+                        continue;
+                    }
+                }
                 let variants = file.scenario.variants().len();
                 let points = file.scenario.points(None);
                 shell.data(&format!("{}: ok, {variants} variants, {points} points\n", file.path));
             }
-            Exit::Fine
+            exit
         }
         Err(()) => Exit::Usage,
     }

@@ -8,7 +8,7 @@ use crate::explore::{self, Explored, Limits, Path, Strategy};
 use crate::interrupt;
 use crate::outcome::Exit;
 use crate::record::record;
-use crate::shell::Shell;
+use crate::shell::{Shell, quoted};
 use crate::stopwatch::Stopwatch;
 use contract::{Duration, SimTime};
 use reports::canvas::{Cell, Table, figures, words};
@@ -27,12 +27,14 @@ pub fn main(lab: &Lab, shell: Shell, args: &ExploreArgs) -> Exit {
         shell.error("explore takes one scenario file");
         return Exit::Usage;
     };
-    let done = plan(lab, args, file).and_then(|plan| match (args.strategy, &args.replay) {
-        _ if args.compare.is_some() => compare(shell, args, file, plan),
-        (Strategies::Exhaustive, None) => every_order(shell, args, file, plan),
-        (Strategies::Exhaustive, Some(path)) => replay_order(shell, args, plan, path),
-        (_, None) => search(shell, args, file, plan),
-        (_, Some(path)) => replay(shell, args, plan, &path.parse()?),
+    let done = fits(args).and_then(|()| plan(lab, args, file)).and_then(|plan| {
+        match (args.strategy, &args.replay) {
+            _ if args.compare.is_some() => compare(shell, args, file, plan),
+            (Strategies::Exhaustive, None) => every_order(shell, args, file, plan),
+            (Strategies::Exhaustive, Some(path)) => replay_order(shell, args, plan, path),
+            (_, None) => search(shell, args, file, plan),
+            (_, Some(path)) => replay(shell, args, plan, &path.parse()?),
+        }
     });
     done.unwrap_or_else(|message| {
         shell.error(message.trim_end());
@@ -47,6 +49,24 @@ fn plan(lab: &Lab, args: &ExploreArgs, file: &Loaded) -> Result<Plan, String> {
     let point = seed % file.scenario.points(variant);
     let plan = file.scenario.plan(&names, variant, seed, point, &args.sets);
     plan.map_err(|said| diagnostics::render(&said, &file.source, &file.path, false))
+}
+
+/// What only one way of searching understands is refused where another was asked for.
+fn fits(args: &ExploreArgs) -> Result<(), String> {
+    let is_exhaustive = args.strategy == Strategies::Exhaustive;
+    if !is_exhaustive && !args.after.is_empty() {
+        return Err("--after is for --strategy exhaustive".to_owned());
+    }
+    if !is_exhaustive && time("--from", &args.from)? > 0 {
+        return Err("--from is for --strategy exhaustive".to_owned());
+    }
+    if args.compare.is_some() && args.replay.is_some() {
+        return Err("--compare searches; it follows no --replay".to_owned());
+    }
+    if args.compare.is_some() && is_exhaustive {
+        return Err("--compare is for random and novelty, which it compares".to_owned());
+    }
+    Ok(())
 }
 
 fn strategy(args: &ExploreArgs) -> Strategy {
@@ -66,6 +86,7 @@ fn search(shell: Shell, args: &ExploreArgs, file: &Loaded, plan: Plan) -> Result
         shell.progress(&line(so_far, &watch));
     })?;
     shell.clear_progress();
+    interrupt::wind_up();
     shell.talk(&format!("{:.0} executions/s", found.executions as f64 / watch.seconds().max(1e-9)));
     shell.data(&format!(
         "{} states, {} executions, {} events, depth {}, {} runs to the end\n",
@@ -104,13 +125,13 @@ fn time(flag: &str, text: &str) -> Result<u64, String> {
 }
 
 fn say_replay(shell: Shell, args: &ExploreArgs, file: &Loaded, seed: u64, how: &str, path: &str) {
-    let variant =
-        args.variant.as_ref().map_or_else(String::new, |name| format!(" --variant {name}"));
-    let sets: Vec<String> =
-        args.sets.iter().map(|(path, value)| format!(" --set '{path}={value}'")).collect();
-    let (file, sets) = (&file.path, sets.concat());
+    let variant = args.variant.as_ref();
+    let variant = variant.map_or_else(String::new, |name| format!(" --variant {}", quoted(name)));
+    let sets = args.sets.iter().map(|(path, value)| quoted(&format!("{path}={value}")));
+    let sets: String = sets.map(|set| format!(" --set {set}")).collect();
+    let (file, path) = (quoted(&file.path), quoted(path));
     shell.data(&format!(
-        "replay: chaoslab explore {file} --seed {seed}{variant}{sets}{how} --replay '{path}'\n"
+        "replay: chaoslab explore {file} --seed {seed}{variant}{sets}{how} --replay {path}\n"
     ));
 }
 
@@ -122,7 +143,7 @@ fn line(so_far: &Explored, watch: &Stopwatch) -> String {
 }
 
 fn replay(shell: Shell, args: &ExploreArgs, plan: Plan, path: &Path) -> Result<Exit, String> {
-    let finished = path.replay(plan, strategy(args))?;
+    let finished = path.replay(plan, strategy(args))?.whole()?;
     let record = record(&finished);
     print::run(shell, super::args::Format::Text, &record);
     let fired = record.violated().next().is_some();
@@ -151,7 +172,7 @@ fn compare(shell: Shell, args: &ExploreArgs, file: &Loaded, plan: Plan) -> Resul
         let mut all: Vec<Explored> = Vec::new();
         for nth in 0..times {
             // Far apart, so that no two searches give a world the same salt.
-            let limits = Limits { salt: limits.salt + (nth << 32), ..limits };
+            let limits = Limits { salt: limits.salt.wrapping_add(nth << 32), ..limits };
             shell.progress(&format!("{name}, {word}: {}/{times}", nth + 1));
             all.push(explore::explore(plan.clone(), strategy, limits, &mut |_| {})?);
             if interrupt::asked() {
@@ -194,7 +215,7 @@ fn every_order(
     plan: Plan,
 ) -> Result<Exit, String> {
     let seed = plan.seed;
-    let bounds = bounds(args)?;
+    let bounds = bounds(args, &plan)?;
     let watch = Stopwatch::start();
     let found = exhaustive::search(plan.clone(), bounds.clone(), &mut |level: &Level| {
         let rate = level.states as f64 / watch.seconds().max(1e-9);
@@ -204,6 +225,7 @@ fn every_order(
         ));
     })?;
     shell.clear_progress();
+    interrupt::wind_up();
     let (states, steps) =
         found.levels.iter().fold((0, 0), |sum, level| (sum.0 + level.states, sum.1 + level.steps));
     let seconds = watch.seconds().max(1e-9);
@@ -229,9 +251,13 @@ fn every_order(
     Ok(Exit::Violation)
 }
 
-fn bounds(args: &ExploreArgs) -> Result<Bounds, String> {
+fn bounds(args: &ExploreArgs, plan: &Plan) -> Result<Bounds, String> {
+    let (from, end) = (time("--from", &args.from)?, plan.budget.sim_time);
+    if from >= end.as_nanos() {
+        return Err(format!("--from {}: the run ends at {}", args.from, end.human()));
+    }
     Ok(Bounds {
-        from: SimTime(time("--from", &args.from)?),
+        from: SimTime(from),
         waiting: usize::try_from(args.waiting).expect("at most a thousand"),
         after: args.after.split_whitespace().map(str::to_owned).collect(),
         timers: args.timers,
@@ -259,7 +285,8 @@ fn levels(levels: &[Level]) -> Table {
 
 fn replay_order(shell: Shell, args: &ExploreArgs, plan: Plan, path: &str) -> Result<Exit, String> {
     let path: Vec<String> = path.split_whitespace().map(str::to_owned).collect();
-    let world = exhaustive::replay(plan, &bounds(args)?, &path)?;
+    let bounds = bounds(args, &plan)?;
+    let world = exhaustive::replay(plan, &bounds, &path)?;
     let next: Vec<String> = world.choices().into_iter().map(|next| world.name_of(next)).collect();
     let record = record(&world.finish());
     print::run(shell, super::args::Format::Text, &record);

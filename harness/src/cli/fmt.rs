@@ -2,8 +2,10 @@
 
 use super::args::FmtArgs;
 use super::files;
+use crate::interrupt;
 use crate::outcome::Exit;
 use crate::shell::Shell;
+use crate::whole_file;
 use scenario::syntax::formatter::tidied;
 use std::fs;
 use std::path::Path;
@@ -21,6 +23,9 @@ pub fn main(shell: Shell, args: &FmtArgs) -> Exit {
             }
         };
         for file in files {
+            if interrupt::asked() {
+                return exit;
+            }
             match one(&file, args.check) {
                 Ok(None) => {}
                 Ok(Some(said)) => {
@@ -53,6 +58,6 @@ fn one(path: &Path, check: bool) -> Result<Option<String>, String> {
     if check {
         return Ok(Some(format!("not in the house style: {shown}")));
     }
-    fs::write(path, tidy).map_err(|error| format!("could not write {shown}: {error}"))?;
+    whole_file::write(path, tidy).map_err(|error| format!("could not write {shown}: {error}"))?;
     Ok(Some(format!("formatted: {shown}")))
 }

@@ -10,6 +10,7 @@ use super::args::{HistoryArgs, HistoryFormat};
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
+use crate::whole_file;
 use checker::history::{Format, Recorded, Subject, preloaded, read};
 use checker::linearizable::session_guarantees::Breach;
 use checker::linearizable::session_guarantees::session::check_sessions;
@@ -315,7 +316,7 @@ fn write_svg(shell: Shell, out: &Path, svg: Option<String>) -> Result<(), String
         return Ok(());
     };
     let shown = out.display();
-    fs::write(out, svg).map_err(|error| format!("could not write {shown}: {error}"))?;
+    whole_file::write(out, svg).map_err(|error| format!("could not write {shown}: {error}"))?;
     shell.talk(&format!("drawn in {shown}"));
     Ok(())
 }

@@ -4,7 +4,8 @@
 use super::args::{Cli, CompletionsArgs, ManArgs, NewArgs};
 use super::{Lab, files};
 use crate::outcome::Exit;
-use crate::shell::Shell;
+use crate::shell::{Shell, quoted};
+use crate::whole_file;
 use catalog::{Group, System};
 use clap::CommandFactory;
 use contract::NodeId;
@@ -61,7 +62,8 @@ fn page(shell: Shell) -> io::Result<()> {
 pub fn new(lab: &Lab, shell: Shell, args: &NewArgs) -> Exit {
     match begin(lab, args) {
         Ok(()) => {
-            shell.data(&format!("written: {0}\nrun it: chaoslab run {0}\n", args.file.display()));
+            let shown = args.file.display().to_string();
+            shell.data(&format!("written: {shown}\nrun it: chaoslab run {}\n", quoted(&shown)));
             Exit::Fine
         }
         Err(message) => {
@@ -86,17 +88,22 @@ fn begin(lab: &Lab, args: &NewArgs) -> Result<(), String> {
             })?
         }
     };
-    let text = starter(system, &name_of(&args.file));
+    let name = name_of(&args.file);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if !name.split('/').all(|part| !part.is_empty() && part.chars().all(is_plain)) {
+        return Err(format!(
+            "`{name}` is no name for a scenario: it is made of letters, digits, `-` and `_`, with \
+             `/` between folders"
+        ));
+    }
+    let text = starter(system, &name);
     let (scenario, said) = Scenario::compile(&shown, text.as_bytes(), &files::names(lab));
     if scenario.is_none() {
         let why = diagnostics::render(&said, &text, &shown, false);
         return Err(format!("no starter could be made for {}:\n{why}", system.name()));
     }
     let failed = |error: io::Error| format!("could not write {shown}: {error}");
-    if let Some(parent) = args.file.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
-    }
-    fs::write(&args.file, text).map_err(failed)
+    whole_file::write(&args.file, text).map_err(failed)
 }
 
 /// The name of a scenario at `path`: what is below `scenarios/`, without the suffix.

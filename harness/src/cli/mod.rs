@@ -12,6 +12,7 @@ pub(crate) mod files;
 mod fmt;
 mod history;
 mod list;
+mod margins;
 mod meta;
 mod print;
 mod recorded;
@@ -38,10 +39,11 @@ use args::{Cli, Command};
 use catalog::System;
 use catalog::conformance::Suite;
 use checker::models::ModelKind;
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use engine::hosting::Simulator;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// What a binary brings to the lab.
@@ -104,6 +106,12 @@ impl Lab {
     }
 }
 
+/// What the command line accepts, for whoever makes words for it.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command line of the process.
 #[must_use]
 pub fn main(lab: Lab) -> ExitCode {
@@ -130,6 +138,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Explain(args) => check::explain(&lab, shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),
+        Command::Margins(args) => margins::main(&lab, shell, &args),
         Command::Schema => meta::schema(&lab, shell),
         Command::New(args) => meta::new(&lab, shell, &args),
         Command::Completions(args) => meta::completions(shell, &args),
@@ -146,11 +155,13 @@ pub fn main(lab: Lab) -> ExitCode {
 }
 
 /// `chaoslab FILE…` means `chaoslab run FILE…`: a first word that is no command and looks like a
-/// path is a scenario.
+/// path, or is that of a folder, is a scenario.
 fn with_run_understood(mut args: Vec<OsString>) -> Vec<OsString> {
     let is_file = |word: &OsString| {
         let word = word.to_string_lossy();
-        !word.starts_with('-') && (word.ends_with(".toml") || word.contains('/'))
+        let is_command = || definition().get_subcommands().any(|one| one.get_name() == word);
+        let is_folder = || word != "help" && !is_command() && Path::new(&*word).is_dir();
+        !word.starts_with('-') && (word.ends_with(".toml") || word.contains('/') || is_folder())
     };
     if args.get(1).is_some_and(is_file) {
         args.insert(1, OsString::from("run"));
@@ -195,7 +206,6 @@ mod tests {
 
     #[test]
     fn the_definitions_hold_together() {
-        use clap::CommandFactory;
         Cli::command().debug_assert();
     }
 }

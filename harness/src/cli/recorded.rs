@@ -2,7 +2,8 @@
 
 use super::{Lab, files};
 use crate::rundir;
-use reports::RunRecord;
+use contract::hash::hash_bytes;
+use reports::{Digest, RunRecord};
 use scenario::Scenario;
 use scenario::diagnostics;
 use scenario::plan::Plan;
@@ -16,6 +17,8 @@ pub struct Recorded {
     pub scenario: Scenario,
     /// Its record.
     pub record: RunRecord,
+    /// The digest of its plan as it lies there.
+    plan_digest: Digest,
 }
 
 impl Recorded {
@@ -30,11 +33,17 @@ impl Recorded {
             _ => given.to_owned(),
         };
         let (document, record) = rundir::read(&dir).map_err(|error| format!("error: {error}"))?;
-        let shown = dir.join("plan.toml").display().to_string();
+        let shown = dir.join(rundir::PLAN).display().to_string();
         let (scenario, said) = Scenario::compile(&shown, &document, &files::names(lab));
         let text = String::from_utf8_lossy(&document);
         let scenario = scenario.ok_or_else(|| diagnostics::render(&said, &text, &shown, false))?;
-        Ok(Self { dir, scenario, record })
+        let plan_digest = Digest(hash_bytes(&document));
+        Ok(Self { dir, scenario, record, plan_digest })
+    }
+
+    /// Whether the plan is the one that was run: its digest stands in the record.
+    pub fn has_its_plan(&self) -> bool {
+        self.plan_digest == self.record.scenario_digest
     }
 
     /// The plan, under the identity that the record has.
@@ -44,7 +53,7 @@ impl Recorded {
     pub fn plan(&self, lab: &Lab) -> Result<Plan, String> {
         let names = files::names(lab);
         let plan = self.scenario.plan(&names, None, self.record.seed, 0, &[]);
-        let shown = self.dir.join("plan.toml").display().to_string();
+        let shown = self.dir.join(rundir::PLAN).display().to_string();
         let mut plan = plan.map_err(|said| diagnostics::render(&said, "", &shown, false))?;
         plan.variant.clone_from(&self.record.variant);
         plan.overrides.clone_from(&self.record.overrides);

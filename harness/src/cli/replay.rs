@@ -11,7 +11,6 @@ use crate::select::Roster;
 use crate::shell::Shell;
 use contract::{Duration, SimTime};
 use reports::Digest;
-use reports::record::RunRecord;
 use scenario::plan::Plan;
 use scenario::syntax::units::Measure;
 use std::rc::Rc;
@@ -44,18 +43,32 @@ pub fn main(lab: &Lab, shell: Shell, args: &ReplayArgs) -> Exit {
             let end = plan.budget.sim_time;
             walk(shell, plan, end, true)
         }
-        None => compare(shell, plan, &recorded.record),
+        None => compare(shell, plan, &recorded),
     }
 }
 
-fn compare(shell: Shell, plan: Plan, recorded: &RunRecord) -> Exit {
-    let finished = run::run(plan, false);
-    if crate::interrupt::asked() {
-        return Exit::Inconclusive;
-    }
+fn compare(shell: Shell, plan: Plan, run_of: &Recorded) -> Exit {
+    let recorded = &run_of.record;
+    let Ok(finished) = run::run(plan, false).whole() else { return Exit::Inconclusive };
     let again = record(&finished);
     print::run(shell, Format::Text, &again);
-    if again.digest == recorded.digest && again.events == recorded.events {
+    let is_same = again.digest == recorded.digest && again.events == recorded.events;
+    if !run_of.has_its_plan() {
+        // Whatever it does, it is not what was recorded.
+        let dir = run_of.dir.display();
+        let so = if is_same { "does the same all the same" } else { "does something else" };
+        shell.error(&format!(
+            "{dir}/{} is not the plan that was recorded: it was changed since, or the record was. \
+             As it stands it {so}: digest {} and {} events, against {} and {}",
+            rundir::PLAN,
+            again.digest,
+            again.events,
+            recorded.digest,
+            recorded.events
+        ));
+        return Exit::Nondeterminism;
+    }
+    if is_same {
         shell.data(&format!(
             "replayed: digest {} and {} events, as recorded\n",
             again.digest, again.events
@@ -63,7 +76,7 @@ fn compare(shell: Shell, plan: Plan, recorded: &RunRecord) -> Exit {
         return Exit::Fine;
     }
     shell.error(&format!(
-        "the replay differs from the record: digest {} against {}, {} events against {}. Either \
+        "the replay of the plan that was recorded differs from the record: digest {} against {}, {} events against {}. Either \
          the lab changed since the run was recorded, or something in it is not deterministic: \
          `chaoslab verify` on the scenario tells which",
         again.digest, recorded.digest, again.events, recorded.events

@@ -3,17 +3,20 @@
 use super::args::ShrinkArgs;
 use super::recorded::Recorded;
 use super::{Lab, files, print};
-use crate::interrupt;
+use crate::interrupt::{self, Interrupted};
 use crate::outcome::Exit;
 use crate::record::record;
 use crate::run;
-use crate::shell::Shell;
+use crate::rundir;
+use crate::shell::{Shell, quoted};
 use crate::shrink::{self, Budget, Shrunk, Subject, Trials};
 use crate::stopwatch::Stopwatch;
+use crate::whole_file;
 use reports::canvas::{Cell, Table, words};
 use reports::seeds::Cause;
 use scenario::Scenario;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 /// Shrinks one run.
@@ -29,6 +32,10 @@ pub fn main(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Exit {
 
 fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
     let recorded = Recorded::open(lab, &args.run, &args.out)?;
+    let path = args.to.clone().unwrap_or_else(|| recorded.dir.join(rundir::MINIMAL));
+    // Whether it can be written is better known before the search than after it.
+    let failed = |error: io::Error| format!("could not write {}: {error}", path.display());
+    fs::create_dir_all(whole_file::folder(&path)).map_err(failed)?;
     let cause = shrink::target(&recorded.record, args.check.as_deref())?;
     let subject = Subject::new(&recorded.scenario, &recorded.record, cause.clone());
     let names = files::names(lab);
@@ -47,8 +54,16 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
     });
     shell.clear_progress();
     let (events, forked) = (trials.events, trials.forked);
-    let found = found?;
     let interrupted = interrupt::set_aside();
+    let found = match found {
+        // Whatever it says of a run that was cut off is not so.
+        Err(_) if interrupted => {
+            shell.talk("interrupted before anything was found: nothing is written");
+            interrupt::put_back();
+            return Ok(Exit::Inconclusive);
+        }
+        found => found?,
+    };
     shell.talk(&format!(
         "{} trials, {forked} of them from the middle, {:.1} s, {:.1} M events{}",
         found.trials,
@@ -56,8 +71,9 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
         events as f64 / 1e6,
         if interrupted { "; interrupted: this is the best so far" } else { "" },
     ));
-    let path = args.to.clone().unwrap_or_else(|| recorded.dir.join("minimal.toml"));
-    verify(lab, &found, &cause)?;
+    if verify(lab, &found, &cause)? == Some(Interrupted) {
+        shell.talk("interrupted: the scenario that was found was not run by itself");
+    }
     write(&path, &found.document)?;
     show(shell, &found, &path);
     if interrupted {
@@ -66,8 +82,8 @@ fn shrunk(lab: &Lab, shell: Shell, args: &ShrinkArgs) -> Result<Exit, String> {
     Ok(Exit::Fine)
 }
 
-/// Compiles and runs the file as anybody else would.
-pub fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<(), String> {
+/// Compiles and runs the file as anybody else would, unless that is interrupted.
+pub fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<Option<Interrupted>, String> {
     let names = files::names(lab);
     let (scenario, said) = Scenario::compile("minimal.toml", found.document.as_bytes(), &names);
     let wrong = |said: &[scenario::diagnostics::Diagnostic]| {
@@ -76,15 +92,16 @@ pub fn verify(lab: &Lab, found: &Shrunk, cause: &Cause) -> Result<(), String> {
     let scenario = scenario.ok_or_else(|| wrong(&said))?;
     let seed = scenario.seed().ok_or("the shrunk scenario has no seed")?;
     let plan = scenario.plan(&names, None, seed, 0, &[]).map_err(|said| wrong(&said))?;
-    let record = record(&run::run(plan, false));
-    if Cause::all(&record).contains(cause) {
-        return Ok(());
+    let Ok(finished) = run::run(plan, false).whole() else { return Ok(Some(Interrupted)) };
+    if Cause::all(&record(&finished)).contains(cause) {
+        return Ok(None);
     }
     Err(format!("the shrunk scenario does not break {cause} when it is run by itself"))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("could not write {}: {error}", path.display()))
+    whole_file::write(path, text)
+        .map_err(|error| format!("could not write {}: {error}", path.display()))
 }
 
 fn show(shell: Shell, found: &Shrunk, path: &Path) {
@@ -100,5 +117,5 @@ fn show(shell: Shell, found: &Shrunk, path: &Path) {
             canvas.list(&needed);
         }
     }));
-    shell.data(&format!("run it: chaoslab run {}\n", path.display()));
+    shell.data(&format!("run it: chaoslab run {}\n", quoted(&path.display().to_string())));
 }

@@ -1,5 +1,7 @@
 //! `sweep` and `merge`: many seeds on all cores, joined over machines, in one summary.
 
+mod telling;
+
 use super::args::{MergeArgs, SummaryArgs, Summed, SweepArgs};
 use super::files::{self, Loaded};
 use super::run::variants;
@@ -10,31 +12,30 @@ use crate::outcome::Exit;
 use crate::record::record;
 use crate::run;
 use crate::rundir;
-use crate::shell::Shell;
-use crate::stopwatch::Stopwatch;
+use crate::shell::{Shell, quoted};
 use crate::sweep::ci_formats::{self, command};
 use crate::sweep::log::{Read, Trouble};
 use crate::sweep::pool::{self, Broken};
-use crate::sweep::tasks::{Series, Task};
-use crate::sweep::{Head, Limits, Log, Points, Results, Summary, Work};
+use crate::sweep::tasks::{Key, Series};
+use crate::sweep::{Head, Limits, Log, Points, RUNS_MAX, Results, Summary, Work};
+use crate::whole_file;
 use contract::hash::hash_bytes;
 use reports::SeedResult;
-use reports::record::RunOutcome;
+use reports::units::plural;
 use scenario::Lab as Names;
 use scenario::syntax::units::Measure;
 use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
+use telling::Telling;
+pub use telling::span;
 
 /// Seeds, where neither the command line nor the scenario says how many.
 const SEEDS: u64 = 100;
 
 /// Runs that get a directory, at most: one per cause.
 const DIRS_MAX: usize = 20;
-
-/// Failing runs that are told while they come, at most.
-const TOLD_MAX: usize = 100;
 
 /// Sweeps.
 pub fn main(lab: &Lab, shell: Shell, args: &SweepArgs) -> Exit {
@@ -44,7 +45,8 @@ pub fn main(lab: &Lab, shell: Shell, args: &SweepArgs) -> Exit {
     }
 }
 
-fn complain(shell: Shell, trouble: &Trouble) -> Exit {
+/// Says what went wrong.
+pub fn complain(shell: Shell, trouble: &Trouble) -> Exit {
     match trouble {
         Trouble::Unusable(message) => {
             shell.error(message);
@@ -54,6 +56,7 @@ fn complain(shell: Shell, trouble: &Trouble) -> Exit {
             shell.error(&format!("nondeterminism: {message}"));
             Exit::Nondeterminism
         }
+        Trouble::Interrupted => Exit::Inconclusive,
     }
 }
 
@@ -67,44 +70,71 @@ fn sweep(lab: &Lab, shell: Shell, args: &SweepArgs) -> Result<Exit, Trouble> {
         return Ok(Exit::Usage);
     };
     let work = Work { series: series(&loaded, args)? };
+    if work.runs() > RUNS_MAX {
+        return Err(Trouble::Unusable(format!(
+            "these are {} runs; a sweep has at most {RUNS_MAX}",
+            work.runs()
+        )));
+    }
     // Compile one run of each series before anything is written.
     for one in &work.series {
-        if let Err(said) =
-            one.plan(&names, one.head.seeds.0, one.head.points_of(one.head.seeds.0).start)
-        {
+        let Some(seed) = one.head.first_seed() else { continue };
+        if let Err(said) = one.plan(&names, seed, one.head.points_of(seed).start) {
             shell.talk(said.trim_end());
             return Ok(Exit::Usage);
         }
     }
     let heads: Vec<&Head> = work.series.iter().map(|one| &one.head).collect();
     let path = args.log.clone().unwrap_or_else(|| log_path(args, &heads));
-    let (mut log, mut results) = match args.resume {
+    let (mut log, before) = match args.resume {
         true => Log::resume(&path, &heads)?,
         false => (Log::create(&path, &heads)?, Results::new()),
     };
-    let all = work.tasks();
-    let open = |task: &Task| !results.contains_key(&work.key(task));
-    let tasks: Vec<Task> = all.iter().copied().filter(open).collect();
-    talk_before(shell, args, &path, all.len(), all.len() - tasks.len());
-    let mut telling = Telling::new(shell, args, &known, &work, tasks.len());
+    let is_done = |key: &Key| heads.iter().any(|head| head.has_run(key));
+    let done = before.keys().filter(|key| is_done(key)).count() as u64;
+    let all = u64::try_from(work.runs()).expect("at most RUNS_MAX");
+    talk_before(shell, args, &path, all, done);
+    let keep_all = shows(&args.shown, Summed::Json);
+    let mut summary = Summary::new(heads, &known, keep_all);
+    before.values().for_each(|result| summary.add(result.clone()));
+    let tasks = work.tasks().filter(|task| !before.contains_key(&work.key(task)));
+    let mut telling = Telling::new(shell, args, &known, &work, &mut summary, all - done);
     let limits = Limits { jobs: jobs(args.jobs), seconds };
-    let pooled = pool::run(&names, &work, &tasks, limits, &mut log, &mut |run, done| {
-        telling.hear(run, done)
-    });
+    let stop = pool::run(&names, &work, tasks, limits, &mut log, &mut telling);
     telling.finish();
-    let pooled = match pooled {
-        Ok(pooled) => pooled,
+    interrupt::wind_up();
+    summary.stop = match stop {
+        Ok(stop) => stop,
         Err(Broken::Log(trouble)) => return Err(trouble),
         Err(Broken::Scenario(said)) => {
             shell.talk(said.trim_end());
             return Ok(Exit::Usage);
         }
     };
-    results.extend(pooled.results);
-    let mut summary = Summary::new(heads, &results, &known);
-    summary.stop = pooled.stop;
     let kept = keep(&names, args, &work, &summary)?;
+    talk_of_regressions(shell, args, &work);
     show(shell, &args.shown, &summary, &kept)
+}
+
+/// Whether the summary is asked for in a format.
+fn shows(args: &SummaryArgs, format: Summed) -> bool {
+    args.format == format || args.reports.iter().any(|(other, _)| *other == format)
+}
+
+/// A folder brings the regressions along: says so, and where they are.
+fn talk_of_regressions(shell: Shell, args: &SweepArgs, work: &Work<'_>) {
+    let asked = |file: &str| args.files.iter().any(|path| Path::new(file).starts_with(path));
+    let files = work.series.iter().filter(|one| one.first).map(|one| one.head.file.as_str());
+    let mut files: Vec<&str> = files.filter(|file| !asked(file)).collect();
+    files.dedup();
+    if let Some(first) = files.first() {
+        let folder = Path::new(first).parent().unwrap_or(Path::new("."));
+        shell.talk(&format!(
+            "besides, {} of {} ran first, each on its own seed",
+            plural(files.len() as u64, "regression", "regressions"),
+            folder.display()
+        ));
+    }
 }
 
 fn series<'a>(loaded: &'a [Loaded], args: &SweepArgs) -> Result<Vec<Series<'a>>, Trouble> {
@@ -115,7 +145,7 @@ fn series<'a>(loaded: &'a [Loaded], args: &SweepArgs) -> Result<Vec<Series<'a>>,
         for variant in variants(file, args.variant.as_deref()).map_err(Trouble::Unusable)? {
             let variant = variant.as_deref();
             let seeds = if first || file.scenario.is_minimal() {
-                own_seed(file)
+                own_seed(file)?
             } else {
                 seeds(file, variant, args)
             };
@@ -143,9 +173,13 @@ fn series<'a>(loaded: &'a [Loaded], args: &SweepArgs) -> Result<Vec<Series<'a>>,
 }
 
 /// A shrunk scenario is one run, not a law of many.
-fn own_seed(file: &Loaded) -> (u64, u64) {
-    let seed = file.scenario.seed().unwrap_or(0).min(u64::MAX - 1);
-    (seed, seed + 1)
+fn own_seed(file: &Loaded) -> Result<(u64, u64), Trouble> {
+    let seed = file.scenario.seed().unwrap_or(0);
+    let after = seed.checked_add(1);
+    let after = after.ok_or_else(|| {
+        Trouble::Unusable(format!("{}: the seed 2^64-1 can be run, and not swept", file.path))
+    })?;
+    Ok((seed, after))
 }
 
 fn seeds(file: &Loaded, variant: Option<&str>, args: &SweepArgs) -> (u64, u64) {
@@ -196,7 +230,7 @@ fn log_path(args: &SweepArgs, heads: &[&Head]) -> PathBuf {
     args.out.join("sweeps").join(format!("{leaf}{more}-{:08x}{shard}.jsonl", hash as u32))
 }
 
-fn talk_before(shell: Shell, args: &SweepArgs, path: &Path, all: usize, done: usize) {
+fn talk_before(shell: Shell, args: &SweepArgs, path: &Path, all: u64, done: u64) {
     if let Some(text) = &args.seed_from {
         shell.talk(&format!(
             "seeds count from {}, which is {text}",
@@ -204,82 +238,8 @@ fn talk_before(shell: Shell, args: &SweepArgs, path: &Path, all: usize, done: us
         ));
     }
     let resumed = if done > 0 { format!(", {done} of them done before") } else { String::new() };
-    shell.talk(&format!("{all} runs{resumed}; log: {}", path.display()));
-}
-
-/// What is told while a sweep goes on, to standard error.
-struct Telling<'a> {
-    shell: Shell,
-    known: &'a Known,
-    work: &'a Work<'a>,
-    fail_fast: bool,
-    told: usize,
-    all: usize,
-    done: usize,
-    events: u64,
-    watch: Stopwatch,
-}
-
-impl<'a> Telling<'a> {
-    fn new(
-        shell: Shell,
-        args: &SweepArgs,
-        known: &'a Known,
-        work: &'a Work<'a>,
-        all: usize,
-    ) -> Self {
-        let watch = Stopwatch::start();
-        let fail_fast = args.fail_fast;
-        Self { shell, known, work, fail_fast, told: 0, all, done: 0, events: 0, watch }
-    }
-
-    /// Tells a failing run, and how far the sweep is; whether to stop.
-    fn hear(&mut self, run: &SeedResult, done: usize) -> bool {
-        self.events += run.events;
-        self.done = done;
-        let bad = self.is_news(run);
-        if bad && self.told < TOLD_MAX {
-            self.told += 1;
-            let causes: Vec<String> = run.causes.iter().map(ToString::to_string).collect();
-            self.shell.talk(&format!("failed: {}: {}", run.token, causes.join("; ")));
-            if self.told == TOLD_MAX {
-                self.shell.talk("further failing runs are counted");
-            }
-        }
-        let (rate, seconds) = self.rate(done);
-        let left = (self.all - done) as f64 / rate;
-        let all = self.all;
-        self.shell.progress(&format!(
-            "{done}/{all} runs, {rate:.1}/s, {seconds:.0} s so far, {left:.0} s left, {} failed",
-            self.told
-        ));
-        bad && self.fail_fast
-    }
-
-    fn is_news(&self, run: &SeedResult) -> bool {
-        let of = |one: &&Series<'_>| {
-            one.head.scenario == run.scenario && one.head.variant == run.variant
-        };
-        let series = self.work.series.iter().find(of).expect("a run of the sweep");
-        run.outcome == RunOutcome::UnexpectedViolation
-            && run.causes.iter().any(|cause| {
-                series.head.law.unexpected(&cause.check) && self.known.find(run, cause).is_none()
-            })
-    }
-
-    fn rate(&self, done: usize) -> (f64, f64) {
-        let seconds = self.watch.seconds().max(1e-9);
-        ((done as f64 / seconds).max(1e-9), seconds)
-    }
-
-    fn finish(&self) {
-        self.shell.clear_progress();
-        if self.done > 0 {
-            let (rate, seconds) = self.rate(self.done);
-            let events = self.events as f64 / seconds / 1e6;
-            self.shell.talk(&format!("{seconds:.1} s, {rate:.1} runs/s, {events:.2} M events/s"));
-        }
-    }
+    let all = plural(all, "run", "runs");
+    shell.talk(&format!("{all}{resumed}; log: {}", path.display()));
 }
 
 /// Writes the directory of the least run of each new cause, and of one run of each series that
@@ -301,7 +261,11 @@ fn keep(
             continue;
         }
         last.push(&run.token);
-        let dir = repeat(names, args, work, run)?;
+        // What is interrupted now is not written, and what is left is said all the same.
+        let dir = match repeat(names, args, work, run) {
+            Err(Trouble::Interrupted) => break,
+            dir => dir?,
+        };
         if nth < news || news == 0 {
             dirs.push(dir);
         }
@@ -315,18 +279,16 @@ fn repeat(
     work: &Work<'_>,
     run: &SeedResult,
 ) -> Result<PathBuf, Trouble> {
-    let of =
-        |one: &&Series<'_>| one.head.scenario == run.scenario && one.head.variant == run.variant;
-    let series = work.series.iter().find(of).expect("a run of the sweep");
+    let series = &work.series[work.series_of(run).expect("a run of the sweep")];
     let plan = series.plan(names, run.seed, run.point).map_err(Trouble::Unusable)?;
-    let finished = run::run(plan, false);
+    let place = rundir::Place::of(&args.out, &plan);
+    let finished = run::run(plan, false).whole()?;
     let record = record(&finished);
-    if record.digest != run.digest && !interrupt::asked() {
+    if record.digest != run.digest {
         let (token, was, is) = (&run.token, run.digest, record.digest);
         return Err(Trouble::Differ(format!("{token} had digest {was}, and now {is}")));
     }
-    rundir::write(&args.out, &finished, &record)
-        .map_err(|error| Trouble::Unusable(error.to_string()))
+    Ok(place.write(&finished, &record)?)
 }
 
 /// Joins logs.
@@ -335,7 +297,9 @@ pub fn merge(shell: Shell, args: &MergeArgs) -> Exit {
         let known = known(&args.shown)?;
         let logs = args.logs.iter().map(|path| Read::open(path));
         let whole = Read::join(logs.collect::<Result<Vec<Read>, Trouble>>()?)?;
-        let summary = Summary::new(whole.heads.iter().collect(), &whole.results, &known);
+        let keep_all = shows(&args.shown, Summed::Json);
+        let mut summary = Summary::new(whole.heads.iter().collect(), &known, keep_all);
+        whole.results.into_values().for_each(|result| summary.add(result));
         show(shell, &args.shown, &summary, &[])
     };
     joined().unwrap_or_else(|trouble| complain(shell, &trouble))
@@ -349,14 +313,16 @@ fn show(
     dirs: &[PathBuf],
 ) -> Result<Exit, Trouble> {
     for (format, path) in &args.reports {
-        let text = rendered(&Shell::plain(), *format, summary);
-        fs::write(path, text).map_err(|error| {
+        let text = rendered(&Shell::plain(), *format, args.long, summary);
+        whole_file::write(path, text).map_err(|error| {
             Trouble::Unusable(format!("could not write {}: {error}", path.display()))
         })?;
     }
-    shell.data(&rendered(&shell, args.format, summary));
+    shell.data(&rendered(&shell, args.format, args.long, summary));
     let repeat = match (dirs.first(), summary.news().first()) {
-        (Some(dir), _) => Some(format!("replay: chaoslab replay {}", dir.display())),
+        (Some(dir), _) => {
+            Some(format!("replay: chaoslab replay {}", quoted(&dir.display().to_string())))
+        }
         (None, Some((head, _, run))) => Some(format!("repeat: {}", command(head, run))),
         (None, None) => None,
     };
@@ -369,10 +335,10 @@ fn show(
     Ok(summary.exit())
 }
 
-fn rendered(shell: &Shell, format: Summed, summary: &Summary<'_>) -> String {
+fn rendered(shell: &Shell, format: Summed, long: bool, summary: &Summary<'_>) -> String {
     match format {
-        Summed::Text => print::on_text(*shell, |canvas| summary.render(canvas)),
-        Summed::Md => print::on_markdown(|canvas| summary.render(canvas)),
+        Summed::Text => print::on_text(*shell, |canvas| summary.render(long, canvas)),
+        Summed::Md => print::on_markdown(|canvas| summary.render(long, canvas)),
         Summed::Json => reports::json::canonical(&summary.json()),
         Summed::Junit => ci_formats::junit(summary),
         Summed::Github => ci_formats::github(summary),

@@ -6,11 +6,12 @@
 use super::args::VerifyArgs;
 use super::files::{self, Loaded};
 use super::{Lab, gravest, simulators};
+use crate::difference;
+use crate::interrupt::{self, Interrupted};
 use crate::outcome::Exit;
 use crate::run::{self, Runner};
 use crate::select::Roster;
 use crate::shell::Shell;
-use crate::{difference, interrupt};
 use contract::{Duration, SimTime};
 use engine::hosting::Simulator;
 use reports::Digest;
@@ -62,11 +63,17 @@ fn one(
     };
     let token = crate::world::token(&plan);
     let exact = (plan.exact && !simulators.is_empty()).then(|| plan.clone());
-    match verify(names, plan) {
+    let verified = verify(names, plan);
+    if interrupt::asked() {
+        // What was cut off differs from what was not, and says nothing.
+        return Exit::Inconclusive;
+    }
+    match verified {
         Ok(digest) => {
             shell.data(&format!("{token}: {digest} twice, forked and from its plan\n"));
             exact.map_or(Exit::Fine, |plan| {
-                simulators::repeat(shell, &run::run(plan, false), simulators)
+                let run = run::run(plan, false).whole();
+                run.map_or(Exit::Inconclusive, |run| simulators::repeat(shell, &run, simulators))
             })
         }
         Err(difference) => {
@@ -80,8 +87,8 @@ fn one(
 fn verify(names: &Names<'_>, plan: Plan) -> Result<Digest, String> {
     let from_document = from_document(names, &plan)?;
     let roster = Rc::new(Roster::new(Rc::new(plan)));
-    let reference = to_the_end(&mut boot(&roster)?);
-    let again = to_the_end(&mut boot(&roster)?);
+    let reference = to_the_end(&mut boot(&roster)?)?;
+    let again = to_the_end(&mut boot(&roster)?)?;
     if again != reference {
         return Err(format!("the second run differs: {}", first_difference(&roster, &roster)?));
     }
@@ -89,17 +96,17 @@ fn verify(names: &Names<'_>, plan: Plan) -> Result<Digest, String> {
     let mut original = boot(&roster)?;
     original.go_until(SimTime::ZERO + middle);
     if let Some(mut fork) = original.fork() {
-        let original = to_the_end(&mut original);
+        let original = to_the_end(&mut original)?;
         if original != reference {
             return Err(format!("a run that was forked at {middle} goes on differently"));
         }
-        let fork = to_the_end(&mut fork);
+        let fork = to_the_end(&mut fork)?;
         if fork != reference {
             return Err(format!("a fork at {middle} does not go on as the original"));
         }
     }
     let from_document = Rc::new(Roster::new(Rc::new(from_document)));
-    if to_the_end(&mut boot(&from_document)?) != reference {
+    if to_the_end(&mut boot(&from_document)?)? != reference {
         let first = first_difference(&roster, &from_document)?;
         return Err(format!("the run from the plan's document differs: {first}"));
     }
@@ -121,9 +128,9 @@ fn boot(roster: &Rc<Roster>) -> Result<Runner, String> {
     Runner::new(roster).map_err(|said| format!("a node panicked at its first boot: {said}"))
 }
 
-fn to_the_end(runner: &mut Runner) -> u64 {
+fn to_the_end(runner: &mut Runner) -> Result<u64, Interrupted> {
     runner.go_on(false);
-    runner.digest()
+    if interrupt::asked() { Err(Interrupted) } else { Ok(runner.digest()) }
 }
 
 fn first_difference(one: &Rc<Roster>, two: &Rc<Roster>) -> Result<String, String> {

@@ -4,13 +4,14 @@ use super::args::ZooArgs;
 use super::files::{self, Loaded};
 use super::sweep::jobs;
 use super::{Lab, print, zoo_shrink};
-use crate::interrupt;
+use crate::interrupt::{self, Interrupted};
 use crate::known_failures::Known;
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::sweep::log::Trouble;
 use crate::sweep::pool::{self, Broken};
 use crate::sweep::{Limits, Log, Results, Series, Summary, Work};
+use crate::whole_file;
 use crate::zoo::table::{Clean, draw};
 use crate::zoo::{self, Kill, Pair, Recorded, is_caught};
 use contract::hash::hash_bytes;
@@ -145,12 +146,12 @@ impl Keeper<'_> {
         let (mut log, known) = Log::resume(&path, &[&series.head]).map_err(said)?;
         let head = &series.head;
         let work = Work { series: vec![series.again()] };
-        let open = work.tasks().into_iter().filter(|task| !known.contains_key(&work.key(task)));
-        let tasks: Vec<_> = open.collect();
+        let tasks = work.tasks().filter(|task| !known.contains_key(&work.key(task)));
         let limits = Limits { jobs: jobs(self.args.jobs), seconds: None };
-        let pooled = pool::run(&self.names, &work, &tasks, limits, &mut log, &mut |_, _| false);
-        let mut results = known;
-        results.extend(pooled.map_err(broken)?.results);
+        let mut results = Results::new();
+        let ended = pool::run(&self.names, &work, tasks, limits, &mut log, &mut results);
+        ended.map_err(broken)?;
+        results.extend(known);
         // The log may hold more seeds than are wanted now.
         results.retain(|key, _| (head.seeds.0..head.seeds.1).contains(&key.seed));
         Ok(results)
@@ -223,11 +224,12 @@ impl Keeper<'_> {
         let heads: Vec<_> = work.series.iter().map(|series| &series.head).collect();
         let mut log = Log::create(&path, &heads).map_err(said)?;
         let limits = Limits { jobs: jobs(self.args.jobs), seconds: None };
-        let tasks = work.tasks();
-        let pooled = pool::run(&self.names, &work, &tasks, limits, &mut log, &mut |_, _| false);
-        let results = pooled.map_err(broken)?.results;
+        let mut results = Results::new();
+        let ended = pool::run(&self.names, &work, work.tasks(), limits, &mut log, &mut results);
+        ended.map_err(broken)?;
         let known = Known::default();
-        let summary = Summary::new(heads, &results, &known);
+        let mut summary = Summary::new(heads, &known, false);
+        results.values().for_each(|result| summary.add(result.clone()));
         let news = summary.news();
         let (runs, loud) = (results.len(), news.len());
         self.shell.data(&format!("{runs} clean runs, {loud} of their causes should not be\n"));
@@ -257,6 +259,7 @@ pub fn file_of<'f>(files: &'f [Loaded], one: &Recorded) -> Option<&'f Loaded> {
 fn said(trouble: Trouble) -> String {
     match trouble {
         Trouble::Unusable(message) | Trouble::Differ(message) => message,
+        Trouble::Interrupted => Interrupted.into(),
     }
 }
 
@@ -270,10 +273,9 @@ fn broken(broken: Broken) -> String {
 /// Writes `zoo.md` and `zoo.json` into a folder.
 fn write(dir: &Path, args: &ZooArgs, kills: &[Kill], clean: &Clean) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("could not write into {}: {error}", dir.display());
-    fs::create_dir_all(dir).map_err(failed)?;
     let table = print::on_markdown(|canvas| draw(kills, clean, canvas));
     let text = format!("{HEAD}\n{}\n{table}", walked(args));
-    fs::write(dir.join("zoo.md"), text).map_err(failed)?;
+    whole_file::write(&dir.join("zoo.md"), text).map_err(failed)?;
     let mut names: Vec<&str> = kills.iter().map(|kill| kill.defect).collect();
     names.sort_unstable();
     names.dedup();
@@ -282,7 +284,8 @@ fn write(dir: &Path, args: &ZooArgs, kills: &[Kill], clean: &Clean) -> Result<()
         zoo::best(&mine).and_then(|kill| kill.first.clone())
     };
     let recorded: Vec<Recorded> = names.into_iter().filter_map(of).collect();
-    fs::write(dir.join("zoo.json"), reports::json::canonical(&recorded)).map_err(failed)
+    let recorded = reports::json::canonical(&recorded);
+    whole_file::write(&dir.join("zoo.json"), recorded).map_err(failed)
 }
 
 /// Where this walk went, and how far.

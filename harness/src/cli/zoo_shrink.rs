@@ -13,13 +13,13 @@ use crate::run;
 use crate::shell::Shell;
 use crate::shrink::{self, Budget, Shrunk, Subject, Trials};
 use crate::stopwatch::Stopwatch;
+use crate::whole_file;
 use crate::zoo::Recorded;
 use crate::zoo::needs::Compared;
 use catalog::Defect;
 use reports::canvas::{Canvas, Cell, Table, Tone, figures, words};
 use reports::units::count;
 use scenario::{Lab as Names, Scenario};
-use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -64,7 +64,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &ZooArgs, files: &[Loaded]) -> Result
     let keeper = Keeper { lab, names: files::names(lab), files, recorded: &recorded };
     let rows = keeper.all(shell, jobs(args.jobs));
     shell.clear_progress();
-    if interrupt::asked() {
+    if interrupt::wind_up() {
         return Ok(Exit::Inconclusive);
     }
     shell.data(&print::on_text(shell, |canvas| draw(&recorded, &rows, canvas)));
@@ -73,7 +73,7 @@ pub fn main(lab: &Lab, shell: Shell, args: &ZooArgs, files: &[Loaded]) -> Result
         let text = format!("{HEAD}\n{table}");
         let path = dir.join("shrinking.md");
         let failed = |error| format!("could not write {}: {error}", path.display());
-        fs::create_dir_all(dir).and_then(|()| fs::write(&path, text)).map_err(failed)?;
+        whole_file::write(&path, text).map_err(failed)?;
     }
     Ok(if rows.iter().all(Result::is_ok) { Exit::Fine } else { Exit::Inconclusive })
 }
@@ -125,7 +125,7 @@ impl Keeper<'_> {
         let series = one.series(file);
         let plan = series.plan(&self.names, one.seed, series.head.points_of(one.seed).start)?;
         let document = plan.document.clone();
-        let finished = run::run(plan, false);
+        let finished = run::run(plan, false).whole()?;
         let record = record(&finished);
         let (scenario, _) = Scenario::compile("plan.toml", document.as_bytes(), &self.names);
         let scenario = scenario.ok_or("its plan does not compile")?;
@@ -133,7 +133,9 @@ impl Keeper<'_> {
         let subject = Subject::new(&scenario, &record, target.clone());
         let mut trials = Trials::new(&self.names, target.clone(), SHRINK);
         let shrunk = shrink::shrink(&subject, &mut trials, &mut |_, _| {})?;
-        one_shrink::verify(self.lab, &shrunk, &target)?;
+        if let Some(interrupted) = one_shrink::verify(self.lab, &shrunk, &target)? {
+            return Err(interrupted.into());
+        }
         let cut = trials.ran_out();
         let mut trials = Trials::new(&self.names, target.clone(), CAUSE);
         let (draft, whatif) = cause::factors(&subject, &mut trials)?;

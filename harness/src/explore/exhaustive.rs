@@ -104,7 +104,7 @@ pub fn search(
     tell: &mut dyn FnMut(&Level),
 ) -> Result<Searched, String> {
     let roster = Rc::new(Roster::new(Rc::new(plan)));
-    let root = follow(&roster, &bounds, &bounds.after)?;
+    let root = follow(&roster, &bounds, &bounds.after, Lost::IsWrong)?;
     root.fork().ok_or("a node of this world cannot be copied")?;
     let mut searched = Searched { unjudged: unjudged(roster.plan()), ..Searched::default() };
     let mut blind = asked_for(&root);
@@ -147,17 +147,30 @@ fn asked_for(root: &Runner) -> BTreeMap<&'static str, u64> {
     asked
 }
 
-/// Repeats choices by their names in the world of `bounds`, as far as they can be made; those that
-/// cannot are left out.
+/// Repeats choices by their names in the world of `bounds`.
 ///
 /// # Errors
-/// When a node panics at its first boot.
+/// When a node panics at its first boot, or one of them cannot be made.
 pub fn replay(plan: Plan, bounds: &Bounds, path: &[String]) -> Result<Runner, String> {
     let roster = Rc::new(Roster::new(Rc::new(plan)));
-    follow(&roster, bounds, path)
+    follow(&roster, bounds, path, Lost::IsWrong)
 }
 
-fn follow(roster: &Rc<Roster>, bounds: &Bounds, path: &[String]) -> Result<Runner, String> {
+/// What becomes of a choice that cannot be made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lost {
+    /// The path is none.
+    IsWrong,
+    /// It is left out: one before it was.
+    IsLeftOut,
+}
+
+fn follow(
+    roster: &Rc<Roster>,
+    bounds: &Bounds,
+    path: &[String],
+    lost: Lost,
+) -> Result<Runner, String> {
     let mut runner = Runner::new(roster)?;
     runner.go_until(bounds.from);
     if runner.is_over() {
@@ -165,9 +178,15 @@ fn follow(roster: &Rc<Roster>, bounds: &Bounds, path: &[String]) -> Result<Runne
     }
     runner.freeze(bounds.waiting);
     for name in path {
-        let choice = runner.choices().into_iter().find(|choice| runner.name_of(*choice) == *name);
-        if let Some(choice) = choice {
-            runner.choose(choice);
+        let choices = runner.choices();
+        match choices.iter().find(|choice| runner.name_of(**choice) == *name) {
+            Some(choice) => runner.choose(*choice),
+            None if lost == Lost::IsLeftOut => {}
+            None => {
+                let names: Vec<_> = choices.iter().map(|choice| runner.name_of(*choice)).collect();
+                let next = if names.is_empty() { "nothing".to_owned() } else { names.join(" ") };
+                return Err(format!("`{name}` cannot happen there; what can is {next}"));
+            }
         }
     }
     Ok(runner)
@@ -177,7 +196,8 @@ fn follow(roster: &Rc<Roster>, bounds: &Bounds, path: &[String]) -> Result<Runne
 fn fewest(roster: &Rc<Roster>, bounds: &Bounds, path: Vec<String>) -> Vec<String> {
     let pick = |kept: &[usize]| kept.iter().map(|at| path[*at].clone()).collect::<Vec<_>>();
     let breaks = |kept: &[usize]| {
-        follow(roster, bounds, &pick(kept)).is_ok_and(|runner| !runner.violations().is_empty())
+        let followed = follow(roster, bounds, &pick(kept), Lost::IsLeftOut);
+        followed.is_ok_and(|runner| !runner.violations().is_empty())
     };
     pick(&minimise(path.len(), &mut |kept| breaks(kept)))
 }

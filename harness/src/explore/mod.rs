@@ -181,7 +181,8 @@ impl Search<'_> {
 
     /// Gives the world other random numbers.
     fn turn(&mut self, world: &mut World) {
-        self.salt += 1;
+        // The salts of a search are so many numbers on from the first; the last is followed by 0.
+        self.salt = self.salt.wrapping_add(1);
         let turn = Turn { at: world.runner.now(), salt: self.salt };
         turn.apply(self.strategy, &mut world.runner);
         world.path.turns.push(turn);

@@ -5,6 +5,7 @@ use super::summary::Summary;
 use super::tasks::Head;
 use crate::campaign::Campaign;
 use crate::outcome::Exit;
+use crate::shell::quoted;
 use contract::hash::hash_bytes;
 use reports::SeedResult;
 use reports::junit::{Case, Document, Ending};
@@ -60,12 +61,12 @@ fn cover_case(id: &str, met: u64, must: u64) -> Case {
 /// The command that repeats a run of a series.
 #[must_use]
 pub fn command(head: &Head, run: &SeedResult) -> String {
-    let mut command = format!("chaoslab run {} --seed {}", head.file, run.seed);
+    let mut command = format!("chaoslab run {} --seed {}", quoted(&head.file), run.seed);
     if let Some(variant) = &head.variant {
-        command.push_str(&format!(" --variant {variant}"));
+        command.push_str(&format!(" --variant {}", quoted(variant)));
     }
     for (path, value) in run.sets.iter().chain(&head.sets) {
-        command.push_str(&format!(" --set '{path}={value}'"));
+        command.push_str(&format!(" --set {}", quoted(&format!("{path}={value}"))));
     }
     command
 }

@@ -6,9 +6,11 @@
 
 use super::Results;
 use super::tasks::{Head, Key};
+use crate::interrupt::Interrupted;
+use crate::rundir::DirError;
 use reports::SeedResult;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -47,6 +49,24 @@ pub enum Trouble {
     Unusable(String),
     /// Two results of one run differ: what the lab calls nondeterminism.
     Differ(String),
+    /// The user interrupted it: there is nothing to say about a result.
+    Interrupted,
+}
+
+impl From<Interrupted> for Trouble {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
+}
+
+impl From<DirError> for Trouble {
+    fn from(error: DirError) -> Self {
+        match error {
+            DirError::Interrupted => Self::Interrupted,
+            DirError::Differs(_) => Self::Differ(error.to_string()),
+            DirError::Failed { .. } => Self::Unusable(error.to_string()),
+        }
+    }
 }
 
 impl Log {
@@ -59,11 +79,15 @@ impl Log {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
         }
+        if let Ok(old) = File::open(path) {
+            own(path, &old)?;
+        }
         match fs::rename(path, path.with_extension("jsonl.old")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
         let file = OpenOptions::new().create_new(true).append(true).open(path).map_err(failed)?;
+        own(path, &file)?;
         let mut log = Self { path: path.to_owned(), file };
         for head in heads {
             log.append(&Line::Series(Box::new((*head).clone())))?;
@@ -80,9 +104,10 @@ impl Log {
         if !path.exists() {
             return Ok((Self::create(path, heads)?, Results::new()));
         }
-        let read = Read::open(path)?;
         let failed = |error: io::Error| unusable("write", path, &error);
         let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        own(path, &file)?;
+        let read = Read::open(path)?;
         file.set_len(read.whole_bytes).map_err(failed)?;
         let mut log = Self { path: path.to_owned(), file };
         for head in heads {
@@ -149,6 +174,11 @@ impl Read {
                 continue;
             }
             match serde_json::from_slice(line) {
+                Ok(Line::Series(head)) if !head.is_sound() => {
+                    let number = number + 1;
+                    let why = format!("line {number} of {shown} is no series that can be swept");
+                    return Err(Trouble::Unusable(why));
+                }
                 Ok(Line::Series(head)) => read.heads.push(*head),
                 Ok(Line::Run(result)) => insert(&mut read.results, *result)?,
                 Err(error) => {
@@ -209,6 +239,18 @@ fn insert(results: &mut Results, result: SeedResult) -> Result<(), Trouble> {
             results.insert(key, result);
             Ok(())
         }
+    }
+}
+
+/// One sweep at a time writes a log.
+fn own(path: &Path, file: &File) -> Result<(), Trouble> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(Trouble::Unusable(format!(
+            "another sweep is writing {}: wait for it, or give another --log",
+            path.display()
+        ))),
+        // Where nothing can be locked, whoever shares a log reads it back as a set of lines.
+        _ => Ok(()),
     }
 }
 

@@ -1,14 +1,18 @@
-//! Running a sweep: one engine per thread, results as they come.
+//! Running a sweep: one engine per thread, results in the order of the tasks.
+//!
+//! Tasks are made one by one and results are handed on as soon as all before them are, so memory
+//! follows the runs in flight and not the range of seeds.
 
-use super::Results;
 use super::log::{Log, Trouble};
 use super::tasks::{Task, Work};
 use crate::interrupt;
 use crate::stopwatch::Stopwatch;
 use reports::SeedResult;
 use scenario::Lab;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// How a sweep is run; nothing that is found depends on it, but how much of the work is done.
@@ -20,9 +24,16 @@ pub struct Limits {
     pub seconds: Option<f64>,
 }
 
-/// Hears of each result, in the order in which they come, and of how many there are so far; says
-/// whether it is one to stop at.
-pub type Seen<'a> = dyn FnMut(&SeedResult, usize) -> bool + 'a;
+/// Hears of the results of a sweep.
+pub trait Hearing {
+    /// A run has ended; they come in any order. Returns whether the sweep stops at it: no task after
+    /// it is begun, and those that were begun are left out, for how many there are depends on the
+    /// number of threads.
+    fn ended(&mut self, run: &SeedResult) -> bool;
+
+    /// The next result in the order of the tasks.
+    fn keep(&mut self, run: SeedResult);
+}
 
 /// Why a sweep ended before all was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,15 +58,6 @@ impl Stop {
     }
 }
 
-/// What came of running tasks.
-#[derive(Debug)]
-pub struct Pooled {
-    /// The results.
-    pub results: Results,
-    /// Why it ended early, if it did.
-    pub stop: Option<Stop>,
-}
-
 /// Why a sweep could not go on.
 #[derive(Debug)]
 pub enum Broken {
@@ -66,52 +68,50 @@ pub enum Broken {
 }
 
 /// What the threads share.
-struct Shared<'a> {
+struct Shared<'a, T> {
     lab: &'a Lab<'a>,
     work: &'a Work<'a>,
-    tasks: &'a [Task],
-    next: AtomicUsize,
+    /// The tasks that are left, and the position of the next.
+    tasks: Mutex<(usize, T)>,
     stop: AtomicBool,
 }
 
 /// Position of the task, and what came of it; `None` when it was interrupted.
 type Ended = (usize, Result<Option<SeedResult>, String>);
 
-/// Runs `tasks`, which are of `work`.
+/// Runs `tasks`, which are of `work`. Returns why it ended early, if it did.
 ///
 /// # Errors
 /// When a scenario does not compile or the log cannot be written.
 pub fn run(
     lab: &Lab<'_>,
     work: &Work<'_>,
-    tasks: &[Task],
+    tasks: impl Iterator<Item = Task> + Send,
     limits: Limits,
     log: &mut Log,
-    seen: &mut Seen<'_>,
-) -> Result<Pooled, Broken> {
+    hearing: &mut dyn Hearing,
+) -> Result<Option<Stop>, Broken> {
     assert!(limits.jobs > 0, "somebody does the work");
-    let shared =
-        Shared { lab, work, tasks, next: AtomicUsize::new(0), stop: AtomicBool::new(false) };
+    let shared = Shared { lab, work, tasks: Mutex::new((0, tasks)), stop: AtomicBool::new(false) };
     thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..limits.jobs.min(tasks.len()) {
+        for _ in 0..limits.jobs {
             let (shared, sender) = (&shared, sender.clone());
             scope.spawn(move || shared.work_off(&sender));
         }
         drop(sender);
-        let collected = collect(&shared, &receiver, limits, log, seen);
+        let collected = Collecting::new(&shared.stop, limits).collect(&receiver, log, hearing);
         // Whatever is still running has nobody left to report to.
         shared.stop.store(true, Ordering::SeqCst);
         collected
     })
 }
 
-impl Shared<'_> {
+impl<T: Iterator<Item = Task>> Shared<'_, T> {
     /// One thread: takes the next task until there is none, or somebody says stop.
     fn work_off(&self, results: &Sender<Ended>) {
         while !self.stop.load(Ordering::SeqCst) && !interrupt::asked() {
-            let position = self.next.fetch_add(1, Ordering::SeqCst);
-            let Some(task) = self.tasks.get(position) else { return };
+            let Some((position, task)) = self.next() else { return };
             let series = &self.work.series[task.series];
             let ended = series.run(self.lab, task.seed, task.point);
             if results.send((position, ended)).is_err() {
@@ -119,43 +119,84 @@ impl Shared<'_> {
             }
         }
     }
+
+    fn next(&self) -> Option<(usize, Task)> {
+        let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let (position, left) = &mut *tasks;
+        let task = left.next()?;
+        *position += 1;
+        Some((*position - 1, task))
+    }
 }
 
-/// Takes the results as they come, until all threads are done.
-fn collect(
-    shared: &Shared<'_>,
-    receiver: &Receiver<Ended>,
+/// Puts results into the order of their tasks.
+struct Collecting<'a> {
+    stop: &'a AtomicBool,
     limits: Limits,
-    log: &mut Log,
-    seen: &mut Seen<'_>,
-) -> Result<Pooled, Broken> {
-    let watch = Stopwatch::start();
-    let mut results: Vec<Option<SeedResult>> = shared.tasks.iter().map(|_| None).collect();
-    let mut first_failure = usize::MAX;
-    let mut timed_out = false;
-    let mut done = 0;
-    for (position, ended) in receiver {
-        let Some(result) = ended.map_err(Broken::Scenario)? else { continue };
-        log.result(&result).map_err(Broken::Log)?;
-        done += 1;
-        if seen(&result, done) {
-            first_failure = first_failure.min(position);
-            shared.stop.store(true, Ordering::SeqCst);
+    watch: Stopwatch,
+    /// Results that came before one that is before them; `None` where there is none.
+    ahead: BTreeMap<usize, Option<SeedResult>>,
+    /// The first position at which the sweep stops.
+    last: Option<usize>,
+    /// The position of the next that is kept.
+    next: usize,
+    timed_out: bool,
+}
+
+impl<'a> Collecting<'a> {
+    fn new(stop: &'a AtomicBool, limits: Limits) -> Self {
+        Self {
+            stop,
+            limits,
+            watch: Stopwatch::start(),
+            ahead: BTreeMap::new(),
+            last: None,
+            next: 0,
+            timed_out: false,
         }
-        if limits.seconds.is_some_and(|limit| watch.seconds() >= limit) {
-            timed_out = done < shared.tasks.len();
-            shared.stop.store(true, Ordering::SeqCst);
-        }
-        results[position] = Some(result);
     }
-    // Tasks are taken in order, so everything before the first failure was run: what came later is
-    // left out, for how much of it there is depends on the number of threads.
-    let kept = results.into_iter().take(first_failure.saturating_add(1)).flatten();
-    let results: Results = kept.map(|result| ((&result).into(), result)).collect();
-    let stop = match (interrupt::asked(), first_failure < usize::MAX) {
-        (true, _) => Some(Stop::Interrupted),
-        (false, true) => Some(Stop::FailFast),
-        (false, false) => timed_out.then_some(Stop::TimeLimit),
-    };
-    Ok(Pooled { results, stop })
+
+    /// Takes the results as they come, until all threads are done.
+    fn collect(
+        mut self,
+        receiver: &Receiver<Ended>,
+        log: &mut Log,
+        hearing: &mut dyn Hearing,
+    ) -> Result<Option<Stop>, Broken> {
+        for (position, ended) in receiver {
+            let result = ended.map_err(Broken::Scenario)?;
+            if let Some(result) = &result {
+                log.result(result).map_err(Broken::Log)?;
+                if hearing.ended(result) {
+                    self.last = Some(self.last.map_or(position, |last| last.min(position)));
+                    self.stop.store(true, Ordering::SeqCst);
+                }
+            }
+            self.ahead.insert(position, result);
+            while let Some(result) = self.ahead.remove(&self.next) {
+                self.keep(self.next, result, hearing);
+                self.next += 1;
+            }
+            if self.limits.seconds.is_some_and(|limit| self.watch.seconds() >= limit) {
+                self.timed_out = true;
+                self.stop.store(true, Ordering::SeqCst);
+            }
+        }
+        // An interrupt leaves gaps; what came after them is kept all the same.
+        for (position, result) in std::mem::take(&mut self.ahead) {
+            self.keep(position, result, hearing);
+        }
+        Ok(match (interrupt::asked(), self.last.is_some()) {
+            (true, _) => Some(Stop::Interrupted),
+            (false, true) => Some(Stop::FailFast),
+            (false, false) => self.timed_out.then_some(Stop::TimeLimit),
+        })
+    }
+
+    fn keep(&self, position: usize, result: Option<SeedResult>, hearing: &mut dyn Hearing) {
+        let is_past = self.last.is_some_and(|last| position > last);
+        if let Some(result) = result.filter(|_| !is_past) {
+            hearing.keep(result);
+        }
+    }
 }

@@ -14,47 +14,85 @@ use reports::seeds::Cause;
 use reports::units::{count, plural};
 use reports::{SeedResult, SeedTable};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-/// Results of series, and what is known about them.
+/// So many series are shown one by one; of more, those that are not as they should be.
+const SHOWN_MAX: usize = 8;
+
+/// Results of series, and what is known about them. The results themselves are not kept, but for the
+/// least that shows something.
 pub struct Summary<'a> {
     heads: Vec<&'a Head>,
-    /// The results of each of the series; others are left out.
-    results: BTreeMap<Key, &'a SeedResult>,
     known: &'a Known,
     campaigns: Vec<Campaign>,
-    /// Runs of the series that have no result.
-    pub missing: u64,
+    table: SeedTable,
+    /// The least run of each series that shows a new cause.
+    news: BTreeMap<(usize, Cause), SeedResult>,
+    /// The least run of each series that failed as expected.
+    caught: BTreeMap<usize, SeedResult>,
+    /// Every result, where somebody wants to read them all.
+    all: Option<Results>,
+    added: u64,
     /// Why it ended early, if it did.
     pub stop: Option<Stop>,
 }
 
 impl<'a> Summary<'a> {
-    /// Adds up the results of `heads`.
+    /// No result yet of `heads`; all of them are kept if `keep_all`.
     #[must_use]
-    pub fn new(heads: Vec<&'a Head>, results: &'a Results, known: &'a Known) -> Self {
+    pub fn new(heads: Vec<&'a Head>, known: &'a Known, keep_all: bool) -> Self {
         let mut heads = heads;
         heads.sort_by(|a, b| (&a.scenario, &a.variant).cmp(&(&b.scenario, &b.variant)));
-        let mut kept = BTreeMap::new();
-        let mut campaigns = Vec::new();
-        let mut missing = 0;
-        for head in &heads {
-            let mut campaign = Campaign::new(head.law.clone());
-            for seed in head.own_seeds() {
-                for point in head.points_of(seed) {
-                    let (scenario, variant) = (head.scenario.clone(), head.variant.clone());
-                    let key = Key { scenario, variant, seed, point };
-                    let Some(result) = results.get(&key) else {
-                        missing += 1;
-                        continue;
-                    };
-                    campaign.add(result, known);
-                    kept.insert(key, result);
-                }
-            }
-            campaigns.push(campaign);
+        let campaigns = heads.iter().map(|head| Campaign::new(head.law.clone())).collect();
+        Self {
+            heads,
+            known,
+            campaigns,
+            table: SeedTable::new(),
+            news: BTreeMap::new(),
+            caught: BTreeMap::new(),
+            all: keep_all.then(Results::new),
+            added: 0,
+            stop: None,
         }
-        Self { heads, results: kept, known, campaigns, missing, stop: None }
+    }
+
+    /// Adds a result, each once and in any order; one of none of the series is left out.
+    pub fn add(&mut self, result: SeedResult) {
+        let key = Key::from(&result);
+        let Some(series) = self.heads.iter().position(|head| head.has_run(&key)) else { return };
+        self.added += 1;
+        self.campaigns[series].add(&result, self.known);
+        self.table.add(&result);
+        if result.outcome == RunOutcome::FailedAsExpected {
+            least(self.caught.entry(series), &result);
+        }
+        for cause in self.causes(series, &result) {
+            least(self.news.entry((series, cause)), &result);
+        }
+        if let Some(all) = &mut self.all {
+            all.insert(key, result);
+        }
+    }
+
+    /// The causes of a run that should not have fired and are not known.
+    fn causes(&self, series: usize, result: &SeedResult) -> Vec<Cause> {
+        if result.outcome != RunOutcome::UnexpectedViolation {
+            return Vec::new();
+        }
+        let law = &self.heads[series].law;
+        let is_new = |cause: &&Cause| {
+            law.unexpected(&cause.check) && self.known.find(result, cause).is_none()
+        };
+        result.causes.iter().filter(is_new).cloned().collect()
+    }
+
+    /// Runs of the series that have no result.
+    #[must_use]
+    pub fn missing(&self) -> u64 {
+        let all: u128 = self.heads.iter().map(|head| head.runs()).sum();
+        u64::try_from(all).unwrap_or(u64::MAX).saturating_sub(self.added)
     }
 
     /// The series with what their runs add up to; those without a run are left out.
@@ -63,59 +101,31 @@ impl<'a> Summary<'a> {
         all.filter(|(_, campaign)| campaign.runs() > 0)
     }
 
-    /// The exit status: the gravest of the series.
+    /// The exit status: the gravest of the series. Where nothing was run, nothing was shown.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        self.series().map(|(_, campaign)| campaign.exit()).fold(Exit::Fine, Exit::and)
+        let none = if self.added == 0 { Exit::Inconclusive } else { Exit::Fine };
+        self.series().map(|(_, campaign)| campaign.exit()).fold(none, Exit::and)
     }
 
     /// For each cause that should not have fired and is not known: the series, and the least run
     /// that shows it.
     #[must_use]
-    pub fn news(&self) -> Vec<(&'a Head, Cause, &'a SeedResult)> {
-        let mut found: BTreeMap<(usize, Cause), &SeedResult> = BTreeMap::new();
-        for result in self.results.values() {
-            let of =
-                |head: &&Head| head.scenario == result.scenario && head.variant == result.variant;
-            let series = self.heads.iter().position(of).expect("only results of series are kept");
-            if result.outcome != RunOutcome::UnexpectedViolation {
-                continue;
-            }
-            for cause in result.causes.iter() {
-                let new = self.heads[series].law.unexpected(&cause.check)
-                    && self.known.find(result, cause).is_none();
-                if new {
-                    found.entry((series, cause.clone())).or_insert(result);
-                }
-            }
-        }
-        let named = |((series, cause), result)| (self.heads[series], cause, result);
-        found.into_iter().map(named).collect()
+    pub fn news(&self) -> Vec<(&'a Head, Cause, &SeedResult)> {
+        let named = self.news.iter();
+        named.map(|((series, cause), run)| (self.heads[*series], cause.clone(), run)).collect()
     }
 
     /// The run that shows best what was planted, for each series that failed as expected.
     #[must_use]
-    pub fn caught(&self) -> Vec<(&'a Head, &'a SeedResult)> {
-        let mut seen: BTreeSet<(&str, Option<&str>)> = BTreeSet::new();
-        let mut found = Vec::new();
-        for result in self.results.values() {
-            let series = (result.scenario.as_str(), result.variant.as_deref());
-            if result.outcome != RunOutcome::FailedAsExpected || !seen.insert(series) {
-                continue;
-            }
-            let of =
-                |head: &&&Head| head.scenario == result.scenario && head.variant == result.variant;
-            let head = self.heads.iter().find(of).expect("only results of series are kept");
-            found.push((*head, *result));
-        }
-        found
+    pub fn caught(&self) -> Vec<(&'a Head, &SeedResult)> {
+        self.caught.iter().map(|(series, run)| (self.heads[*series], run)).collect()
     }
 
     /// What the banner, the tables and the causes are drawn from.
     #[must_use]
     pub fn table(&self) -> SeedTable {
-        let mut table = SeedTable::new();
-        self.results.values().for_each(|result| table.add(result));
+        let mut table = self.table.clone();
         let known = |scenario: &str, variant: Option<&str>, cause: &Cause| {
             self.known.of(scenario, variant, cause).map(str::to_owned)
         };
@@ -124,30 +134,42 @@ impl<'a> Summary<'a> {
         table
     }
 
-    /// Draws everything.
-    pub fn render(&self, canvas: &mut dyn Canvas) {
-        self.table().render(canvas);
-        let covers = self.covers();
+    /// Draws it: everything if `long`, else what fits a screen. What failed, what is new and what was
+    /// not reached is always there.
+    pub fn render(&self, long: bool, canvas: &mut dyn Canvas) {
+        let long = long || self.heads.len() <= SHOWN_MAX;
+        let table = self.table();
+        if long {
+            table.render(canvas);
+        } else {
+            table.render_odd(canvas);
+        }
+        let covers = self.covers(long);
         if !covers.rows().is_empty() {
-            canvas.heading("Reached");
+            canvas.heading(if long { "Reached" } else { "Not reached often enough" });
             canvas.table(&covers);
         }
-        let sure: Vec<Cell> = self.series().flat_map(|(head, c)| confidence(head, c)).collect();
+        let shown = self.series().filter(|(_, campaign)| long || campaign.exit() != Exit::Fine);
+        let sure: Vec<Cell> = shown.flat_map(|(head, c)| confidence(head, c)).collect();
         if !sure.is_empty() {
             canvas.heading("What it means");
             canvas.list(&sure);
         }
-        if self.missing > 0 {
+        if !long {
+            canvas.say(Tone::Faint, "Only what is not as it should be; --long shows all.");
+        }
+        let missing = self.missing();
+        if missing > 0 {
             let why =
                 self.stop.map_or_else(String::new, |stop| format!(", because {}", stop.reason()));
-            let all = self.missing + self.results.len() as u64;
-            let text = format!("{} of {} were not run{why}.", count(self.missing), runs(all));
+            let all = missing.saturating_add(self.added);
+            let text = format!("{} of {} were not run{why}.", count(missing), runs(all));
             canvas.say(Tone::Warn, &text);
         }
     }
 
     /// In how many runs each cover was met.
-    fn covers(&self) -> Table {
+    fn covers(&self, all: bool) -> Table {
         let mut table = Table::new(vec![
             words("scenario"),
             words("cover"),
@@ -156,7 +178,7 @@ impl<'a> Summary<'a> {
             figures("needs"),
         ]);
         for (head, campaign) in self.series() {
-            for (id, met, must) in campaign.covers() {
+            for (id, met, must) in campaign.covers().filter(|(_, met, must)| all || met < must) {
                 let tone = if met < must { Tone::Warn } else { Tone::Plain };
                 table.push(vec![
                     Cell::from(head.name()),
@@ -170,7 +192,8 @@ impl<'a> Summary<'a> {
         table
     }
 
-    /// Everything as one JSON value, for [`reports::json::canonical`].
+    /// Everything as one JSON value, for [`reports::json::canonical`]; the results themselves where
+    /// they were kept.
     #[must_use]
     pub fn json(&self) -> Value {
         let series = self.series().map(|(head, campaign)| {
@@ -188,9 +211,17 @@ impl<'a> Summary<'a> {
         });
         json!({
             "series": series.collect::<Vec<Value>>(),
-            "results": self.results.values().collect::<Vec<_>>(),
-            "not_run": self.missing,
+            "results": self.all.iter().flat_map(Results::values).collect::<Vec<_>>(),
+            "not_run": self.missing(),
         })
+    }
+}
+
+/// Puts `result` where there is none yet or one of a later seed or point.
+fn least<K: Ord>(entry: Entry<'_, K, SeedResult>, result: &SeedResult) {
+    let old = entry.or_insert_with(|| result.clone());
+    if (result.seed, result.point) < (old.seed, old.point) {
+        *old = result.clone();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a sweep runs: series of one scenario and variant, and the runs of each.
 
+use super::RUNS_MAX;
 use crate::record::record;
 use crate::run::{self, Ended};
 use contract::hash::hash_bytes;
@@ -9,6 +10,8 @@ use scenario::law::Law;
 use scenario::plan::Plan;
 use scenario::{Lab, Scenario};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -105,6 +108,19 @@ impl Head {
         key(self) == key(other)
     }
 
+    /// Whether it can be counted and judged; a log that somebody wrote may hold anything.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let Shard { index, of } = self.shard;
+        let parted = (1..=of).contains(&index);
+        let rated = self.law.min_rate.is_none_or(|(_, denominator)| denominator > 0);
+        parted
+            && rated
+            && self.points > 0
+            && self.seeds.0 <= self.seeds.1
+            && self.runs() <= RUNS_MAX
+    }
+
     /// The scenario's name with the variant.
     #[must_use]
     pub fn name(&self) -> String {
@@ -123,10 +139,40 @@ impl Head {
         }
     }
 
-    /// The seeds of its shard.
-    pub fn own_seeds(&self) -> impl Iterator<Item = u64> + use<> {
-        let shard = self.shard;
-        (self.seeds.0..self.seeds.1).filter(move |seed| shard.has(*seed))
+    /// The first seed of its shard, if it has any.
+    #[must_use]
+    pub fn first_seed(&self) -> Option<u64> {
+        let (from, to) = self.seeds;
+        let Shard { index, of } = self.shard;
+        let ahead = (index - 1 + of - from % of) % of;
+        from.checked_add(ahead).filter(|first| *first < to)
+    }
+
+    /// Whether `seed` is one of its shard.
+    #[must_use]
+    pub fn has_seed(&self, seed: u64) -> bool {
+        (self.seeds.0..self.seeds.1).contains(&seed) && self.shard.has(seed)
+    }
+
+    /// How many runs it is; arithmetic, whatever the range.
+    #[must_use]
+    pub fn runs(&self) -> u128 {
+        let Some(first) = self.first_seed() else { return 0 };
+        let seeds = (self.seeds.1 - 1 - first) / self.shard.of + 1;
+        let points = match self.at {
+            Points::All => self.points,
+            Points::PerSeed => 1,
+        };
+        u128::from(seeds) * u128::from(points)
+    }
+
+    /// Whether a run is one of it.
+    #[must_use]
+    pub fn has_run(&self, key: &Key) -> bool {
+        self.scenario == key.scenario
+            && self.variant == key.variant
+            && self.has_seed(key.seed)
+            && self.points_of(key.seed).contains(&key.point)
     }
 }
 
@@ -252,19 +298,39 @@ pub struct Work<'a> {
 
 impl Work<'_> {
     /// All runs in the order in which they are started: regressions first, then seed by seed over
-    /// all series, so that a sweep that is cut off has seen something of each.
-    #[must_use]
-    pub fn tasks(&self) -> Vec<Task> {
-        let mut tasks: Vec<(bool, u64, Task)> = Vec::new();
-        for (series, one) in self.series.iter().enumerate() {
-            for seed in one.head.own_seeds() {
-                let tasks_of =
-                    |point| (!one.first, seed - one.head.seeds.0, Task { series, seed, point });
-                tasks.extend(one.head.points_of(seed).map(tasks_of));
+    /// all series, so that a sweep that is cut off has seen something of each. They are made one by
+    /// one: a range of a million seeds takes no room.
+    pub fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
+        let heads = self.series.iter().enumerate();
+        let next = heads.filter_map(|(series, one)| {
+            let seed = one.head.first_seed()?;
+            Some(Reverse((!one.first, seed - one.head.seeds.0, series)))
+        });
+        let mut next: BinaryHeap<_> = next.collect();
+        let seeds = std::iter::from_fn(move || {
+            let Reverse((later, nth, series)) = next.pop()?;
+            let head = &self.series[series].head;
+            let seed = head.seeds.0 + nth;
+            if seed.checked_add(head.shard.of).is_some_and(|seed| seed < head.seeds.1) {
+                next.push(Reverse((later, nth + head.shard.of, series)));
             }
-        }
-        tasks.sort_by_key(|(later, nth, task)| (*later, *nth, task.series, task.point));
-        tasks.into_iter().map(|(_, _, task)| task).collect()
+            Some(head.points_of(seed).map(move |point| Task { series, seed, point }))
+        });
+        seeds.flatten()
+    }
+
+    /// How many runs there are.
+    #[must_use]
+    pub fn runs(&self) -> u128 {
+        self.series.iter().map(|one| one.head.runs()).sum()
+    }
+
+    /// The position of the series that a run belongs to.
+    #[must_use]
+    pub fn series_of(&self, run: &SeedResult) -> Option<usize> {
+        let is_its =
+            |one: &Series<'_>| one.head.scenario == run.scenario && one.head.variant == run.variant;
+        self.series.iter().position(is_its)
     }
 
     /// The key of a task.
@@ -286,6 +352,44 @@ mod tests {
         for wrong in ["0/3", "4/3", "1/0", "3", "a/b", "/", "-1/3"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
+    }
+
+    fn head(seeds: (u64, u64), shard: Shard) -> Head {
+        let digest = Digest(0);
+        let (scenario, file) = ("a".to_owned(), "a.toml".to_owned());
+        Head {
+            file,
+            scenario,
+            variant: None,
+            sets: Vec::new(),
+            digest,
+            seeds,
+            points: 3,
+            at: Points::All,
+            shard,
+            law: Law::default(),
+        }
+    }
+
+    #[test]
+    fn runs_are_counted_without_making_them() {
+        for of in 1..=5 {
+            for index in 1..=of {
+                for seeds in [(0, 0), (0, 1), (3, 17), (4, 5), (7, 30)] {
+                    let head = head(seeds, Shard { index, of });
+                    let own: Vec<u64> =
+                        (seeds.0..seeds.1).filter(|seed| head.has_seed(*seed)).collect();
+                    assert_eq!(head.first_seed(), own.first().copied(), "{seeds:?} {index}/{of}");
+                    assert_eq!(head.runs(), own.len() as u128 * 3, "{seeds:?} {index}/{of}");
+                }
+            }
+        }
+        let all = head((0, u64::MAX), Shard::WHOLE);
+        assert_eq!(all.runs(), u128::from(u64::MAX) * 3);
+        assert_eq!(
+            head((u64::MAX - 1, u64::MAX), Shard { index: 1, of: u64::MAX }).first_seed(),
+            None
+        );
     }
 
     #[test]

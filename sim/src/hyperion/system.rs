@@ -8,13 +8,14 @@ use super::invariants;
 use super::server::{Server, metrics};
 use super::tables;
 use super::tables::settings::{self, CacheSettings, Reads};
+use crate::protocol::frame::FRAME_BYTES_MAX;
 use crate::protocol::raft::{self, Raft};
 use crate::service::operator::MembershipRequest;
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Membership,
+    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Limits, Membership,
     Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System, Verb, Watched,
 };
 use contract::hash::mix;
@@ -35,6 +36,9 @@ pub const MIRRORING_GATEWAY: &str = "mirroring-gateway";
 pub const AUTH: &str = "auth";
 /// The role of a client.
 pub const CLIENT: &str = "client";
+
+/// The largest value that a client can send: a frame, less what stands around the value.
+const WRITTEN_BYTES_MAX: u64 = (FRAME_BYTES_MAX as u64) - (1 << 20);
 
 /// The consensus cache.
 #[derive(Clone, Copy, Debug)]
@@ -145,6 +149,18 @@ impl System for Hyperion {
         match role {
             role if is_cache(role) => cache_relations(settings, drift_max),
             _ => Vec::new(),
+        }
+    }
+
+    fn limits(&self, role: &str, settings: &Settings) -> Limits {
+        match role {
+            role if is_cache(role) => Limits {
+                nodes_max: raft::PEERS_MAX as u32,
+                preload_bytes_max: settings.bytes("value_size_max"),
+                ..Limits::NONE
+            },
+            CLIENT => Limits { value_bytes_max: WRITTEN_BYTES_MAX, ..Limits::NONE },
+            _ => Limits::NONE,
         }
     }
 

@@ -43,6 +43,10 @@ impl Model for AppendList {
         }
     }
 
+    fn weight(&self, state: &Self::State) -> usize {
+        size_of::<Self::State>() + size_of_val(state.as_slice())
+    }
+
     fn observes(&self, op: &Observed<'_>) -> bool {
         matches!(op.call, Call::Get { .. })
     }

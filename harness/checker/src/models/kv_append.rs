@@ -53,6 +53,10 @@ impl Model for KvAppend {
         }
     }
 
+    fn weight(&self, state: &String) -> usize {
+        size_of::<String>() + state.len()
+    }
+
     fn observes(&self, op: &Observed<'_>) -> bool {
         matches!(op.call, Call::Get { .. })
     }

@@ -81,6 +81,11 @@ pub trait Model {
     /// return.
     fn step(&self, state: &Self::State, op: &Observed<'_>) -> Option<Self::State>;
 
+    /// What a state takes of memory, in bytes: a search that remembers many has a budget.
+    fn weight(&self, _state: &Self::State) -> usize {
+        size_of::<Self::State>()
+    }
+
     /// Whether an operation that ended so leaves every state as it is. Such an operation can be
     /// taken as soon as it fits, without trying the alternatives. `false` is always right.
     fn observes(&self, _op: &Observed<'_>) -> bool {

@@ -47,6 +47,11 @@ impl Model for Set {
         }
     }
 
+    fn weight(&self, state: &Self::State) -> usize {
+        // A node of the tree is half full at least.
+        size_of::<Self::State>() + 2 * state.len() * size_of::<Value>()
+    }
+
     fn observes(&self, op: &Observed<'_>) -> bool {
         matches!(op.call, Call::Get { .. })
     }

@@ -276,6 +276,29 @@ E0507 "Something that no node of the file can touch."
 them: the invariant could never fail, the predicate never hold. Add such a group, or ask for
 something else (`chaoslab list checks`)."
 
+E0508 "More than a run can hold."
+"The operations that arrive are more than `[budget] events`, or the entries of a preload take more
+memory than one machine should give to a run. Nothing that such a run showed could be told from a
+machine that ran out of something.
+
+    [budget]
+    sim_time = \"10s\"
+    events   = 1_000_000
+
+    [clients.kv]
+    rate = \"1_000_000/s\"        # ten million operations"
+
+E0509 "A bound that chance may cross."
+"`chaoslab margins` ran the scenario on many seeds, and this bound on a quantile, a share or a rate is
+nearer than five standard errors to what they measured: one seed in a few thousand crosses it without
+anything being wrong. Widen the bound where the promise allows it, or make the run longer, so that
+the figure varies less. A warning."
+
+E0510 "More than the system can do."
+"The system under test says what it holds at most: nodes of a group, the size of a value that a
+client writes, the size of a value that a node holds from the start. A file that asks for more would
+show a limit of the model, and no fault of the system."
+
 E0601 "An expected failure that names no check."
 "`expect = \"fail\"` needs `caught_by`: the checks that must all fire. Otherwise any failure, also
 one that has nothing to do with the defect, would count.

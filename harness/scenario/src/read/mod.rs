@@ -1,6 +1,7 @@
 //! Reading a tree: one file per table of the format, each judging what it reads.
 
 pub(crate) mod asks;
+pub(crate) mod capacity;
 pub(crate) mod check_variants;
 pub(crate) mod checks;
 pub(crate) mod clients;

@@ -1,9 +1,10 @@
 //! `[[preload]]`: what nodes hold from the start, as if from a snapshot.
 
 use crate::diagnostics::Diagnostic;
-use crate::diagnostics::codes::{E0202, E0401, E0407};
+use crate::diagnostics::codes::{E0202, E0401, E0407, E0508, E0510};
 use crate::plan::GroupPlan;
 use crate::read::context::Context;
+use crate::read::dist;
 use crate::read::faults::list;
 use crate::read::fields::Fields;
 use crate::read::load::{VALUE_BYTES_MAX, check_size};
@@ -16,6 +17,10 @@ use contract::{Dist, Domain, Duration, Rng, Value};
 
 /// The most entries of one preload.
 const ENTRIES_MAX: u64 = 1_000_000;
+/// What the values of one preload take, at most.
+const ROOM_BYTES_MAX: u64 = 256 << 20;
+/// The size of a value where none is given.
+const DEFAULT_BYTES: u64 = 64;
 /// The most preloads of one file.
 const PRELOADS_MAX: usize = 1_000;
 /// Reads `[[preload]]` into the groups that it is about.
@@ -29,6 +34,8 @@ pub fn read(cx: &mut Context<'_>, top: &mut Fields<'_>, groups: &mut [GroupPlan]
             // The group itself was refused, which is reported there.
             continue;
         };
+        let limits = plan.system.limits(plan.role, &plan.settings);
+        fits(cx, item, &preload.value, limits.preload_bytes_max);
         let entries = if cx.expand { preload.entries(cx.seed, i as u64 + 1) } else { Vec::new() };
         plan.preload.push((selector, entries));
     }
@@ -82,6 +89,9 @@ fn one(cx: &mut Context<'_>, item: &Item, number: usize) -> Option<(String, Stri
     if let (Some(sizes), Some(item)) = (&sizes, fields.get("value")) {
         check_size(cx, item, sizes);
     }
+    if let (Some(count), Some(item)) = (count, fields.get("entries")) {
+        check_room(cx, item, count, sizes.as_ref());
+    }
     let ttl = fields.dist(cx, "ttl", Measure::Duration);
     let spread = fields.duration(cx, "spread").unwrap_or(Duration::ZERO);
     if let (Some(item), None) = (fields.get("spread"), &ttl) {
@@ -93,9 +103,34 @@ fn one(cx: &mut Context<'_>, item: &Item, number: usize) -> Option<(String, Stri
     }
     fields.finish(cx);
     let (selector, group) = group_of(cx, into?)?;
-    let value = sizes.unwrap_or(Dist::Constant(64));
+    let value = sizes.unwrap_or(Dist::Constant(DEFAULT_BYTES));
     let spec = Spec { count: count?, value, ttl, spread };
     Some((selector, group, spec))
+}
+
+/// Reports values that the nodes cannot hold.
+fn fits(cx: &mut Context<'_>, item: &Item, sizes: &Dist, bytes_max: u64) {
+    let (least, most) = dist::reach(sizes);
+    if most.or(least).is_some_and(|bytes| bytes > bytes_max) {
+        let value = item.table().and_then(|table| table.get("value"));
+        let span = value.map_or(item.span, |value| value.span);
+        let shown = Measure::Bytes.show(bytes_max);
+        let message = format!("these nodes hold values of at most {shown}");
+        cx.report(Diagnostic::error(E0510, message), span, "");
+    }
+}
+
+/// Reports entries that take more memory than a run should have. Where the sizes have a tail without
+/// a bound, the least of them count.
+fn check_room(cx: &mut Context<'_>, item: &Item, count: u64, sizes: Option<&Dist>) {
+    let (least, most) = sizes.map_or((None, None), dist::reach);
+    let each = most.or(least).unwrap_or(DEFAULT_BYTES).max(u64::from(Value::SIZE_MIN));
+    let bytes = count.saturating_mul(each);
+    if bytes > ROOM_BYTES_MAX {
+        let message = format!("the entries take {}", Measure::Bytes.show(bytes));
+        let help = format!("a preload takes at most {}", Measure::Bytes.show(ROOM_BYTES_MAX));
+        cx.report(Diagnostic::error(E0508, message).help(help), item.span, "");
+    }
 }
 
 fn not_at_the_start(cx: &mut Context<'_>, at: Duration, item: &Item) {

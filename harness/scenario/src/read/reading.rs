@@ -5,6 +5,7 @@ use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
 use crate::edit::matrix::{self, Swarm, Sweep};
 use crate::plan::{Budget, Expectation, GroupPlan, OpPlan, Phase, Plan, Recovery};
+use crate::read::capacity;
 use crate::read::checks;
 use crate::read::clients;
 use crate::read::context::Context;
@@ -106,6 +107,7 @@ pub fn read(cx: &mut Context<'_>, tree: &Table) -> Reading {
         exact::check(cx, &plan, tree);
     }
     omittable(cx, &plan, tree);
+    capacity::check(cx, &plan, tree);
     let errors = crate::diagnostics::any_error(&cx.diagnostics[before..], false);
     Reading {
         plan: (!errors).then_some(plan),

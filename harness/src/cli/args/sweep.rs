@@ -81,6 +81,9 @@ pub struct SummaryArgs {
     /// How to print the summary.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Summed,
+    /// Shows every scenario, cover and confidence, not only what is not as it should be.
+    #[arg(long)]
+    pub long: bool,
     /// Writes the summary to a file as well: junit=out/sweep.xml. Repeatable.
     #[arg(long = "report", value_name = "FORMAT=FILE", value_parser = report)]
     pub reports: Vec<(Summed, PathBuf)>,

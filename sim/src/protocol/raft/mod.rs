@@ -74,7 +74,7 @@ pub use machine::{Raft, TIMERS};
 pub use ready::{NotLeader, ReadId, Ready, Role};
 pub use reconfiguration::{ChangeRefused, Transition};
 pub use relations::{Timing, relations};
-pub use settings::{Config, Fsync};
+pub use settings::{Config, Fsync, PEERS_MAX};
 pub use snapshot::Snapshot;
 pub use storage::{FILES, SYNCS};
 pub use tables::{CODES, EVENTS, Event, gauges, predicates, properties};

@@ -15,15 +15,15 @@ const TAKEN: u64 = 0x7461_6b65_6e00_0001;
 pub struct Limits {
     /// Operations taken, counting each time one is taken.
     pub steps_max: u64,
-    /// Configurations remembered, 32 to 64 bytes each.
-    pub memo_max: usize,
+    /// What a search may remember in all: configurations, and the states of the object.
+    pub bytes_max: usize,
 }
 
 impl Limits {
-    /// `steps_max` steps, and as many configurations as half a gibibyte holds.
+    /// `steps_max` steps, and half a gibibyte.
     #[must_use]
     pub const fn steps(steps_max: u64) -> Self {
-        Self { steps_max, memo_max: 1 << 23 }
+        Self { steps_max, bytes_max: 1 << 29 }
     }
 }
 
@@ -117,7 +117,7 @@ impl<'a, O: Object> Search<'a, O> {
             if self.steps > limits.steps_max {
                 return Found::Undecided { why: "the step budget is spent" };
             }
-            if self.memo.len() > limits.memo_max {
+            if self.memo.bytes() + self.object.bytes() > limits.bytes_max {
                 return Found::Undecided { why: "the memory budget is spent" };
             }
             let next = match self.choose() {

@@ -6,8 +6,12 @@ use crate::history::rank::OPEN;
 use crate::models::{Model, Observed};
 use contract::{Call, NodeId, Outcome, SimTime};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 const STATE: u64 = 0x7374_6174_6500_0001;
+
+/// What a state takes besides itself: its number, its place and its counters.
+const STATE_BYTES: usize = 48;
 
 /// One operation of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,25 +50,28 @@ pub struct ModelObject<'a, M: Model> {
     observes: Vec<bool>,
     /// By event: the first open one that it may stand for.
     twins: Vec<Option<u64>>,
-    numbers: BTreeMap<M::State, u32>,
-    states: Vec<M::State>,
+    numbers: BTreeMap<Rc<M::State>, u32>,
+    states: Vec<Rc<M::State>>,
     state: u32,
+    /// What the states take.
+    bytes: usize,
 }
 
 impl<'a, M: Model> ModelObject<'a, M> {
     /// The object before its first operation.
     #[must_use]
     pub fn new(model: &'a M, part: u64, events: &'a [Event]) -> Self {
-        let init = model.init(part);
+        let init = Rc::new(model.init(part));
         let observes = |event: &Event| model.observes(&event.observed());
         Self {
             model,
             events,
             observes: events.iter().map(observes).collect(),
             twins: twins(model, events),
-            numbers: BTreeMap::from([(init.clone(), 0)]),
+            numbers: BTreeMap::from([(Rc::clone(&init), 0)]),
             states: vec![init],
             state: 0,
+            bytes: 0,
         }
     }
 }
@@ -93,15 +100,22 @@ impl<M: Model> Object for ModelObject<'_, M> {
         let event = &self.events[op as usize];
         let state = &self.states[self.state as usize];
         let next = self.model.step(state, &event.observed())?;
-        if next == *state {
+        if next == **state {
             return Some(self.state);
         }
         let fresh = self.states.len() as u32;
-        let number = *self.numbers.entry(next.clone()).or_insert(fresh);
-        if number == fresh {
-            self.states.push(next);
+        if let Some(number) = self.numbers.get(&next) {
+            return Some(*number);
         }
-        Some(number)
+        self.bytes += self.model.weight(&next) + STATE_BYTES;
+        let next = Rc::new(next);
+        self.numbers.insert(Rc::clone(&next), fresh);
+        self.states.push(next);
+        Some(fresh)
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
     }
 
     fn observes(&self, op: u32) -> bool {

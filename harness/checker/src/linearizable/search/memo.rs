@@ -37,6 +37,11 @@ impl Memo {
         self.masks.len()
     }
 
+    /// What it takes: 32 to 64 bytes for each configuration, counted as 64.
+    pub const fn bytes(&self) -> usize {
+        self.len() * 64
+    }
+
     /// Adds a configuration; `false` if it, or one with fewer open operations, was there.
     pub fn insert(&mut self, fingerprint: u128, open: u128) -> bool {
         let fingerprint = fingerprint.max(1);

@@ -21,6 +21,11 @@ pub trait Object {
     /// The state after `op`, or `None` when its answer is impossible now.
     fn next(&mut self, op: u32) -> Option<u32>;
 
+    /// What the states take that it has named so far, in bytes.
+    fn bytes(&self) -> usize {
+        0
+    }
+
     /// Whether `op` leaves this state and every later one as it is.
     fn observes(&self, op: u32) -> bool;
 
