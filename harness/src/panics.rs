@@ -32,8 +32,7 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 /// The sources of the lab that work while a system runs: a panic there is a bug of the lab.
-const OURS: [&str; 4] =
-    ["harness/src/load", "src/director.rs:", "src/observe.rs:", "src/faults/"];
+const OURS: [&str; 4] = ["harness/src/load", "src/director.rs:", "src/observe.rs:", "src/faults/"];
 
 /// From now on no panic of this thread prints: whoever waits for the thread has its message.
 pub fn keep_quiet() {

@@ -2,9 +2,7 @@
 //! longer files.
 
 use super::*;
-use crate::diagnostics::codes::{
-    CODES, E0312, E0313, E0314, E0509, E0510, E0607, E0706, E0707,
-};
+use crate::diagnostics::codes::{CODES, E0312, E0313, E0314, E0509, E0510, E0607, E0706, E0707};
 use crate::diagnostics::render;
 use crate::plan::{End, Start};
 use crate::test_lab::LAB;

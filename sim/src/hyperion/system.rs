@@ -15,8 +15,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Limits, Membership,
-    Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System, Verb, Watched,
+    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Limits,
+    Membership, Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System,
+    Verb, Watched,
 };
 use contract::hash::mix;
 use contract::{Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
