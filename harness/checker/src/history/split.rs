@@ -44,7 +44,7 @@ impl Split {
         let mut call_at = SimTime::ZERO;
         for (index, op) in (0..).zip(ops).filter(|(_, op)| judged(op)) {
             sorted &= std::mem::replace(&mut call_at, op.call_at) <= op.call_at;
-            each_share(op, index, &part, |key, share| {
+            each_share_by(op, index, &part, |key, share| {
                 let number = numbers.intern(key);
                 if number as usize == sizes.len() {
                     sizes.push(0);
@@ -135,7 +135,7 @@ pub fn shares_by(
 ) -> Vec<Share> {
     let mut shares = Vec::new();
     for (index, op) in (0..).zip(ops).filter(|(_, op)| judged(op)) {
-        each_share(op, index, &part, |about, share| {
+        each_share_by(op, index, &part, |about, share| {
             if about == wanted {
                 shares.push(share);
             }
@@ -145,9 +145,15 @@ pub fn shares_by(
     shares
 }
 
+/// Calls `each(key, share)` for every key that `op`, at `index`, is about.
+#[inline]
+pub fn each_share(op: &Op, index: u32, each: impl FnMut(u64, Share)) {
+    each_share_by(op, index, Call::key, each);
+}
+
 /// Calls `each(part, share)` for every part that `op`, at `index`, is about.
 #[inline]
-fn each_share(
+fn each_share_by(
     op: &Op,
     index: u32,
     part: impl Fn(&Call) -> Option<u64>,
