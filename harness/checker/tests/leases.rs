@@ -6,7 +6,7 @@ use checker::models::{Model, Observed};
 use contract::op::{OwnCall, OwnRet};
 use contract::{Call, Duration, NodeId, Op, OpId, Outcome, Ret, SimTime};
 
-/// A lock per key: `hold` takes it for a lease, and takes it again while the lease runs.
+/// A lock: `hold` takes it for a lease, and takes it again while the lease runs.
 struct Leases;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,6 +19,11 @@ struct Held {
 
 impl Model for Leases {
     type State = Held;
+
+    /// There is one lock, and calls name no key.
+    fn part(&self, _: &Call) -> Option<u64> {
+        Some(0)
+    }
 
     fn init(&self, _part: u64) -> Held {
         Held::default()
@@ -49,7 +54,7 @@ const LEASE_MS: u64 = 100;
 fn hold(process: u32, word: &'static str, from_ms: u64, to_ms: u64) -> Op {
     let at = |ms: u64| SimTime::ZERO + Duration::from_millis(ms);
     let lease = Duration::from_millis(LEASE_MS).as_nanos();
-    let call = OwnCall { row: 0, name: "hold", key: Some(7), args: [lease, 0, 0, 0] };
+    let call = OwnCall { row: 0, name: "hold", key: None, args: [lease, 0, 0, 0] };
     Op {
         id: OpId(from_ms),
         client: NodeId(process),

@@ -25,6 +25,16 @@ impl Split {
     /// Takes `ops` apart; what `judged` refuses and what has no key is left out.
     #[must_use]
     pub fn new(ops: &[Op], judged: impl Fn(&Op) -> bool) -> Self {
+        Self::by(ops, judged, Call::key)
+    }
+
+    /// The same, where `part` says what a call is about; a batch is about each of its keys.
+    #[must_use]
+    pub fn by(
+        ops: &[Op],
+        judged: impl Fn(&Op) -> bool,
+        part: impl Fn(&Call) -> Option<u64>,
+    ) -> Self {
         assert!(u32::try_from(ops.len()).is_ok(), "a history has under 2^32 operations");
         let mut numbers = Interner::new();
         let mut sizes: Vec<usize> = Vec::new();
@@ -34,7 +44,7 @@ impl Split {
         let mut call_at = SimTime::ZERO;
         for (index, op) in (0..).zip(ops).filter(|(_, op)| judged(op)) {
             sorted &= std::mem::replace(&mut call_at, op.call_at) <= op.call_at;
-            each_share(op, index, |key, share| {
+            each_share_by(op, index, &part, |key, share| {
                 let number = numbers.intern(key);
                 if number as usize == sizes.len() {
                     sizes.push(0);
@@ -112,10 +122,21 @@ impl Split {
 /// The shares of one key, in the order of their calls.
 #[must_use]
 pub fn shares_of(ops: &[Op], key: u64, judged: impl Fn(&Op) -> bool) -> Vec<Share> {
+    shares_by(ops, key, judged, Call::key)
+}
+
+/// The shares of one part, in the order of their calls; `part` says what a call is about.
+#[must_use]
+pub fn shares_by(
+    ops: &[Op],
+    wanted: u64,
+    judged: impl Fn(&Op) -> bool,
+    part: impl Fn(&Call) -> Option<u64>,
+) -> Vec<Share> {
     let mut shares = Vec::new();
     for (index, op) in (0..).zip(ops).filter(|(_, op)| judged(op)) {
-        each_share(op, index, |about, share| {
-            if about == key {
+        each_share_by(op, index, &part, |about, share| {
+            if about == wanted {
                 shares.push(share);
             }
         });
@@ -126,12 +147,23 @@ pub fn shares_of(ops: &[Op], key: u64, judged: impl Fn(&Op) -> bool) -> Vec<Shar
 
 /// Calls `each(key, share)` for every key that `op`, at `index`, is about.
 #[inline]
-pub fn each_share(op: &Op, index: u32, mut each: impl FnMut(u64, Share)) {
+pub fn each_share(op: &Op, index: u32, each: impl FnMut(u64, Share)) {
+    each_share_by(op, index, Call::key, each);
+}
+
+/// Calls `each(part, share)` for every part that `op`, at `index`, is about.
+#[inline]
+fn each_share_by(
+    op: &Op,
+    index: u32,
+    part: impl Fn(&Call) -> Option<u64>,
+    mut each: impl FnMut(u64, Share),
+) {
     if let Call::BatchGet { keys, .. } = &op.call {
         for (item, &key) in (0..).zip(keys) {
             each(key, Share { op: index, item });
         }
-    } else if let Some(key) = op.call.key() {
-        each(key, Share { op: index, item: 0 });
+    } else if let Some(part) = part(&op.call) {
+        each(part, Share { op: index, item: 0 });
     }
 }

@@ -8,7 +8,7 @@ use super::search::generic::{Event, ModelObject};
 use super::search::object::Span;
 use super::search::{Found, Limits, Search};
 use crate::history::rank::{OPEN, Ranker};
-use crate::history::split::{Share, Split, shares_of};
+use crate::history::split::{Share, Split, shares_by};
 use crate::models::Model;
 use contract::{Call, Op, Outcome, ReadLevel, Ret, SimTime};
 
@@ -16,7 +16,7 @@ use contract::{Call, Op, Outcome, ReadLevel, Ret, SimTime};
 /// that may be stale are not judged.
 #[must_use]
 pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Report {
-    let split = Split::new(ops, |op| is_judged(model, op));
+    let split = Split::by(ops, |op| is_judged(model, op), |call| model.part(call));
     let mut report = Report::new();
     for (part, shares) in split.parts() {
         report.keys += 1;
@@ -145,7 +145,8 @@ pub(super) fn order_of_model<M: Model>(
     part: u64,
     strong: &[u32],
 ) -> Vec<u32> {
-    let shares = shares_of(ops, part, |op| is_judged(model, op));
+    let about = |call: &Call| model.part(call);
+    let shares = shares_by(ops, part, |op| is_judged(model, op), about);
     let case = Case { model, ops, part, shares: &shares, budget: Budget::new() };
     let is_weak = |op: u32| strong.binary_search(&op).is_err();
     let (events, _) = case.events(is_weak);
@@ -183,7 +184,7 @@ pub(super) fn view(op: &Op, share: Share, weak: bool) -> (Call, Outcome) {
 /// Searches the one part of a small history.
 #[cfg(test)]
 pub(super) fn search_model<M: Model>(model: &M, ops: &[Op]) -> Found {
-    let split = Split::new(ops, |op| is_judged(model, op));
+    let split = Split::by(ops, |op| is_judged(model, op), |call| model.part(call));
     let (part, shares) = split.parts().next().expect("a history is about something");
     let case = Case { model, ops, part, shares, budget: Budget::new() };
     case.search(|_| false, Limits::steps(1_000_000)).0
