@@ -1,23 +1,23 @@
 //! Runs one plan: plays the faults, watches the nodes, waits for what must converge, and judges.
 
+mod conclude;
 mod intervene;
 pub mod stepper;
 
-use crate::checks::{Converged, RunData, SETTLED, Watched, known_moment, op_cost};
+use crate::checks::{Converged, SETTLED, known_moment};
 use crate::director::{Changed, Director};
 pub use crate::run_result::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
 use crate::interrupt;
 use crate::load::Load;
 use crate::measure::samples::Sampler;
-use crate::measure::{Marked, Measured};
 use crate::observe::{Watch, in_phase};
 use crate::panics;
-use crate::run_result::{judge, never_met, stillborn, unnamed};
+use crate::run_result::stillborn;
 use crate::select::Roster;
 use crate::world::{self, Seats};
 use catalog::Violation;
-use contract::{Duration, NodeId, Nodes, SimTime};
+use contract::{Duration, Nodes, SimTime};
 use engine::{Engine, EventKind, IncidentKind, Stopped};
 use scenario::plan::{CheckPlan, Covered, During, Plan};
 use std::collections::BTreeMap;
@@ -439,86 +439,6 @@ impl Runner {
         let trace = self.before_violation.take().unwrap_or_else(|| self.trace());
         let metrics = self.metrics();
         Finished { trace, metrics, ..self.conclude() }
-    }
-
-    /// As [`Runner::finish`], without the trace and without what a scraper would find: what it
-    /// takes to write them down is many times what it takes to judge a short run.
-    #[must_use]
-    pub fn conclude(mut self) -> Finished {
-        let ended_at = self.now();
-        let incidents = self.incidents();
-        let digest = self.engine.digest();
-        let nodes = (0..self.roster.names().len() as u32).map(NodeId);
-        let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
-        self.stop_waiting(ended_at);
-        self.director.finish(&self.engine);
-        let script = std::mem::take(&mut self.director.script);
-        let ended = self.ended.clone().unwrap_or(Ended::InTime);
-        let load = self.engine.workload().as_any().downcast_ref::<Load>();
-        let load = load.expect("the runner gave the engine a Load");
-        let (ops, never_sent) = (load.history(), load.never_sent());
-        let watch = self.engine.observer();
-        let watched: Vec<Watched> = watch.watched().collect();
-        let marks: Vec<Marked> = watch.marks.iter().copied().collect();
-        let (extremes, samples) = (watch.extremes.seen(), self.sampler.taken());
-        let data = RunData {
-            plan: self.roster.plan(),
-            roster: &self.roster,
-            ops: &ops,
-            violations: &watch.violations,
-            violated: &watch.violated,
-            watched: &watched,
-            occurrences: &self.director.spans,
-            script: &script,
-            converged: &self.converged,
-            measured: Measured {
-                marks: &marks,
-                marks_lost: watch.marks_lost,
-                extremes: &extremes,
-                samples: &samples,
-            },
-            ended_at,
-            cut_short: ended.reason(),
-        };
-        assert!(ops.is_sorted_by_key(|op| op.id), "operations stand by id");
-        assert!(script.is_sorted_by_key(|step| step.at), "what was done stands by time");
-        // Half a run is judged by nobody.
-        let judged = ended != Ended::Interrupted;
-        let mut verdicts = if judged { judge(&data) } else { Vec::new() };
-        if ended == Ended::InTime {
-            verdicts.extend(never_met(&self.pins_unmet()));
-        }
-        let unnamed = unnamed(&data);
-        let spent = data
-            .plan
-            .checks
-            .iter()
-            .filter_map(|check| Some((check.id.clone(), op_cost::spent(check, &data)?)));
-        let spent = spent.collect();
-        Finished {
-            plan: self.roster.shared_plan(),
-            roster: Rc::clone(&self.roster),
-            digest,
-            node_digests,
-            script,
-            events: self.engine.events(),
-            ended_at,
-            ended,
-            verdicts,
-            unnamed,
-            covers: watch.covers.iter().map(|cover| cover.hits).collect(),
-            marked: self.marked(),
-            counters: self.engine.counters().rows().to_vec(),
-            incidents,
-            metered: watch.metered,
-            spent,
-            trace: Vec::new(),
-            metrics: String::new(),
-            occurrences: self.director.spans,
-            converged: self.converged,
-            ops,
-            never_sent,
-        }
     }
 
     /// The pins that met no message, each in a few words.

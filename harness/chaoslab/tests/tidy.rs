@@ -53,8 +53,10 @@ const ARROWS: &[Arrows] = &[
             "zeroize",
         ]),
     ),
-    ("chaoslab-reports", &[], None),
-    ("chaoslab-checker", &["chaoslab-contract"], Some(&["serde", "serde_json"])),
+    ("chaoslab-svg", &[], Some(&[])),
+    ("chaoslab-reports", &["chaoslab-svg"], None),
+    ("chaoslab-devkit", &[], None),
+    ("chaoslab-checker", &["chaoslab-contract", "chaoslab-svg"], Some(&["serde", "serde_json"])),
     ("chaoslab-scenario", &["chaoslab-catalog", "chaoslab-contract", "chaoslab-engine"], None),
     (
         "chaoslab-harness",
