@@ -65,7 +65,6 @@ fn the_good_file_says_what_it_says() {
     assert_eq!(scenario.points(None), 6);
     assert_eq!(scenario.points(Some("flawed")), 1);
     assert_eq!(scenario.sweep_seeds(None), Some(64));
-    assert!(scenario.report().full);
     assert!(!scenario.expectation(None).expect("the base").fail);
     let flawed = scenario.expectation(Some("flawed")).expect("a variant");
     assert!(flawed.fail);
@@ -230,7 +229,7 @@ fn wrong_defaults_of_tables_are_found() {
             required: false,
         }],
     }];
-    let lab = Lab { faults: ROWS, ..LAB };
+    let lab = Lab { checks: ROWS, ..LAB };
     let expect = "the default of pause length, 5, is not a duration such as \"150ms\"";
     assert_eq!(lab.wrong_defaults(), [expect]);
 }

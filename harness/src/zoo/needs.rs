@@ -2,22 +2,13 @@
 
 use crate::cause::WhatIf;
 use crate::cause::whatif::Factor;
+use crate::faults;
 use catalog::{Defect, Need};
 use std::collections::BTreeSet;
 
-/// Which trouble a kind of fault is.
-#[must_use]
-pub fn trouble(kind: &str) -> Need {
-    match kind {
-        "crash" | "memory-pressure" => Need::Crash,
-        "partition" | "link" | "clog" | "swizzle-clog" | "inject-frame" => Need::Network,
-        "pause" | "slow-cpu" => Need::Pause,
-        "service-time" | "dependency-down" => Need::Dependency,
-        "clock" => Need::Clock,
-        "disk" => Need::Disk,
-        "membership" => Need::Membership,
-        other => panic!("the kind of fault `{other}` is no trouble of any row"),
-    }
+/// Which trouble a kind of fault is, as its row says.
+fn trouble(kind: &str) -> Need {
+    faults::kind(kind).expect("a factor is a fault of the lab").row().trouble
 }
 
 const fn word(need: Need) -> &'static str {
@@ -117,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_fault_is_some_trouble() {
-        let kinds: BTreeSet<Need> = FAULTS.iter().map(|kind| trouble(kind.row().name)).collect();
+        let kinds: BTreeSet<Need> = FAULTS.iter().map(|kind| kind.row().trouble).collect();
         assert_eq!(kinds.len(), 7);
     }
 
