@@ -102,7 +102,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Check(args) => check::main(&lab, shell, &args),
         Command::Fmt(args) => fmt::main(shell, &args),
         Command::Diff(args) => diff::main(&lab, shell, &args),
-        Command::Explain(args) => check::explain(shell, &args),
+        Command::Explain(args) => check::explain(&lab, shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),
         Command::Schema => meta::schema(&lab, shell),
