@@ -92,7 +92,7 @@ E0107 "Fields that exclude each other."
 
     [[fault]]
     at   = \"5s\"
-    when = { event = \"raft.leader_elected\" }"
+    when = { event = \"cache.evicted\" }"
 
 E0108 "Not a name."
 "Names of groups, phases, variants and ids appear in paths (`fault.split.plus`), selectors (`h/1`)
@@ -114,7 +114,7 @@ E0203 "There is no such name."
 fault or check, an event, a gauge, a predicate, an invariant, a model, a defect, an operation, or a
 word out of a fixed list. The tables of the systems are printed by `chaoslab list`.
 
-    when = { event = \"raft.leader_electd\" }"
+    when = { event = \"cache.evictd\" }"
 
 E0204 "A name that is taken."
 "Ids of faults, checks and covers, names of variants, and names of groups (nodes and clients
@@ -318,7 +318,7 @@ not read at all; use the lab that the file was written for."
 
 E0705 "A name that is not the path."
 "The name of a scenario is its path under `scenarios/` without `.toml`, so that a name in a report
-leads to the file: `scenarios/hyperion/split.toml` is called `hyperion/split`."
+leads to the file: `scenarios/demo/split.toml` is called `demo/split`."
 
 E0706 "The file is too large."
 "A scenario is at most 1 MiB of text. Nothing that a person writes comes near; load and entries are
