@@ -250,6 +250,9 @@ fn role(
     only
 }
 
+/// What clients talk to has a field of its own, though their role says that it uses it.
+const TARGET: &str = "target";
+
 /// `uses`: for each key that the role wants, a selector of nodes.
 pub fn uses(
     cx: &mut Context<'_>,
@@ -258,6 +261,7 @@ pub fn uses(
 ) -> Vec<(String, String)> {
     let item = fields.get("uses");
     let wanted = role.map_or(&[][..], |role| role.uses);
+    let wanted: Vec<&str> = wanted.iter().copied().filter(|key| *key != TARGET).collect();
     let entries = match item.map(|item| &item.value) {
         Some(Value::Table(table)) => table.entries.as_slice(),
         Some(_) => {
@@ -270,7 +274,7 @@ pub fn uses(
     let mut misspelt = false;
     for entry in entries {
         if role.is_some() && !wanted.contains(&entry.key.as_str()) {
-            cx.unknown("use", &entry.key, entry.key_span, wanted);
+            cx.unknown("use", &entry.key, entry.key_span, &wanted);
             misspelt = true;
             continue;
         }
@@ -282,7 +286,7 @@ pub fn uses(
         }
     }
     for key in wanted {
-        if !misspelt && !entries.iter().any(|entry| entry.key == *key) {
+        if !misspelt && !entries.iter().any(|entry| entry.key == key) {
             let message = format!("missing field `uses.{key}`");
             let help = "the role needs it: name the group that it uses";
             let diagnostic = Diagnostic::error(E0103, message).help(help);
