@@ -40,10 +40,10 @@ pub fn explain(lab: &Lab, shell: Shell, args: &ExplainArgs) -> Exit {
     }
     let upper = code.to_uppercase();
     let own = lab.systems.iter().flat_map(|system| system.codes());
-    let own = own
+    let mut own = own
         .filter(|row| row.code == upper)
         .map(|row| format!("{}: {}\n\n{}", row.code, row.title, row.about));
-    match diagnostics::codes::explain(&upper).map(str::to_owned).or(own.last()) {
+    match diagnostics::codes::explain(&upper).map(str::to_owned).or_else(|| own.next()) {
         Some(text) => {
             shell.data(&format!("{}\n", text.trim_end()));
             Exit::Fine
