@@ -7,7 +7,7 @@
 //! rests on majorities and durable promises (Raft §5.1, §5.4; Alagappan et al., FAST 2018, for
 //! disks); a minority counts as damaged here even where checksums would notice.
 
-use catalog::Settings;
+use scenario::kinds::Damage;
 use scenario::plan::{FaultPlan, GroupPlan, Plan};
 use std::collections::BTreeSet;
 
@@ -36,24 +36,27 @@ pub fn exceeded(plan: &Plan) -> Vec<Exceeded> {
 }
 
 fn of_group(group: &GroupPlan, faults: &[FaultPlan]) -> Vec<Exceeded> {
-    let mine = |kind: &'static str| {
-        let same = faults.iter().filter(move |fault| fault.kind == kind);
-        same.map(|fault| (fault, struck(group, fault))).filter(|(_, nodes)| !nodes.is_empty())
+    let damaging = faults.iter().filter(|fault| !fault.damage.is_none());
+    let mine: Vec<(&FaultPlan, BTreeSet<u32>)> = damaging
+        .map(|fault| (fault, struck(group, fault)))
+        .filter(|(_, nodes)| !nodes.is_empty())
+        .collect();
+    let nodes_of = |does: fn(Damage) -> bool| -> BTreeSet<u32> {
+        let doing = mine.iter().filter(|(fault, _)| does(fault.damage));
+        doing.flat_map(|(_, nodes)| nodes.iter().copied()).collect()
     };
     let role = group.system.roles().iter().find(|role| role.name == group.role);
     if group.on.is_some() && !role.is_some_and(|role| role.durable) {
         // Their files go with them in any case.
-        return drift(group, mine("clock")).into_iter().collect();
+        return drift(group, &mine).into_iter().collect();
     }
     let mut found = Vec::new();
     let mut exceed = |line, why: String| found.push(Exceeded { line, why });
-    for (fault, _) in mine("crash").filter(|(fault, _)| fault.fields.choice("disk") == "wipe") {
+    for (fault, _) in mine.iter().filter(|(fault, _)| fault.damage.wipes) {
         exceed("wiped-disk", format!("the fault {} wipes a disk of {}", fault.id, group.name));
     }
-    let lossy = mine("crash").filter(|(fault, _)| fault.fields.choice("disk") != "keep");
-    let unpowered: BTreeSet<u32> = lossy.flat_map(|(_, nodes)| nodes).collect();
-    let lies = mine("disk").filter(|(fault, _)| above_zero(&fault.fields, "sync_lie"));
-    let mut lied: BTreeSet<u32> = lies.flat_map(|(_, nodes)| nodes).collect();
+    let unpowered = nodes_of(|damage| damage.loses_power);
+    let mut lied = nodes_of(|damage| damage.syncs_lie);
     if !group.disk.sync_lie.is_zero() {
         lied.extend(0..group.count);
     }
@@ -61,10 +64,7 @@ fn of_group(group: &GroupPlan, faults: &[FaultPlan]) -> Vec<Exceeded> {
         let name = format!("{}/{}", group.name, node + 1);
         exceed("lying-sync", format!("syncs of {name} lie, and it may lose power"));
     }
-    let damage = ["read_corrupt", "write_corrupt", "misdirect"];
-    let damages = |fault: &FaultPlan| damage.iter().any(|field| above_zero(&fault.fields, field));
-    let damaged = mine("disk").filter(|(fault, _)| damages(fault)).flat_map(|(_, nodes)| nodes);
-    let mut damaged: BTreeSet<u32> = damaged.collect();
+    let mut damaged = nodes_of(|damage| damage.rots);
     let disk = &group.disk;
     if [disk.read_corrupt, disk.write_corrupt, disk.misdirect].iter().any(|ratio| !ratio.is_zero())
     {
@@ -80,23 +80,20 @@ fn of_group(group: &GroupPlan, faults: &[FaultPlan]) -> Vec<Exceeded> {
         );
         exceed("damaged-disks", why);
     }
-    found.extend(drift(group, mine("clock")));
+    found.extend(drift(group, &mine));
     found
 }
 
 /// The line of the clocks: how far any may drift, its own drift and that of faults together.
-fn drift<'a>(
-    group: &GroupPlan,
-    clocks: impl Iterator<Item = (&'a FaultPlan, BTreeSet<u32>)>,
-) -> Option<Exceeded> {
+fn drift(group: &GroupPlan, faults: &[(&FaultPlan, BTreeSet<u32>)]) -> Option<Exceeded> {
     let own = |node: u32| {
         let spec = group.clock.nodes.get(node as usize);
         spec.map_or(0, |spec| u64::from(spec.drift_ppm.unsigned_abs()))
     };
     let mut worst: Vec<u64> = (0..group.count).map(own).collect();
-    for (fault, nodes) in clocks.filter(|(fault, _)| fault.fields.has("drift_ppm")) {
+    for (fault, nodes) in faults {
         for node in nodes {
-            worst[node as usize] += fault.fields.int("drift_ppm").unsigned_abs();
+            worst[*node as usize] += fault.damage.drift_ppm;
         }
     }
     let allowed = group.clock.drift_max.ppm();
@@ -111,13 +108,12 @@ fn drift<'a>(
     })
 }
 
-fn above_zero(fields: &Settings, name: &str) -> bool {
-    fields.has(name) && !fields.ratio(name).is_zero()
-}
-
 /// The nodes of `group` that a fault may strike, by index. A selector that only the run can resolve
 /// may mean any of them.
 fn struck(group: &GroupPlan, fault: &FaultPlan) -> BTreeSet<u32> {
+    if !fault.fields.has("node") {
+        return BTreeSet::new();
+    }
     let selector = fault.fields.text("node");
     let machine = selector.strip_prefix("machine:");
     let selector = machine.unwrap_or(&selector);

@@ -1,5 +1,5 @@
-//! The kinds that a lab has: models, checks, faults and workloads, those of the house and those that a user's
-//! binary brings along ([`Own`]). Nothing tells one from the other after this.
+//! The kinds that a lab has: models, checks, faults and workloads, those of the house and those
+//! that a user's binary brings along ([`Own`]). Nothing tells one from the other after this.
 //!
 //! A plan carries the kinds of the lab that compiled it, as it carries its systems: whoever runs it
 //! asks [`Kinds::of`].
@@ -15,7 +15,8 @@ use scenario::plan::Plan;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-pub use scenario::kinds::{Field, FieldKind, Row, Source};
+pub use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Line, RandomFault, Row, Source};
+pub use scenario::random;
 
 /// What a user's binary adds to the kinds of the house.
 #[derive(Clone, Copy, Default)]
@@ -47,7 +48,7 @@ pub struct Kinds {
     models: Vec<ModelKind>,
     workloads: Vec<&'static dyn LoadKind>,
     check_rows: Vec<Row>,
-    fault_rows: Vec<Row>,
+    fault_rows: Vec<FaultRow>,
     model_names: Vec<&'static str>,
 }
 
@@ -87,7 +88,7 @@ impl Kinds {
 
     fn join(own: &Own) -> Self {
         let checks = joined("kind of check", CHECKS, own.checks, |kind| kind.row().name);
-        let faults = joined("kind of fault", FAULTS, own.faults, |kind| kind.row().name);
+        let faults = joined("kind of fault", FAULTS, own.faults, |kind| kind.row().row.name);
         let models = joined("model", MODELS, own.models, |kind| kind.name);
         let workloads = joined("workload", &[], own.workloads, |kind| kind.name());
         Self {
@@ -124,7 +125,7 @@ impl Kinds {
     /// The kind of fault with the name.
     #[must_use]
     pub fn fault(&self, name: &str) -> Option<&'static dyn FaultKind> {
-        let position = self.fault_rows.iter().position(|row| row.name == name)?;
+        let position = self.fault_rows.iter().position(|kind| kind.row.name == name)?;
         Some(self.faults[position])
     }
 
@@ -148,7 +149,7 @@ impl Kinds {
 
     /// The rows of all kinds of faults.
     #[must_use]
-    pub fn fault_rows(&self) -> &[Row] {
+    pub fn fault_rows(&self) -> &[FaultRow] {
         &self.fault_rows
     }
 }

@@ -61,6 +61,11 @@ pub trait System: Sync {
         &[]
     }
 
+    /// The setting of `role` by which one stored byte counts as several: what `[memory.G] scale` is
+    /// passed to.
+    fn memory_scale(&self, _role: &str) -> Option<&'static str> {
+        None
+    }
     /// Relations between the settings of one role that must hold, such as a lease that is safe
     /// under the clock drift allowed. Each broken one becomes an error of the scenario file.
     fn relations(&self, _role: &str, _settings: &Settings, _drift_max: Ratio) -> Vec<Relation> {

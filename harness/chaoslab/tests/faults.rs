@@ -228,7 +228,7 @@ fn a_fault_on_links_says_which() {
 /// A kind, or a field of a kind, that no case names would go untested.
 #[test]
 fn the_cases_name_every_kind_and_every_field() {
-    for row in Kinds::house().fault_rows() {
+    for row in Kinds::house().fault_rows().iter().map(|kind| &kind.row) {
         let mine: Vec<&str> =
             CASES.iter().filter(|(kind, _)| *kind == row.name).map(|(_, fields)| *fields).collect();
         assert!(!mine.is_empty(), "no case is a {}", row.name);

@@ -2,7 +2,8 @@
 //! the fields of each. A row stands beside the code that it describes; parser, help, schema and
 //! reference pages read it from there.
 
-use catalog::Kind;
+use crate::read::random::{Drawing, Entries};
+use catalog::{Kind, Need, Settings};
 use std::any::Any;
 use std::fmt;
 
@@ -37,6 +38,91 @@ pub struct Row {
     pub about: &'static str,
     /// The fields besides those that every fault (or check) has.
     pub fields: &'static [Field],
+}
+
+/// A kind of fault: its row, and what the lab has to know of it besides. Whatever treats kinds of
+/// faults differently reads it from here.
+#[derive(Clone, Copy, Debug)]
+pub struct FaultRow {
+    /// Name, help and fields.
+    pub row: Row,
+    /// What becomes of occurrences that overlap, in a few words.
+    pub overlaps: &'static str,
+    /// Which trouble it is: the rows of defects say in these words what they need.
+    pub trouble: Need,
+    /// Whether it is over as soon as it began: without `for` or `until` it ends at once, others when
+    /// the run's faults are lifted.
+    pub at_once: bool,
+    /// How `[swarm] random` draws it; empty where it does not.
+    pub random: &'static [RandomFault],
+    /// What it does to each node that it strikes, as the fault budget counts it.
+    pub damage: fn(&Settings) -> Damage,
+}
+
+/// One way in which random plans draw a kind of fault.
+#[derive(Clone, Copy, Debug)]
+pub struct RandomFault {
+    /// How often, against the others of the same list.
+    pub weight: u32,
+    /// The line of the fault budget that it exceeds; `None` where a correct system survives it,
+    /// however often it comes.
+    pub exceeds: Option<Line>,
+    /// Draws its kind and what it needs besides its time.
+    pub make: fn(&mut Drawing<'_>) -> Entries,
+}
+
+impl RandomFault {
+    /// A survivable one.
+    #[must_use]
+    pub const fn survivable(weight: u32, make: fn(&mut Drawing<'_>) -> Entries) -> Self {
+        Self { weight, exceeds: None, make }
+    }
+
+    /// One that exceeds a line of the budget.
+    #[must_use]
+    pub const fn beyond(line: Line, make: fn(&mut Drawing<'_>) -> Entries) -> Self {
+        Self { weight: 1, exceeds: Some(line), make }
+    }
+}
+
+/// A line of the fault budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Line {
+    /// A disk is wiped.
+    WipedDisk,
+    /// Power is lost after a sync that lied.
+    LyingSync,
+    /// More than a minority of disks return what was not written.
+    DamagedDisks,
+    /// Clocks drift past the bound.
+    ClockDrift,
+}
+
+/// What a fault does to a node, as the fault budget counts it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Damage {
+    /// The disk is wiped.
+    pub wipes: bool,
+    /// What was not synced is gone.
+    pub loses_power: bool,
+    /// Syncs are answered as good and are not.
+    pub syncs_lie: bool,
+    /// The disk returns what was not written.
+    pub rots: bool,
+    /// How much faster or slower the clocks run, in parts per million.
+    pub drift_ppm: u64,
+}
+
+impl Damage {
+    /// Of a fault that damages nothing that the budget counts.
+    pub const NONE: fn(&Settings) -> Self =
+        |_| Self { wipes: false, loses_power: false, syncs_lie: false, rots: false, drift_ppm: 0 };
+
+    /// Whether the budget counts any of it.
+    #[must_use]
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
 }
 
 /// A field of a kind of fault or check.
@@ -139,6 +225,45 @@ fn measured(f: &mut fmt::Formatter<'_>, sources: &[Source]) -> fmt::Result {
 }
 
 impl Field {
+    /// The nodes that a fault strikes.
+    #[must_use]
+    pub const fn node(about: &'static str) -> Self {
+        Self { name: "node", kind: FieldKind::Selector, about, default: "", required: true }
+    }
+
+    /// The links of the nodes that a fault strikes, where `link` may stand instead.
+    pub const NODE_OF_LINKS: Self =
+        Self { required: false, ..Self::node("all links to and from these nodes; or give `link`") };
+
+    /// The links that a fault strikes, where `node` may stand instead.
+    #[must_use]
+    pub const fn link(about: &'static str) -> Self {
+        Self { name: "link", kind: FieldKind::Link, about, default: "", required: false }
+    }
+
+    /// A value that may be left out, without a default.
+    #[must_use]
+    pub const fn optional(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self { name, kind: FieldKind::Plain(kind), about, default: "", required: false }
+    }
+
+    /// A value that has to be there.
+    #[must_use]
+    pub const fn required(name: &'static str, kind: FieldKind, about: &'static str) -> Self {
+        Self { name, kind, about, default: "", required: true }
+    }
+
+    /// One of some words, as it would be written in a file where it is left out.
+    #[must_use]
+    pub const fn with_default(
+        name: &'static str,
+        kind: Kind,
+        default: &'static str,
+        about: &'static str,
+    ) -> Self {
+        Self { name, kind: FieldKind::Plain(kind), about, default, required: false }
+    }
+
     /// One line of help: what it means, what it may hold, and what it is when it is left out.
     #[must_use]
     pub fn told(&self) -> String {

@@ -30,7 +30,7 @@ use crate::diagnostics::{Diagnostic, any_error};
 use crate::edit::matrix::Sweep;
 use crate::edit::overrides::Edits;
 use crate::edit::{overrides, paths};
-use crate::kinds::{Behind, FieldKind, Row};
+use crate::kinds::{Behind, FaultRow, FieldKind, Row};
 use crate::law::Law;
 use crate::plan::{Expectation, Plan};
 use crate::read::context::{Context, Source};
@@ -42,6 +42,7 @@ use crate::vocabulary::symbols::Names;
 use crate::workload::LoadKind;
 use catalog::{Kind, System};
 
+pub use crate::read::random;
 pub use crate::read::reading::parse_seed;
 pub use crate::vocabulary::schema::schema;
 
@@ -60,7 +61,7 @@ pub struct Lab<'a> {
     /// The systems under test.
     pub systems: &'a [&'static dyn System],
     /// The kinds of faults.
-    pub faults: &'a [Row],
+    pub faults: &'a [FaultRow],
     /// The kinds of checks.
     pub checks: &'a [Row],
     /// The models of the checks.
@@ -91,7 +92,7 @@ impl Lab<'_> {
                 rows.extend(settings.map(|s| (format!("{place} {}", s.name), s.default, s.kind)));
             }
         }
-        for row in self.faults.iter().chain(self.checks) {
+        for row in self.faults.iter().map(|kind| &kind.row).chain(self.checks) {
             for field in row.fields {
                 if let FieldKind::Plain(kind) = field.kind {
                     rows.push((format!("{} {}", row.name, field.name), field.default, kind));
@@ -110,15 +111,6 @@ impl Lab<'_> {
     }
 }
 
-/// What `[report]` asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReportOptions {
-    /// `detail = "full"`.
-    pub full: bool,
-    /// Formats of traces.
-    pub traces: Vec<&'static str>,
-}
-
 /// A scenario file that was parsed and found right.
 #[derive(Clone)]
 pub struct Scenario {
@@ -128,7 +120,6 @@ pub struct Scenario {
     system: Option<String>,
     tags: Vec<String>,
     seed: Option<u64>,
-    report: ReportOptions,
     minimal: bool,
     base: Shape,
     variants: Vec<(String, Shape)>,
@@ -197,7 +188,6 @@ impl Scenario {
             system: text("system").map(str::to_owned),
             tags: reading.tags.clone(),
             seed: reading.seed,
-            report: reading.report.clone(),
             minimal: reading.minimal,
             base: Shape::of(reading),
             variants,
@@ -233,12 +223,6 @@ impl Scenario {
     #[must_use]
     pub const fn seed(&self) -> Option<u64> {
         self.seed
-    }
-
-    /// What `[report]` asks for.
-    #[must_use]
-    pub const fn report(&self) -> &ReportOptions {
-        &self.report
     }
 
     /// Whether `shrink` made it: one run, not a law of many.

@@ -1,7 +1,7 @@
 //! A plan: a scenario with its variant applied, its seed fixed and every draw made. A value that
 //! can be printed, compared, shrunk and run again; the runner reads nothing else.
 
-use crate::kinds::Behind;
+use crate::kinds::{Behind, Damage};
 use crate::workload::LoadKind;
 use catalog::{Preload, Settings, System};
 use contract::{Dist, Duration, Ratio, SimTime};
@@ -252,6 +252,8 @@ pub struct FaultPlan {
     pub end: End,
     /// Whether it comes again.
     pub repeat: Option<Repeat>,
+    /// What it does to each node that it strikes, as the fault budget counts it.
+    pub damage: Damage,
     /// The fields of its kind, also `node`, `link` and `sides` where the kind has them.
     pub fields: Settings,
 }

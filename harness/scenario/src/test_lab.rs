@@ -1,10 +1,10 @@
 //! A system of nothing but tables, for tests of the compiler.
 
 use crate::Lab;
-use crate::kinds::{Behind, Field, FieldKind, Row};
+use crate::kinds::{Behind, Damage, FaultRow, Field, FieldKind, Row};
 use crate::workload::{LoadKind, SessionSteps};
 use catalog::{
-    Argument, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Operation,
+    Argument, Code, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Need, Operation,
     PredicateKind, Property, PropertyRow, Relation, Role, Seat, Setting, Settings, System, Verb,
     Violation,
 };
@@ -139,6 +139,12 @@ impl System for Fake {
     fn operations(&self) -> &'static [Operation] {
         OPERATIONS
     }
+    fn memory_scale(&self, role: &str) -> Option<&'static str> {
+        (role == "cache").then_some("memory_scale")
+    }
+    fn codes(&self) -> &'static [Code] {
+        &[Code { code: "E0311", title: "for tests", about: "for tests" }]
+    }
     fn verbs(&self) -> &'static [Verb] {
         &[Verb { name: "step-down", about: "for tests", arg: 0 }]
     }
@@ -238,8 +244,20 @@ const fn required(name: &'static str, kind: FieldKind, about: &'static str) -> F
     Field { name, kind, about, default: "", required: true }
 }
 
-const FAULTS: &[Row] = &[
-    Row {
+/// A kind of fault that no random plan draws.
+const fn kind(row: Row) -> FaultRow {
+    FaultRow {
+        row,
+        overlaps: "",
+        trouble: Need::Network,
+        at_once: false,
+        random: &[],
+        damage: Damage::NONE,
+    }
+}
+
+const FAULTS: &[FaultRow] = &[
+    kind(Row {
         name: "partition",
         about: "cuts",
         fields: &[
@@ -247,27 +265,30 @@ const FAULTS: &[Row] = &[
             field("mode", FieldKind::Plain(Kind::Choice(&["drop", "hold", "slow"])), "drop"),
             field("in_flight", FieldKind::Plain(Kind::Choice(&["lost", "kept"])), "lost"),
         ],
-    },
-    Row {
+    }),
+    kind(Row {
         name: "crash",
         about: "kills",
         fields: &[
             required("node", FieldKind::Selector, "who dies"),
             field("restart", FieldKind::Plain(Kind::DURATION), ""),
         ],
-    },
-    Row {
+    }),
+    kind(Row {
         name: "link",
         about: "bends a link",
         fields: &[
             required("link", FieldKind::Link, "which link"),
             field("loss", FieldKind::Plain(Kind::Ratio), "0%"),
         ],
-    },
-    Row {
-        name: "expire",
-        about: "expires",
-        fields: &[required("node", FieldKind::Selector, "whose entries")],
+    }),
+    FaultRow {
+        at_once: true,
+        ..kind(Row {
+            name: "expire",
+            about: "expires",
+            fields: &[required("node", FieldKind::Selector, "whose entries")],
+        })
     },
 ];
 

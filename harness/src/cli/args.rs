@@ -380,6 +380,9 @@ pub struct ListArgs {
     /// Where scenarios are.
     #[arg(long, default_value = "scenarios")]
     pub scenarios: PathBuf,
+    /// Print the table of docs/scenarios.md: of faults, checks or budget.
+    #[arg(long, requires = "what")]
+    pub markdown: bool,
 }
 
 /// What can be listed.
@@ -399,6 +402,22 @@ pub enum Listed {
     Defects,
     /// Settings of every role.
     Settings,
+    /// Operations and administrative verbs, and their arguments.
+    Operations,
+    /// Workloads written in code.
+    Workloads,
+    /// Gauges that checks can measure.
+    Gauges,
+    /// Predicates that groups of nodes can come to hold.
+    Predicates,
+    /// Models that histories are held against.
+    Models,
+    /// Words of selectors that systems resolve.
+    Selectors,
+    /// Properties that invariants hold.
+    Properties,
+    /// Lines of the fault budget.
+    Budget,
 }
 
 /// Arguments of `new`.

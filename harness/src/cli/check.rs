@@ -42,19 +42,25 @@ pub fn main(lab: &Lab, shell: Shell, args: &CheckArgs) -> Exit {
 /// Prints what error codes mean, or what a kind of check or of fault is.
 pub fn explain(lab: &Lab, shell: Shell, args: &ExplainArgs) -> Exit {
     let Some(code) = &args.code else {
-        for code in diagnostics::codes::CODES {
-            shell.data(&format!("{}  {}\n", code.code, code.title));
+        for (code, title) in codes(lab) {
+            shell.data(&format!("{code}  {title}\n"));
         }
         return Exit::Fine;
     };
     let kinds = lab.kinds();
-    let rows = kinds.check_rows().iter().chain(kinds.fault_rows());
+    let faults = kinds.fault_rows().iter().map(|kind| &kind.row);
+    let rows = kinds.check_rows().iter().chain(faults);
     let mut rows = rows.filter(|row| row.name == code.as_str()).peekable();
     if rows.peek().is_some() {
         rows.for_each(|row| shell.data(&kind(row)));
         return Exit::Fine;
     }
-    match diagnostics::codes::explain(&code.to_uppercase()) {
+    let upper = code.to_uppercase();
+    let own = lab.systems.iter().flat_map(|system| system.codes());
+    let mut own = own
+        .filter(|row| row.code == upper)
+        .map(|row| format!("{}: {}\n\n{}", row.code, row.title, row.about));
+    match diagnostics::codes::explain(&upper).map(str::to_owned).or_else(|| own.next()) {
         Some(text) => {
             shell.data(&format!("{}\n", text.trim_end()));
             Exit::Fine
@@ -67,6 +73,17 @@ pub fn explain(lab: &Lab, shell: Shell, args: &ExplainArgs) -> Exit {
             Exit::Usage
         }
     }
+}
+
+/// The codes of the lab and of its systems with their titles, in the order of the codes, each once.
+#[must_use]
+pub fn codes(lab: &Lab) -> Vec<(&'static str, &'static str)> {
+    let own = lab.systems.iter().flat_map(|system| system.codes());
+    let mut all: Vec<_> = own.map(|row| (row.code, row.title)).collect();
+    all.extend(diagnostics::codes::CODES.iter().map(|row| (row.code, row.title)));
+    all.sort_unstable();
+    all.dedup();
+    all
 }
 
 /// A kind of check or of fault with its fields.

@@ -1,15 +1,22 @@
 //! `list`: everything that a scenario file may name, with one line of help each.
 
+mod markdown;
+
 use super::args::{ListArgs, Listed};
 use super::{Lab, files, print};
+use crate::budget;
 use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::zoo::needs::words;
+use catalog::{Argument, Defect, Form, Operation, PropertyRow, Role, Setting, System};
 use scenario::kinds::{Field, Row};
 use std::fs;
 
 /// Prints the tables.
 pub fn main(lab: &Lab, shell: Shell, args: &ListArgs) -> Exit {
+    if args.markdown {
+        return markdown::print(lab, shell, args.what.expect("the command line asks for it"));
+    }
     let all = [
         Listed::Systems,
         Listed::Scenarios,
@@ -18,6 +25,14 @@ pub fn main(lab: &Lab, shell: Shell, args: &ListArgs) -> Exit {
         Listed::Events,
         Listed::Defects,
         Listed::Settings,
+        Listed::Operations,
+        Listed::Workloads,
+        Listed::Gauges,
+        Listed::Predicates,
+        Listed::Models,
+        Listed::Selectors,
+        Listed::Properties,
+        Listed::Budget,
     ];
     let wanted = args.what.map_or_else(|| all.to_vec(), |one| vec![one]);
     let mut exit = Exit::Fine;
@@ -40,45 +55,93 @@ pub fn main(lab: &Lab, shell: Shell, args: &ListArgs) -> Exit {
 }
 
 fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
-    let row = |name: &str, about: &str| (name.to_owned(), about.to_owned());
-    let mut rows = Vec::new();
+    let names = files::names(lab);
+    let of_systems = || lab.systems.iter().flat_map(move |system| of_system(*system, what));
     match what {
-        Listed::Faults => rows.extend(lab.kinds().fault_rows().iter().flat_map(kind)),
-        Listed::Checks => rows.extend(lab.kinds().check_rows().iter().flat_map(kind)),
-        _ => {}
-    }
-    for system in lab.systems {
-        match what {
-            Listed::Systems => {
-                rows.push(row(system.name(), system.about()));
-                let roles = system.roles().iter();
-                rows.extend(roles.map(|role| (format!("  {}", role.name), role.about.to_owned())));
-            }
-            Listed::Checks => {
-                let invariants = system.invariants(&[]);
-                let properties = invariants.iter().map(|invariant| invariant.property());
-                rows.extend(properties.map(|property| {
-                    (property.name.to_owned(), format!("{} ({})", property.about, property.source))
-                }));
-            }
-            Listed::Events => {
-                rows.extend(system.events().iter().map(|event| row(event.name, event.about)));
-            }
-            Listed::Defects => rows.extend(system.defects().iter().map(|defect| {
-                let (about, needs) = (defect.about, words(defect.needs));
-                let about = format!("{about} Caught by {}. Needs {needs}.", defect.caught_by);
-                (defect.name.to_owned(), about)
-            })),
-            Listed::Settings => rows.extend(system.roles().iter().flat_map(|role| {
-                role.settings.iter().map(move |setting| {
-                    let name = format!("{} {} {}", system.name(), role.name, setting.name);
-                    (name, format!("{} Default: {}.", setting.about, or_none(setting.default)))
-                })
-            })),
-            Listed::Faults | Listed::Scenarios => {}
+        Listed::Faults => names.faults.iter().flat_map(|fault| kind(&fault.row)).collect(),
+        Listed::Checks => names.checks.iter().flat_map(kind).chain(of_systems()).collect(),
+        Listed::Workloads => {
+            lab.workloads.iter().map(|kind| row(kind.name(), kind.about())).collect()
         }
+        Listed::Models => lab.kinds().models().iter().map(|it| row(it.name, it.about)).collect(),
+        Listed::Budget => budget::LINES.iter().map(|(line, allows)| row(line, allows)).collect(),
+        Listed::Predicates => {
+            let everywhere = row(scenario::SETTLED, "no system says that it has anything pending");
+            std::iter::once(everywhere).chain(of_systems()).collect()
+        }
+        _ => of_systems().collect(),
     }
-    rows
+}
+
+fn row(name: &str, about: &str) -> (String, String) {
+    (name.to_owned(), about.to_owned())
+}
+
+/// What a system has of it.
+fn of_system(system: &'static dyn System, what: Listed) -> Vec<(String, String)> {
+    match what {
+        Listed::Systems => {
+            let roles = system.roles().iter();
+            let roles = roles.map(|role| (format!("  {}", role.name), role.about.to_owned()));
+            std::iter::once(row(system.name(), system.about())).chain(roles).collect()
+        }
+        Listed::Checks | Listed::Properties => properties(system),
+        Listed::Events => system.events().iter().map(|it| row(it.name, it.about)).collect(),
+        Listed::Gauges => system.gauges().iter().map(|it| row(it.name, it.about)).collect(),
+        Listed::Predicates => system.predicates().iter().map(|it| row(it.name, it.about)).collect(),
+        Listed::Selectors => {
+            let about = format!("of groups of {}: `GROUP/WORD`", system.name());
+            system.selectors().iter().map(|word| row(word, &about)).collect()
+        }
+        Listed::Operations => operations(system),
+        Listed::Defects => system.defects().iter().map(defect).collect(),
+        Listed::Settings => {
+            let roles = system.roles().iter();
+            let settings = roles.flat_map(move |role| {
+                role.settings.iter().map(move |it| setting(system, role, it))
+            });
+            settings.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn properties(system: &dyn System) -> Vec<(String, String)> {
+    let told = |row: &PropertyRow| {
+        let it = row.property;
+        (it.name.to_owned(), format!("{} ({})", it.about, it.source))
+    };
+    system.properties().iter().map(told).collect()
+}
+
+/// Operations with their arguments, and verbs.
+fn operations(system: &dyn System) -> Vec<(String, String)> {
+    let operation = |it: &Operation| {
+        let args = match it.form {
+            Form::Own { args, .. } => args,
+            _ => &[],
+        };
+        let arg = |arg: &Argument| {
+            let Argument { name, about, min, max, default } = arg;
+            (format!("  {name}"), format!("{about} (from {min} to {max}; default: {default})"))
+        };
+        let args: Vec<(String, String)> = args.iter().map(arg).collect();
+        std::iter::once(row(it.name, it.about)).chain(args)
+    };
+    let verbs = system.verbs().iter();
+    let verbs = verbs.map(|it| row(it.name, &format!("{} (an operator's verb)", it.about)));
+    system.operations().iter().flat_map(operation).chain(verbs).collect()
+}
+
+fn defect(it: &Defect) -> (String, String) {
+    let Defect { about, caught_by, .. } = it;
+    let needs = words(it.needs);
+    (it.name.to_owned(), format!("{about} Caught by {caught_by}. Needs {needs}."))
+}
+
+fn setting(system: &dyn System, role: &Role, it: &Setting) -> (String, String) {
+    let name = format!("{} {} {}", system.name(), role.name, it.name);
+    (name, format!("{} Default: {}.", it.about, or_none(it.default)))
 }
 
 /// A kind of fault or of check, and its fields.

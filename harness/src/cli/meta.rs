@@ -6,7 +6,7 @@ use super::{Lab, files};
 use crate::outcome::Exit;
 use crate::shell::{Shell, quoted};
 use crate::whole_file;
-use catalog::{Group, System};
+use catalog::{Group, Role, System};
 use clap::CommandFactory;
 use contract::NodeId;
 use scenario::Scenario;
@@ -128,7 +128,7 @@ fn starter(system: &'static dyn System, name: &str) -> String {
         .take(4)
         .map(|setting| format!("# {} = {}    # {}\n", setting.name, setting.default, setting.about))
         .collect();
-    let clients = system.roles().iter().any(|role| role.name == "client");
+    let client = system.roles().iter().find(|role| role.name == "client");
     let group = Group {
         name: "n".to_owned(),
         role: role_name,
@@ -141,8 +141,8 @@ fn starter(system: &'static dyn System, name: &str) -> String {
         .replace("{system}", system.name())
         .replace("{role}", role_name)
         .replace("{settings}", &settings.concat());
-    if clients {
-        text.push_str(CLIENTS);
+    if let Some(client) = client {
+        text.push_str(&clients(system, client));
     }
     if let Some(property) = invariant {
         text.push_str(
@@ -151,6 +151,24 @@ fn starter(system: &'static dyn System, name: &str) -> String {
     }
     text.push_str(REST);
     text
+}
+
+/// Clients that ask for what the system can do, and a check of what they see.
+fn clients(system: &dyn System, client: &Role) -> String {
+    const REGISTER: [(&str, u32); 3] = [("get", 50), ("put", 40), ("cas", 10)];
+    let operations = system.operations();
+    let has = |name: &str| operations.iter().any(|row| row.name == name);
+    let is_register = REGISTER.iter().all(|(name, _)| has(name));
+    let weights: Vec<(&str, u32)> = match is_register {
+        true => REGISTER.to_vec(),
+        false => operations.iter().map(|row| (row.name, 1)).collect(),
+    };
+    let weights = weights.iter().map(|(name, weight)| format!("{name} = {weight}"));
+    let ops = weights.collect::<Vec<String>>().join(", ");
+    let has_timeout = client.settings.iter().any(|row| row.name == "timeout");
+    let timeout = if has_timeout { "timeout = \"1s\"\n" } else { "" };
+    let check = if is_register { LINEARIZABLE } else { ANSWERED };
+    CLIENTS.replace("{ops}", &ops).replace("{timeout}", timeout) + check
 }
 
 const STARTER: &str = r#"# What this experiment shows, and why it is set up this way.
@@ -192,15 +210,24 @@ count   = 4
 target  = "n/any"
 rate    = "100/s"                # of the whole group
 stop    = "12s"
-ops     = { get = 50, put = 40, cas = 10 }
+ops     = { {ops} }
 keys    = { count = 8 }
-timeout = "1s"
+{timeout}
+"#;
 
-[[check]]                        # what must hold: a run is judged by all of them
+const LINEARIZABLE: &str = r#"[[check]]                        # what must hold: a run is judged by all of them
 id    = "lin"
 kind  = "linearizable"
 model = "register-cas"
 over  = "clients.c"
+
+"#;
+
+const ANSWERED: &str = r#"[[check]]                        # what must hold: a run is judged by all of them
+id   = "answered"
+kind = "count"
+what = "clients.c.ok"
+min  = 1
 
 "#;
 

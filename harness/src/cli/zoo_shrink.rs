@@ -139,7 +139,8 @@ impl Keeper<'_> {
         let cut = trials.ran_out();
         let mut trials = Trials::new(&self.names, target.clone(), CAUSE);
         let (draft, whatif) = cause::factors(&subject, &mut trials)?;
-        let cause = Compared::new(self.defect(&one.defect)?, &whatif, draft.is_rough());
+        let (kinds, defect) = (self.lab.kinds(), self.defect(&one.defect)?);
+        let cause = Compared::new(kinds, defect, &whatif, draft.is_rough());
         let ops = finished.ops.len() as u64;
         Ok(Row { run: subject.token, check: target.check, ops, shrunk, cut, cause })
     }

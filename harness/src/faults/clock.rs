@@ -1,47 +1,48 @@
 //! `clock`: clocks that run fast or slow, and wall clocks that jump.
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
-use catalog::{Kind, Settings};
+use catalog::{Kind, Need, Settings};
 use contract::{Condition, Duration, Shock};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, Line, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Bends the clocks of nodes.
 pub struct Clock;
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "node",
-        kind: FieldKind::Selector,
-        about: "the nodes whose clocks it bends",
-        default: "",
-        required: true,
-    },
-    Field {
-        name: "drift_ppm",
-        kind: FieldKind::Plain(Kind::Int { min: -500_000, max: 500_000 }),
-        about: "how much faster (or, negative, slower) all clocks of the node run meanwhile",
-        default: "",
-        required: false,
-    },
-    Field {
-        name: "jump",
-        kind: FieldKind::Plain(Kind::DURATION),
-        about: "how far the wall clock jumps ahead at the start",
-        default: "",
-        required: false,
-    },
-    Field {
-        name: "jump_back",
-        kind: FieldKind::Plain(Kind::DURATION),
-        about: "how far the wall clock jumps back at the start",
-        default: "",
-        required: false,
-    },
+    Field::node("the nodes whose clocks it bends"),
+    Field::optional(
+        "drift_ppm",
+        Kind::Int { min: -500_000, max: 500_000 },
+        "how much faster (or, negative, slower) all clocks of the node run meanwhile",
+    ),
+    Field::optional("jump", Kind::DURATION, "how far the wall clock jumps ahead at the start"),
+    Field::optional("jump_back", Kind::DURATION, "how far the wall clock jumps back at the start"),
 ];
 
 impl FaultKind for Clock {
-    fn row(&self) -> Row {
-        Row { name: "clock", about: "makes clocks drift, or wall clocks jump", fields: FIELDS }
+    fn row(&self) -> FaultRow {
+        FaultRow {
+            row: Row {
+                name: "clock",
+                about: "makes clocks drift while it lasts, or wall clocks jump for good",
+                fields: FIELDS,
+            },
+            overlaps: "drifts add",
+            trouble: Need::Clock,
+            at_once: false,
+            random: const {
+                &[
+                    RandomFault::survivable(1, jumping),
+                    RandomFault::beyond(Line::ClockDrift, drifting),
+                ]
+            },
+            damage: |fields| {
+                let drifts = fields.has("drift_ppm");
+                let drift_ppm = if drifts { fields.int("drift_ppm").unsigned_abs() } else { 0 };
+                Damage { drift_ppm, ..Damage::default() }
+            },
+        }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {
@@ -61,4 +62,14 @@ impl FaultKind for Clock {
         }
         script
     }
+}
+
+fn jumping(d: &mut Drawing<'_>) -> Entries {
+    let way = if d.rng().below(2) == 0 { "jump" } else { "jump_back" };
+    vec![("kind", random::text("clock")), ("node", d.node()), (way, d.millis(1, 3_600_000))]
+}
+
+fn drifting(d: &mut Drawing<'_>) -> Entries {
+    let ppm = 400_000 * if d.rng().below(2) == 0 { 1 } else { -1 };
+    vec![("kind", random::text("clock")), ("node", d.node()), ("drift_ppm", random::int(ppm))]
 }

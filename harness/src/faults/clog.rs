@@ -3,9 +3,10 @@
 //! testing manual).
 
 use super::{Action, FaultKind, Stage, Step, lasting, links_of, nodes_of};
-use catalog::Settings;
+use catalog::{Need, Settings};
 use contract::{Condition, Duration, NodeId};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Holds every message on some links until it ends.
 pub struct Clog;
@@ -13,31 +14,22 @@ pub struct Clog;
 /// Clogs nodes one by one, releases them in another order.
 pub struct SwizzleClog;
 
-const CLOG_FIELDS: &[Field] = &[
-    Field {
-        name: "link",
-        kind: FieldKind::Link,
-        about: "the links from one selector to another; or give `node`",
-        default: "",
-        required: false,
-    },
-    NODE,
-];
-
-const NODE: Field = Field {
-    name: "node",
-    kind: FieldKind::Selector,
-    about: "all links to and from these nodes",
-    default: "",
-    required: false,
-};
+const CLOG_FIELDS: &[Field] =
+    &[Field::link("the links from one selector to another; or give `node`"), Field::NODE_OF_LINKS];
 
 impl FaultKind for Clog {
-    fn row(&self) -> Row {
-        Row {
-            name: "clog",
-            about: "holds messages on a link or node, and delivers them when it ends",
-            fields: CLOG_FIELDS,
+    fn row(&self) -> FaultRow {
+        FaultRow {
+            row: Row {
+                name: "clog",
+                about: "holds messages on a link or node, and delivers them when it ends",
+                fields: CLOG_FIELDS,
+            },
+            overlaps: "any hold holds",
+            trouble: Need::Network,
+            at_once: false,
+            random: const { &[RandomFault::survivable(1, clogged)] },
+            damage: Damage::NONE,
         }
     }
 
@@ -48,11 +40,18 @@ impl FaultKind for Clog {
 }
 
 impl FaultKind for SwizzleClog {
-    fn row(&self) -> Row {
-        Row {
-            name: "swizzle-clog",
-            about: "clogs nodes one by one, and releases them in another order",
-            fields: &[Field { required: true, ..NODE }],
+    fn row(&self) -> FaultRow {
+        FaultRow {
+            row: Row {
+                name: "swizzle-clog",
+                about: "clogs nodes one by one, and releases them in another order",
+                fields: const { &[Field::node("the nodes whose links it clogs")] },
+            },
+            overlaps: "any hold holds",
+            trouble: Need::Network,
+            at_once: false,
+            random: const { &[RandomFault::survivable(1, swizzled)] },
+            damage: Damage::NONE,
         }
     }
 
@@ -79,4 +78,12 @@ impl FaultKind for SwizzleClog {
         }
         script
     }
+}
+
+fn clogged(d: &mut Drawing<'_>) -> Entries {
+    vec![("kind", random::text("clog")), ("node", d.node())]
+}
+
+fn swizzled(d: &mut Drawing<'_>) -> Entries {
+    vec![("kind", random::text("swizzle-clog")), ("node", d.all())]
 }

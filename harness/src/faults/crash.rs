@@ -2,9 +2,11 @@
 //! away, kills those that use more, and boots them again when it ends.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
-use catalog::{Kind, Settings};
+use catalog::{Kind, Need, Settings};
 use contract::{Condition, DiskFate};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Line, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
+use scenario::syntax::units::Measure;
 
 /// Kills nodes; they boot again when it ends.
 pub struct Crash;
@@ -12,18 +14,10 @@ pub struct Crash;
 /// Lowers the memory limit of nodes.
 pub struct MemoryPressure;
 
-const NODE: Field = Field {
-    name: "node",
-    kind: FieldKind::Selector,
-    about: "the nodes it strikes",
-    default: "",
-    required: true,
-};
-
 impl FaultKind for Crash {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         const FIELDS: &[Field] = &[
-            NODE,
+            Field::node("the nodes it strikes"),
             Field {
                 name: "disk",
                 kind: FieldKind::Plain(Kind::Choice(&["keep", "lose-unsynced", "torn", "wipe"])),
@@ -33,10 +27,23 @@ impl FaultKind for Crash {
                 required: false,
             },
         ];
-        Row {
-            name: "crash",
-            about: "kills nodes and boots them again when it ends",
-            fields: FIELDS,
+        FaultRow {
+            row: Row {
+                name: "crash",
+                about: "kills nodes and boots them again when it ends",
+                fields: FIELDS,
+            },
+            overlaps: "the worst fate of the disk",
+            trouble: Need::Crash,
+            at_once: false,
+            random: const {
+                &[RandomFault::survivable(2, crashed), RandomFault::beyond(Line::WipedDisk, wiped)]
+            },
+            damage: |fields| {
+                // A field that is wrong is not there.
+                let disk = if fields.has("disk") { fields.choice("disk") } else { "keep" };
+                Damage { wipes: disk == "wipe", loses_power: disk != "keep", ..Damage::default() }
+            },
         }
     }
 
@@ -54,21 +61,27 @@ impl FaultKind for Crash {
 }
 
 impl FaultKind for MemoryPressure {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         const FIELDS: &[Field] = &[
-            NODE,
-            Field {
-                name: "limit",
-                kind: FieldKind::Plain(Kind::Bytes),
-                about: "the logical memory that each node may use meanwhile",
-                default: "",
-                required: true,
-            },
+            Field::node("the nodes it strikes"),
+            Field::required(
+                "limit",
+                FieldKind::Plain(Kind::Bytes),
+                "the logical memory that each node may use meanwhile",
+            ),
         ];
-        Row {
-            name: "memory-pressure",
-            about: "lowers the memory limit of nodes; those past it are killed, and boot again at its end",
-            fields: FIELDS,
+        FaultRow {
+            row: Row {
+                name: "memory-pressure",
+                about: "lowers the memory limit of nodes; those past it are killed, and boot again \
+                        at its end",
+                fields: FIELDS,
+            },
+            overlaps: "the least limit",
+            trouble: Need::Crash,
+            at_once: false,
+            random: const { &[RandomFault::survivable(1, starved)] },
+            damage: Damage::NONE,
         }
     }
 
@@ -77,4 +90,23 @@ impl FaultKind for MemoryPressure {
         let nodes = nodes_of(fields, stage);
         lasting(nodes.into_iter().map(|node| Condition::MemoryLimit { node, bytes }))
     }
+}
+
+fn crashed(d: &mut Drawing<'_>) -> Entries {
+    let disk = d.word(&["keep", "lose-unsynced", "torn"]);
+    let node = match d.rng().below(4) {
+        0 => d.all(),
+        _ => d.node(),
+    };
+    vec![("kind", random::text("crash")), ("node", node), ("disk", disk)]
+}
+
+fn wiped(d: &mut Drawing<'_>) -> Entries {
+    vec![("kind", random::text("crash")), ("node", d.node()), ("disk", random::text("wipe"))]
+}
+
+/// So little memory that the node is killed, and killed again whenever it boots.
+fn starved(d: &mut Drawing<'_>) -> Entries {
+    let limit = random::quantity(Measure::Bytes, 1 << d.rng().range(4, 16));
+    vec![("kind", random::text("memory-pressure")), ("node", d.node()), ("limit", limit)]
 }

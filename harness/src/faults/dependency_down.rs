@@ -2,23 +2,17 @@
 //! tell apart.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of, touching};
-use catalog::{Kind, Settings};
+use catalog::{Kind, Need, Settings};
 use contract::{Condition, DiskFate, InFlight};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Row};
 
 /// Takes nodes away from those that use them. Slow dependencies are the fault `service-time`.
 pub struct DependencyDown;
 
 impl FaultKind for DependencyDown {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         const FIELDS: &[Field] = &[
-            Field {
-                name: "node",
-                kind: FieldKind::Selector,
-                about: "the nodes that are gone",
-                default: "",
-                required: true,
-            },
+            Field::node("the nodes that are gone"),
             Field {
                 name: "mode",
                 kind: FieldKind::Plain(Kind::Choice(&["refuse", "silent"])),
@@ -28,10 +22,17 @@ impl FaultKind for DependencyDown {
                 required: false,
             },
         ];
-        Row {
-            name: "dependency-down",
-            about: "makes nodes that others use refuse everything, or answer nothing",
-            fields: FIELDS,
+        FaultRow {
+            row: Row {
+                name: "dependency-down",
+                about: "makes nodes that others use refuse everything, or answer nothing",
+                fields: FIELDS,
+            },
+            overlaps: "any",
+            trouble: Need::Dependency,
+            at_once: false,
+            random: &[],
+            damage: Damage::NONE,
         }
     }
 

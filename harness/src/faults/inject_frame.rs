@@ -1,9 +1,9 @@
 //! `inject-frame`: bytes that nobody sent, as from a confused or hostile peer.
 
 use super::{Action, FaultKind, Stage, Step, links_of};
-use catalog::{Kind, Settings};
+use catalog::{Kind, Need, Settings};
 use contract::{Duration, Shock};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, Row};
 
 /// Delivers a datagram of random bytes on some links.
 pub struct InjectFrame;
@@ -12,34 +12,28 @@ pub struct InjectFrame;
 const BYTES_MAX: i64 = 65_507;
 
 impl FaultKind for InjectFrame {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         const FIELDS: &[Field] = &[
-            Field {
-                name: "link",
-                kind: FieldKind::Link,
-                about: "from whom it seems to come, and who gets it; or give `node`",
-                default: "",
-                required: false,
-            },
-            Field {
-                name: "node",
-                kind: FieldKind::Selector,
-                about: "all links to and from these nodes; or give `link`",
-                default: "",
-                required: false,
-            },
-            Field {
-                name: "length",
-                kind: FieldKind::Plain(Kind::Int { min: 0, max: BYTES_MAX }),
-                about: "how many bytes the datagram has",
-                default: "64",
-                required: false,
-            },
+            Field::link("from whom it seems to come, and who gets it; or give `node`"),
+            Field::NODE_OF_LINKS,
+            Field::with_default(
+                "length",
+                Kind::Int { min: 0, max: BYTES_MAX },
+                "64",
+                "how many bytes the datagram has",
+            ),
         ];
-        Row {
-            name: "inject-frame",
-            about: "delivers a datagram of random bytes that nobody sent",
-            fields: FIELDS,
+        FaultRow {
+            row: Row {
+                name: "inject-frame",
+                about: "delivers a datagram of random bytes that nobody sent",
+                fields: FIELDS,
+            },
+            overlaps: "",
+            trouble: Need::Network,
+            at_once: true,
+            random: &[],
+            damage: Damage::NONE,
         }
     }
 

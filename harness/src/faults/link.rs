@@ -1,53 +1,49 @@
 //! `link`: links that lose, double, delay, reorder or corrupt messages, or carry fewer bytes.
 
 use super::{FaultKind, Stage, Step, lasting, links_of};
-use catalog::{Kind, Settings};
+use catalog::{Kind, Need, Settings};
 use contract::{Condition, NodeId};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Bends the law of some links for a while.
 pub struct Link;
 
-const fn field(name: &'static str, kind: Kind, about: &'static str) -> Field {
-    Field { name, kind: FieldKind::Plain(kind), about, default: "", required: false }
-}
-
 const FIELDS: &[Field] = &[
-    Field {
-        name: "link",
-        kind: FieldKind::Link,
-        about: "the links from one selector to another; or give `node`",
-        default: "",
-        required: false,
-    },
-    Field {
-        name: "node",
-        kind: FieldKind::Selector,
-        about: "all links to and from these nodes; or give `link`",
-        default: "",
-        required: false,
-    },
-    field("loss", Kind::Ratio, "how many messages are lost besides"),
-    field("duplicate", Kind::Ratio, "how many messages arrive twice"),
-    field("reorder", Kind::Ratio, "how many messages are overtaken, by up to `reorder_extra`"),
-    Field {
-        name: "reorder_extra",
-        kind: FieldKind::Plain(Kind::DURATION),
-        about: "how much later an overtaken message arrives at most",
-        default: "\"50ms\"",
-        required: false,
-    },
-    field("corrupt", Kind::Ratio, "how many messages have one bit flipped"),
-    field("delay", Kind::Dist, "how much later every message arrives"),
-    field("bandwidth", Kind::Bytes, "bytes per second that the link carries at most"),
+    Field::link("the links from one selector to another; or give `node`"),
+    Field::NODE_OF_LINKS,
+    Field::optional("loss", Kind::Ratio, "how many messages are lost besides"),
+    Field::optional("duplicate", Kind::Ratio, "how many messages arrive twice"),
+    Field::optional(
+        "reorder",
+        Kind::Ratio,
+        "how many messages are overtaken, by up to `reorder_extra`",
+    ),
+    Field::with_default(
+        "reorder_extra",
+        Kind::DURATION,
+        "\"50ms\"",
+        "how much later an overtaken message arrives at most",
+    ),
+    Field::optional("corrupt", Kind::Ratio, "how many messages have one bit flipped"),
+    Field::optional("delay", Kind::Dist, "how much later every message arrives"),
+    Field::optional("bandwidth", Kind::Bytes, "bytes per second that the link carries at most"),
 ];
 
 impl FaultKind for Link {
-    fn row(&self) -> Row {
-        Row {
-            name: "link",
-            about: "makes links lose, double, delay, reorder or corrupt messages",
-            fields: FIELDS,
+    fn row(&self) -> FaultRow {
+        FaultRow {
+            row: Row {
+                name: "link",
+                about: "makes links lose, double, delay, reorder or corrupt messages",
+                fields: FIELDS,
+            },
+            overlaps: "chances as independent ones, the longest `reorder_extra`, delays add, the \
+                       least bandwidth",
+            trouble: Need::Network,
+            at_once: false,
+            random: const { &[RandomFault::survivable(1, drawn)] },
+            damage: Damage::NONE,
         }
     }
 
@@ -55,6 +51,19 @@ impl FaultKind for Link {
         let links = links_of(fields, stage);
         lasting(links.into_iter().flat_map(|(from, to)| conditions(fields, from, to)))
     }
+}
+
+fn drawn(d: &mut Drawing<'_>) -> Entries {
+    let mut entries = vec![("kind", random::text("link")), ("node", d.node())];
+    for field in ["loss", "duplicate", "reorder", "corrupt"] {
+        if d.rng().below(2) == 0 {
+            entries.push((field, d.share(20)));
+        }
+    }
+    if entries.len() == 2 {
+        entries.push(("loss", d.share(50)));
+    }
+    entries
 }
 
 fn conditions(fields: &Settings, from: NodeId, to: NodeId) -> Vec<Condition> {

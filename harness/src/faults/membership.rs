@@ -1,28 +1,20 @@
 //! `membership`: an operator changes who takes part in a group.
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
-use catalog::{Kind, Membership, Settings};
+use catalog::{Kind, Membership, Need, Settings};
 use contract::{Duration, Shock};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Row};
 
 /// Asks nodes to take others in, or to let them go.
 pub struct ChangeMembers;
 
 const FIELDS: &[Field] = &[
-    Field {
-        name: "node",
-        kind: FieldKind::Selector,
-        about: "the nodes that come or go; several of one group are one change",
-        default: "",
-        required: true,
-    },
-    Field {
-        name: "via",
-        kind: FieldKind::Selector,
-        about: "the nodes that are asked, of the same group; mostly its leader",
-        default: "",
-        required: true,
-    },
+    Field::node("the nodes that come or go; several of one group are one change"),
+    Field::required(
+        "via",
+        FieldKind::Selector,
+        "the nodes that are asked, of the same group; mostly its leader",
+    ),
     Field {
         name: "change",
         kind: FieldKind::Plain(Kind::Choice(&["add-voter", "add-learner", "remove"])),
@@ -33,9 +25,16 @@ const FIELDS: &[Field] = &[
 ];
 
 impl FaultKind for ChangeMembers {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         let about = "asks nodes to change who takes part in their group, as an operator would";
-        Row { name: "membership", about, fields: FIELDS }
+        FaultRow {
+            row: Row { name: "membership", about, fields: FIELDS },
+            overlaps: "each is asked for by itself",
+            trouble: Need::Membership,
+            at_once: true,
+            random: &[],
+            damage: Damage::NONE,
+        }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {

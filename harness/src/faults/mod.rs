@@ -1,4 +1,5 @@
-//! Kinds of faults, one file each. To add one: write its file, add its row to [`FAULTS`].
+//! Kinds of faults, one file each. To add one: write its file, add it to [`FAULTS`]; whatever
+//! the lab has to know of it stands in its row.
 //!
 //! A fault is a value. When it starts, it looks at the world once, resolves its selectors, and
 //! returns a script: conditions to impose and lift, shocks to strike, each at its offset. The
@@ -20,12 +21,12 @@ mod slow_cpu;
 
 use catalog::{Membership, Settings};
 use contract::{Condition, Duration, NodeId, Rng, Shock};
-use scenario::kinds::Row;
+use scenario::kinds::FaultRow;
 
 /// A kind of fault.
 pub trait FaultKind: Sync {
-    /// Name, help and fields.
-    fn row(&self) -> Row;
+    /// Name, help and fields, and everything else that the lab has to know of it.
+    fn row(&self) -> FaultRow;
     /// What an occurrence of it does, given what its selectors mean now.
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step>;
 }

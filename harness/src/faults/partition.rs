@@ -1,9 +1,10 @@
 //! `partition`: two or more sides that cannot reach each other.
 
 use super::{FaultKind, Stage, Step, lasting, pairs};
-use catalog::{Kind, SettingValue, Settings};
+use catalog::{Kind, Need, SettingValue, Settings};
 use contract::{Condition, Dist, InFlight, NodeId};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, FieldKind, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Cuts every link between nodes of different sides; nodes on no side keep all of theirs.
 pub struct Partition;
@@ -47,8 +48,19 @@ const FIELDS: &[Field] = &[
 ];
 
 impl FaultKind for Partition {
-    fn row(&self) -> Row {
-        Row { name: "partition", about: "cuts the links between two or more sides", fields: FIELDS }
+    fn row(&self) -> FaultRow {
+        FaultRow {
+            row: Row {
+                name: "partition",
+                about: "cuts the links between two or more sides",
+                fields: FIELDS,
+            },
+            overlaps: "any cut cuts",
+            trouble: Need::Network,
+            at_once: false,
+            random: const { &[RandomFault::survivable(2, drawn)] },
+            damage: Damage::NONE,
+        }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {
@@ -68,6 +80,31 @@ impl FaultKind for Partition {
         let law = Law::of(fields);
         lasting(cut.into_iter().map(|(from, to)| law.condition(from, to)))
     }
+}
+
+/// One node, or some, on one side; everybody else of the group on the other.
+fn drawn(d: &mut Drawing<'_>) -> Entries {
+    let mut numbers: Vec<u32> = (1..=d.count()).collect();
+    d.rng().shuffle(&mut numbers);
+    let cuts = u64::from(d.count().max(2) - 1);
+    let cut = 1 + d.rng().below(cuts) as usize;
+    if numbers.len() < 2 {
+        return super::pause::drawn(d);
+    }
+    let side = |numbers: &[u32]| {
+        let mut numbers = numbers.to_vec();
+        numbers.sort_unstable();
+        random::list(numbers.iter().map(|n| d.named(u64::from(*n))).collect())
+    };
+    let sides = random::list(vec![side(&numbers[..cut]), side(&numbers[cut..])]);
+    let direction = d.word(&["both", "both", "forward", "backward"]);
+    let mode = d.word(&["drop", "drop", "hold"]);
+    vec![
+        ("kind", random::text("partition")),
+        ("sides", sides),
+        ("direction", direction),
+        ("mode", mode),
+    ]
 }
 
 /// What a cut link does.

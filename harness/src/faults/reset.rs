@@ -2,24 +2,28 @@
 //! address translator on the way forgets them.
 
 use super::{Action, FaultKind, Stage, Step, nodes_of};
-use catalog::Settings;
+use catalog::{Need, Settings};
 use contract::{Duration, Shock};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, Row};
 
 /// Breaks the open connections of nodes.
 pub struct Reset;
 
 impl FaultKind for Reset {
-    fn row(&self) -> Row {
-        const FIELDS: &[Field] = &[Field {
-            name: "node",
-            kind: FieldKind::Selector,
-            about: "the nodes whose open connections break",
-            default: "",
-            required: true,
-        }];
-        let about = "breaks the open connections of nodes that live on";
-        Row { name: "reset", about, fields: FIELDS }
+    fn row(&self) -> FaultRow {
+        const FIELDS: &[Field] = &[Field::node("the nodes whose open connections break")];
+        FaultRow {
+            row: Row {
+                name: "reset",
+                about: "breaks the open connections of nodes that live on",
+                fields: FIELDS,
+            },
+            overlaps: "each breaks what is open then",
+            trouble: Need::Network,
+            at_once: true,
+            random: &[],
+            damage: Damage::NONE,
+        }
     }
 
     fn script(&self, fields: &Settings, stage: &mut dyn Stage) -> Vec<Step> {

@@ -5,9 +5,10 @@
 //! scales a service by any factor, also below 1.
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
-use catalog::{Kind, Settings};
+use catalog::{Kind, Need, Settings};
 use contract::Condition;
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, FieldKind, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Multiplies the processor time that nodes spend.
 pub struct SlowCpu;
@@ -15,16 +16,10 @@ pub struct SlowCpu;
 /// Scales the service time of nodes.
 pub struct ServiceTime;
 
-const NODE: Field = Field {
-    name: "node",
-    kind: FieldKind::Selector,
-    about: "the nodes whose work it makes longer",
-    default: "",
-    required: true,
-};
+const NODE: Field = Field::node("the nodes whose work it makes longer");
 
 impl FaultKind for SlowCpu {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         const FIELDS: &[Field] = &[
             NODE,
             Field {
@@ -35,10 +30,17 @@ impl FaultKind for SlowCpu {
                 required: true,
             },
         ];
-        Row {
-            name: "slow-cpu",
-            about: "makes the same work take several times as long",
-            fields: FIELDS,
+        FaultRow {
+            row: Row {
+                name: "slow-cpu",
+                about: "makes the same work take several times as long",
+                fields: FIELDS,
+            },
+            overlaps: "factors multiply, also with those of `service-time`",
+            trouble: Need::Pause,
+            at_once: false,
+            random: const { &[RandomFault::survivable(1, slowed)] },
+            damage: Damage::NONE,
         }
     }
 
@@ -50,7 +52,7 @@ impl FaultKind for SlowCpu {
 }
 
 impl FaultKind for ServiceTime {
-    fn row(&self) -> Row {
+    fn row(&self) -> FaultRow {
         const FIELDS: &[Field] = &[
             NODE,
             Field {
@@ -61,10 +63,17 @@ impl FaultKind for ServiceTime {
                 required: true,
             },
         ];
-        Row {
-            name: "service-time",
-            about: "scales the time that nodes spend on their work",
-            fields: FIELDS,
+        FaultRow {
+            row: Row {
+                name: "service-time",
+                about: "scales the time that nodes spend on their work",
+                fields: FIELDS,
+            },
+            overlaps: "factors multiply, also with those of `slow-cpu`",
+            trouble: Need::Dependency,
+            at_once: false,
+            random: &[],
+            damage: Damage::NONE,
         }
     }
 
@@ -73,4 +82,9 @@ impl FaultKind for ServiceTime {
         let nodes = nodes_of(fields, stage);
         lasting(nodes.into_iter().map(|node| Condition::ServiceTime { node, permille }))
     }
+}
+
+fn slowed(d: &mut Drawing<'_>) -> Entries {
+    let times = d.rng().range(2, 50);
+    vec![("kind", random::text("slow-cpu")), ("node", d.node()), ("times", random::count(times))]
 }

@@ -2,22 +2,13 @@
 
 use crate::cause::WhatIf;
 use crate::cause::whatif::Factor;
+use crate::kinds::Kinds;
 use catalog::{Defect, Need};
 use std::collections::BTreeSet;
 
-/// Which trouble a kind of fault is.
-#[must_use]
-pub fn trouble(kind: &str) -> Need {
-    match kind {
-        "crash" | "memory-pressure" => Need::Crash,
-        "partition" | "link" | "clog" | "swizzle-clog" | "inject-frame" | "reset" => Need::Network,
-        "pause" | "slow-cpu" => Need::Pause,
-        "service-time" | "dependency-down" => Need::Dependency,
-        "clock" => Need::Clock,
-        "disk" => Need::Disk,
-        "membership" => Need::Membership,
-        other => panic!("the kind of fault `{other}` is no trouble of any row"),
-    }
+/// Which trouble a kind of fault is, as its row says.
+fn trouble(kinds: &Kinds, kind: &str) -> Need {
+    kinds.fault(kind).expect("a factor is a fault of the lab").row().trouble
 }
 
 const fn word(need: Need) -> &'static str {
@@ -59,19 +50,23 @@ pub struct Compared {
 
 impl Compared {
     /// Compares the row of `defect` with what was found in a run of it; `rough` when the network of
-    /// the run loses, doubles or reorders messages without any fault.
+    /// the run loses, doubles or reorders messages without any fault. `kinds` are those of the lab
+    /// that ran it.
     #[must_use]
-    pub fn new(defect: &Defect, found: &WhatIf, rough: bool) -> Self {
+    pub fn new(kinds: &Kinds, defect: &Defect, found: &WhatIf, rough: bool) -> Self {
         let named = named(found);
-        let kinds: BTreeSet<Need> = named.iter().map(|factor| trouble(&factor.kind)).collect();
-        let serves = |need: &Need| kinds.contains(need) || (rough && *need == Need::Network);
+        let troubles: BTreeSet<Need> =
+            named.iter().map(|factor| trouble(kinds, &factor.kind)).collect();
+        let serves = |need: &Need| troubles.contains(need) || (rough && *need == Need::Network);
         let missing = defect.needs.iter().find(|group| !group.iter().any(serves));
         let beyond = |kind: &&Need| !defect.needs.iter().any(|group| group.contains(kind));
-        let beyond: Vec<&str> = kinds.iter().filter(beyond).map(|need| word(*need)).collect();
+        let beyond: Vec<&str> = troubles.iter().filter(beyond).map(|need| word(*need)).collect();
         let agrees = missing.is_none() && beyond.is_empty();
         let says = match (missing, beyond.as_slice()) {
-            (None, []) if kinds.is_empty() && defect.needs.is_empty() => "needs none".to_owned(),
-            (None, []) if kinds.is_empty() => "yes: the network alone is rough enough".to_owned(),
+            (None, []) if troubles.is_empty() && defect.needs.is_empty() => "needs none".to_owned(),
+            (None, []) if troubles.is_empty() => {
+                "yes: the network alone is rough enough".to_owned()
+            }
             (None, []) => "yes".to_owned(),
             (Some(group), []) => format!("no: without {}", words(&[group])),
             (None, beyond) => format!("no: here also {}", beyond.join(" and ")),
@@ -117,7 +112,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_fault_is_some_trouble() {
-        let kinds: BTreeSet<Need> = FAULTS.iter().map(|kind| trouble(kind.row().name)).collect();
+        let kinds: BTreeSet<Need> = FAULTS.iter().map(|kind| kind.row().trouble).collect();
         assert_eq!(kinds.len(), 7);
     }
 
@@ -128,7 +123,7 @@ mod tests {
         let says = |needs, found: &WhatIf, rough| {
             let (name, about, source, caught_by) = ("flaw", "", "", "");
             let defect = Defect { name, about, source, caught_by, needs };
-            Compared::new(&defect, found, rough).says
+            Compared::new(Kinds::house(), &defect, found, rough).says
         };
         let cut = found(&[("partition", true), ("crash", false)], &["partition"]);
         assert_eq!(says(NETWORK, &cut, false), "yes");

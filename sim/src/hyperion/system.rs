@@ -118,6 +118,12 @@ impl System for Hyperion {
         tables::VERBS
     }
 
+    fn memory_scale(&self, role: &str) -> Option<&'static str> {
+        let settings = ROLES.iter().find(|row| row.name == role)?.settings;
+        let scale = settings.iter().find(|row| row.name == "memory_scale")?;
+        Some(scale.name)
+    }
+
     fn defects(&self) -> &'static [Defect] {
         tables::DEFECTS
     }

@@ -92,7 +92,7 @@ E0107 "Fields that exclude each other."
 
     [[fault]]
     at   = \"5s\"
-    when = { event = \"raft.leader_elected\" }"
+    when = { event = \"cache.evicted\" }"
 
 E0108 "Not a name."
 "Names of groups, phases, variants and ids appear in paths (`fault.split.plus`), selectors (`h/1`)
@@ -114,7 +114,7 @@ E0203 "There is no such name."
 fault or check, an event, a gauge, a predicate, an invariant, a model, a defect, an operation, or a
 word out of a fixed list. The tables of the systems are printed by `chaoslab list`.
 
-    when = { event = \"raft.leader_electd\" }"
+    when = { event = \"cache.evictd\" }"
 
 E0204 "A name that is taken."
 "Ids of faults, checks and covers, names of variants, and names of groups (nodes and clients
@@ -136,45 +136,7 @@ that the file does not declare.
 
 E0301 "Settings that contradict each other."
 "A system states relations that its settings must keep; this one is broken. Systems may give a
-relation a code of its own (E0311)."
-
-E0311 "A lease that is not safe."
-"A leader that serves reads under a lease must be sure that no other leader can be elected while
-the lease holds. Clocks may drift apart by `d = clock.drift_max` at either end, so
-
-    lease * (1 + d) < election.min * (1 - d)
-
-    [tuning.h]
-    election = { min = \"1500ms\", max = \"3000ms\" }
-    lease    = \"1600ms\"         # longer than the shortest election timeout
-
-Shorten the lease, lengthen the election timeout, or lower `[clock.G] drift_max`. To test a system
-that breaks the rule, plant a defect instead."
-
-E0312 "Heartbeats that are too slow."
-"A follower that waits no longer than a heartbeat takes elects others while the leader is well, so
-
-    heartbeat < election.min
-
-    [tuning.h]
-    heartbeat = \"2s\"            # with election = { min = \"1500ms\", .. }
-
-Ten heartbeats per election timeout are usual."
-
-E0313 "An election timeout without a range."
-"Where all nodes wait equally long, they stand at the same time and votes split, so
-
-    election.min < election.max
-
-For an experiment with fixed waits, use `election_fixed`."
-
-E0314 "A fixed wait that is too short."
-"Leases and the refusal to vote against a living leader rest on `election.min`: no node may stand
-earlier than that.
-
-    [tuning.h]
-    election       = { min = \"1500ms\", max = \"3000ms\" }
-    election_fixed = [\"900ms\", \"1500ms\", \"1900ms\"]"
+relation a code of its own."
 
 E0401 "Not a selector."
 "A selector is `GROUP/NUMBER` (from 1), `GROUP/*`, `GROUP/any`, `GROUP/minority`, `GROUP/majority`,
@@ -348,7 +310,7 @@ not read at all; use the lab that the file was written for."
 
 E0705 "A name that is not the path."
 "The name of a scenario is its path under `scenarios/` without `.toml`, so that a name in a report
-leads to the file: `scenarios/hyperion/split.toml` is called `hyperion/split`."
+leads to the file: `scenarios/demo/split.toml` is called `demo/split`."
 
 E0706 "The file is too large."
 "A scenario is at most 1 MiB of text. Nothing that a person writes comes near; load and entries are
@@ -379,7 +341,7 @@ mod tests {
 
     #[test]
     fn explains_by_code_in_either_case() {
-        assert!(explain("e0311").is_some_and(|text| text.contains("lease")));
+        assert!(explain("e0301").is_some_and(|text| text.contains("relations")));
         assert_eq!(explain("E9999"), None);
     }
 }

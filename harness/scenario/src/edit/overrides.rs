@@ -72,7 +72,7 @@ pub fn concrete(cx: &mut Context<'_>, tree: &mut Table, edits: &Edits) {
     redraw(cx, tree, &swarm, edits);
     let mut kept = omit(cx, tree, &swarm);
     if let Some(random) = &swarm.random {
-        let faults = random.draw(cx.seed);
+        let faults = random.draw(cx.seed, cx.lab.faults);
         // What a seed draws may come to nothing in its run; that is no fault of the file.
         kept.extend(faults.iter().map(|(id, _)| id.clone()));
         add_faults(tree, faults.into_iter().map(|(_, fault)| fault));

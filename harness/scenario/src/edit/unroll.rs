@@ -30,7 +30,8 @@ impl Draft {
     pub fn unroll(&mut self, lab: &Lab<'_>, id: &str, happened: &[Happened]) -> bool {
         let Some(table) = self.item("fault", id) else { return false };
         let kind = table.get("kind").and_then(Item::as_text).unwrap_or_default();
-        let Some(row) = lab.faults.iter().find(|row| row.name == kind) else { return false };
+        let mut rows = lab.faults.iter().map(|kind| &kind.row);
+        let Some(row) = rows.find(|row| row.name == kind) else { return false };
         let mut tables = Vec::new();
         for one in happened.iter().filter(|one| one.fault == id && one.effects > 0) {
             tables.extend(victims(written_out(table, one), row.fields, one));

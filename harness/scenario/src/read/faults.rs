@@ -2,6 +2,7 @@
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0202, E0204, E0404, E0410, E0506};
+use crate::kinds::FaultRow;
 use crate::plan::{End, FaultPlan, Repeat, Start, When};
 use crate::read::context::Context;
 use crate::read::dist;
@@ -97,17 +98,18 @@ fn fault(
     let mut fields = Fields::of(cx, item, &path, &shown)?;
     let id = id(cx, &mut fields, "id", ids);
     let kind = fields.need(cx, "kind", "what happens: \"partition\", \"crash\", …");
-    let row = kind.and_then(|item| kind_of(cx, item));
+    let kind = kind.and_then(|item| kind_of(cx, item));
     fields.exclusive(cx, &["at", "when"]);
     fields.exclusive(cx, &["for", "until"]);
     let repeat_item = fields.get("repeat");
     let repeat = repeat_item.and_then(|item| repeat(cx, item, &path));
     let start = start(cx, &mut fields);
     let plus = fields.dist(cx, "plus", Measure::Duration);
-    let instant = row.is_some_and(|row| words::FAULTS_AT_ONCE.contains(&row.name));
+    let instant = kind.is_some_and(|kind| kind.at_once);
     let end = end(cx, &mut fields, instant);
     // Without its row nobody knows which fields are wrong.
-    let row = row?;
+    let kind = kind?;
+    let row = &kind.row;
     one_place(cx, &mut fields, row);
     let settings = kind_fields::read(cx, &mut fields, row);
     let keys = [fields.get("at"), fields.get("plus"), fields.get("for")];
@@ -120,6 +122,7 @@ fn fault(
         plus: plus.unwrap_or(Dist::Constant(0)),
         end: end?,
         repeat,
+        damage: (kind.damage)(&settings),
         fields: settings,
     };
     if repeat_item.is_none() {
@@ -130,22 +133,17 @@ fn fault(
 }
 
 /// The row of a kind of fault.
-fn kind_of<'a>(cx: &mut Context<'a>, item: &Item) -> Option<&'a crate::kinds::Row> {
+fn kind_of<'a>(cx: &mut Context<'a>, item: &Item) -> Option<&'a FaultRow> {
     let text = value::text(cx, item, "kind")?;
     let faults = cx.lab.faults;
-    if let Some(row) = faults.iter().find(|row| row.name == text) {
-        return Some(row);
+    if let Some(kind) = faults.iter().find(|kind| kind.row.name == text) {
+        return Some(kind);
     }
-    if words::FAULT_KINDS.contains(&text) {
+    if words::RESERVED_KINDS.contains(&text) {
         cx.unsupported(&format!("faults of kind \"{text}\""), item.span, None);
     } else {
-        let names = faults.iter().map(|row| row.name).chain(
-            // A kind that is only misspelt should be recognised even if it is not offered.
-            words::FAULT_KINDS.iter().copied(),
-        );
-        let mut names: Vec<&str> = names.collect();
+        let mut names: Vec<&str> = faults.iter().map(|kind| kind.row.name).collect();
         names.sort_unstable();
-        names.dedup();
         cx.unknown("kind of fault", text, item.span, &names);
     }
     None

@@ -132,7 +132,7 @@ fn group(
     let clock = clock::read(cx, name, count.unwrap_or(1), per_group.clock(name));
     let disk = disk(cx, name, find(per_group.disk, name));
     let mut extra = Vec::new();
-    let memory_limit = memory(cx, name, role, find(per_group.memory, name), &mut extra);
+    let memory_limit = memory(cx, name, (system, role), find(per_group.memory, name), &mut extra);
     let seat = SettingsOf {
         group: name,
         system,
@@ -215,12 +215,8 @@ fn system_of(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<&'static d
 pub fn system(cx: &mut Context<'_>, name: &str, span: Span) -> Option<&'static dyn System> {
     let found = cx.lab.system(name);
     if found.is_none() {
-        if words::SYSTEMS.contains(&name) {
-            cx.unsupported(&format!("the system \"{name}\""), span, None);
-        } else {
-            let names: Vec<&str> = cx.lab.systems.iter().map(|s| s.name()).collect();
-            cx.unknown("system", name, span, &names);
-        }
+        let names: Vec<&str> = cx.lab.systems.iter().map(|s| s.name()).collect();
+        cx.unknown("system", name, span, &names);
     }
     found
 }
@@ -421,13 +417,10 @@ fn disk(cx: &mut Context<'_>, group: &str, item: Option<&Item>) -> DiskSpec {
     spec
 }
 
-/// The setting of a role that `[memory.G] scale` is passed to.
-const MEMORY_SCALE: &str = "memory_scale";
-
 fn memory<'t>(
     cx: &mut Context<'_>,
     group: &str,
-    role: &'static Role,
+    (system, role): (&'static dyn System, &'static Role),
     item: Option<&'t Item>,
     extra: &mut Vec<Extra<'t>>,
 ) -> Option<u64> {
@@ -435,11 +428,12 @@ fn memory<'t>(
     let mut fields = Fields::of(cx, item?, &path, &format!("[{path}]"))?;
     let limit = fields.quantity(cx, "limit", Measure::Bytes);
     if let Some(item) = fields.get("scale") {
-        if role.settings.iter().any(|row| row.name == MEMORY_SCALE) {
-            extra.push((MEMORY_SCALE, fields.path_of("scale"), item));
-        } else {
-            let what = format!("`scale` for the role \"{}\"", role.name);
-            cx.unsupported(&what, item.span, None);
+        match system.memory_scale(role.name) {
+            Some(setting) => extra.push((setting, fields.path_of("scale"), item)),
+            None => {
+                let what = format!("`scale` for the role \"{}\"", role.name);
+                cx.unsupported(&what, item.span, None);
+            }
         }
     }
     fields.finish(cx);

@@ -12,7 +12,6 @@ use crate::syntax::tree::{Item, Span, Value, parse_value};
 use crate::syntax::units::Measure;
 use crate::vocabulary::selector::{self, Resolved, Selector};
 use crate::vocabulary::symbols::GroupName;
-use crate::vocabulary::words;
 use catalog::{Group, Kind, SettingValue, Settings, System};
 use contract::NodeId;
 
@@ -352,12 +351,8 @@ fn model(cx: &mut Context<'_>, text: &str, span: Span) -> Option<()> {
     if cx.lab.models.contains(&text) {
         return Some(());
     }
-    if words::MODELS.contains(&text) {
-        cx.unsupported(&format!("the model \"{text}\""), span, None);
-    } else {
-        let models = cx.lab.models;
-        cx.unknown("model", text, span, models);
-    }
+    let models = cx.lab.models;
+    cx.unknown("model", text, span, models);
     None
 }
 

@@ -21,7 +21,7 @@ pub(crate) mod net;
 pub(crate) mod ops;
 pub(crate) mod pins;
 pub(crate) mod preload;
-pub(crate) mod random;
+pub mod random;
 pub(crate) mod reading;
 pub(crate) mod time_point;
 pub(crate) mod value;

@@ -2,12 +2,13 @@
 //!
 //! The fault mixes of FoundationDB's simulator, where a test says how much may go wrong and not
 //! what. Every fault strikes nodes that are named in the plan, for a length that is, so what a seed
-//! drew can be read, edited and shrunk like a file that somebody wrote. Survivable mixes stay inside
-//! of the fault budget ([`crate::budget`]) by construction; the others begin with a fault that does
-//! not.
+//! drew can be read, edited and shrunk like a file that somebody wrote. Which kinds are drawn, and
+//! how, their rows say. Survivable mixes stay inside of the fault budget by construction; the others
+//! begin with a fault that does not.
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0206, E0406};
+use crate::kinds::{FaultRow, RandomFault};
 use crate::read::context::Context;
 use crate::read::fields::Fields;
 use crate::read::time_point;
@@ -77,8 +78,9 @@ impl Random {
         (1..=self.faults).map(|number| format!("random-{number}"))
     }
 
-    /// The faults of one seed, as `[[fault]]` tables with ids.
-    pub fn draw(&self, seed: u64) -> Vec<(String, Item)> {
+    /// The faults of one seed, of the kinds of `rows`, as `[[fault]]` tables with ids.
+    pub fn draw(&self, seed: u64, rows: &[FaultRow]) -> Vec<(String, Item)> {
+        let (survivable, beyond) = ways(rows);
         let mut rng = Rng::new(seed, Domain::Swarm, "random faults");
         let mut numbers: Vec<u32> = (1..=self.count).collect();
         rng.shuffle(&mut numbers);
@@ -86,209 +88,146 @@ impl Random {
         numbers.truncate((self.count as usize).saturating_sub(1) / 2);
         let mut drawing = Drawing { mix: self, rng, breakable: numbers };
         let fault = |(position, id): (usize, String)| {
-            let item = drawing.fault(&id, self.beyond && position == 0);
+            let exceeding = self.beyond && position == 0;
+            let item = drawing.fault(&id, if exceeding { &beyond } else { &survivable });
             (id, item)
         };
         self.ids().enumerate().map(fault).collect()
     }
 }
 
+/// The ways in which random faults are drawn: those that a correct system survives, in the order of
+/// the kinds, and those that exceed the budget, in the order of its lines.
+fn ways(rows: &[FaultRow]) -> (Vec<RandomFault>, Vec<RandomFault>) {
+    let all = rows.iter().flat_map(|row| row.random).copied();
+    let (mut beyond, survivable): (Vec<RandomFault>, Vec<RandomFault>) =
+        all.partition(|way| way.exceeds.is_some());
+    beyond.sort_by_key(|way| way.exceeds);
+    (survivable, beyond)
+}
+
 /// The draws of one run.
-struct Drawing<'a> {
+pub struct Drawing<'a> {
     mix: &'a Random,
     rng: Rng,
+    /// Numbers of nodes whose disk may return what was not written.
     breakable: Vec<u32>,
 }
 
-/// The fields of a fault, in the order in which they are written.
-type Entries = Vec<(&'static str, Item)>;
-
-/// Draws what a kind of fault needs besides its time; its first entry is the kind.
-type Maker = fn(&mut Drawing<'_>) -> Entries;
-
-/// What a correct system survives, however often it comes.
-const SURVIVABLE: &[Maker] = &[
-    partition,
-    partition,
-    lossy_link,
-    clogged,
-    swizzled,
-    crashed,
-    crashed,
-    paused,
-    slowed,
-    jumping,
-    slow_disk,
-    failing_disk,
-    full_disk,
-    rotten_disk,
-    starved,
-];
-
-/// What exceeds a line of the budget.
-const BEYOND: &[Maker] = &[wiped, rotten_disks, drifting];
+/// The fields of a fault, in the order in which they are written; the first is its kind.
+pub type Entries = Vec<(&'static str, Item)>;
 
 impl Drawing<'_> {
-    fn fault(&mut self, id: &str, exceeding: bool) -> Item {
-        let makers = if exceeding { BEYOND } else { SURVIVABLE };
-        let maker = makers[self.rng.below(makers.len() as u64) as usize];
+    fn fault(&mut self, id: &str, ways: &[RandomFault]) -> Item {
+        let total: u64 = ways.iter().map(|way| u64::from(way.weight)).sum();
+        assert!(total > 0, "some kind of fault of the lab can be drawn");
+        let mut left = self.rng.below(total);
+        let mut drawn = ways.iter();
+        let way = loop {
+            let way = drawn.next().expect("the draw is below the sum of the weights");
+            match left.checked_sub(u64::from(way.weight)) {
+                Some(rest) => left = rest,
+                None => break way,
+            }
+        };
         let at = self.rng.range(self.mix.from.0, self.mix.to.0) / 1_000_000 * 1_000_000;
         let length = self.rng.range(LENGTH.0, LENGTH.1) / 1_000_000 * 1_000_000;
         let mut entries = vec![("id", text(id))];
-        entries.extend(maker(self));
+        entries.extend((way.make)(self));
         entries.push(("at", quantity(Measure::Duration, at)));
         entries.push(("for", quantity(Measure::Duration, length)));
         table(entries)
     }
 
-    /// One node of the group, by name.
-    fn node(&mut self) -> Item {
-        let number = self.rng.range(1, u64::from(self.mix.count) + 1);
+    /// The random stream of the mix.
+    pub fn rng(&mut self) -> &mut Rng {
+        &mut self.rng
+    }
+
+    /// How many nodes may be struck.
+    #[must_use]
+    pub const fn count(&self) -> u32 {
+        self.mix.count
+    }
+
+    /// A node of the group, by its number from 1.
+    #[must_use]
+    pub fn named(&self, number: u64) -> Item {
         text(&format!("{}/{number}", self.mix.group))
     }
 
+    /// All nodes of the group.
+    #[must_use]
+    pub fn all(&self) -> Item {
+        text(&format!("{}/*", self.mix.group))
+    }
+
+    /// One node of the group.
+    pub fn node(&mut self) -> Item {
+        let number = self.rng.range(1, u64::from(self.mix.count) + 1);
+        self.named(number)
+    }
+
+    /// A node whose disk may return what was not written; at most a minority of the group may.
+    #[must_use]
+    pub fn breakable(&self) -> Option<Item> {
+        self.breakable.first().map(|number| self.named(u64::from(*number)))
+    }
+
     /// One of some words.
-    fn word(&mut self, words: &[&str]) -> Item {
-        text(words[self.rng.below(words.len() as u64) as usize])
+    pub fn pick(&mut self, words: &[&'static str]) -> &'static str {
+        words[self.rng.below(words.len() as u64) as usize]
+    }
+
+    /// One of some words, as it is written.
+    pub fn word(&mut self, words: &[&'static str]) -> Item {
+        text(self.pick(words))
     }
 
     /// A share between 1 and `most` percent.
-    fn share(&mut self, most: u64) -> Item {
+    pub fn share(&mut self, most: u64) -> Item {
         let percent = self.rng.range(1, most + 1);
         quantity(Measure::Ratio, percent * 10_000)
     }
 
-    fn millis(&mut self, from: u64, to: u64) -> Item {
+    /// A length of time, in milliseconds.
+    pub fn millis(&mut self, from: u64, to: u64) -> Item {
         quantity(Measure::Duration, self.rng.range(from, to) * 1_000_000)
     }
 }
 
-/// One node, or some, on one side; everybody else of the group on the other.
-fn partition(d: &mut Drawing<'_>) -> Entries {
-    let mut numbers: Vec<u32> = (1..=d.mix.count).collect();
-    d.rng.shuffle(&mut numbers);
-    let cut = 1 + d.rng.below(u64::from(d.mix.count.max(2) - 1)) as usize;
-    let group = d.mix.group.clone();
-    let side = |numbers: &[u32]| {
-        let mut numbers = numbers.to_vec();
-        numbers.sort_unstable();
-        let names = numbers.iter().map(|number| text(&format!("{group}/{number}")));
-        list(names.collect())
-    };
-    if numbers.len() < 2 {
-        return paused(d);
-    }
-    let sides = list(vec![side(&numbers[..cut]), side(&numbers[cut..])]);
-    let direction = d.word(&["both", "both", "forward", "backward"]);
-    let mode = d.word(&["drop", "drop", "hold"]);
-    vec![("kind", text("partition")), ("sides", sides), ("direction", direction), ("mode", mode)]
-}
-
-fn lossy_link(d: &mut Drawing<'_>) -> Entries {
-    let mut entries = vec![("kind", text("link")), ("node", d.node())];
-    for field in ["loss", "duplicate", "reorder", "corrupt"] {
-        if d.rng.below(2) == 0 {
-            entries.push((field, d.share(20)));
-        }
-    }
-    if entries.len() == 2 {
-        entries.push(("loss", d.share(50)));
-    }
-    entries
-}
-
-fn clogged(d: &mut Drawing<'_>) -> Entries {
-    vec![("kind", text("clog")), ("node", d.node())]
-}
-
-fn swizzled(d: &mut Drawing<'_>) -> Entries {
-    vec![("kind", text("swizzle-clog")), ("node", text(&format!("{}/*", d.mix.group)))]
-}
-
-fn crashed(d: &mut Drawing<'_>) -> Entries {
-    let disk = d.word(&["keep", "lose-unsynced", "torn"]);
-    let node = match d.rng.below(4) {
-        0 => text(&format!("{}/*", d.mix.group)),
-        _ => d.node(),
-    };
-    vec![("kind", text("crash")), ("node", node), ("disk", disk)]
-}
-
-fn paused(d: &mut Drawing<'_>) -> Entries {
-    vec![("kind", text("pause")), ("node", d.node())]
-}
-
-fn slowed(d: &mut Drawing<'_>) -> Entries {
-    let times = d.rng.range(2, 50);
-    vec![("kind", text("slow-cpu")), ("node", d.node()), ("times", count(times))]
-}
-
-fn jumping(d: &mut Drawing<'_>) -> Entries {
-    let way = if d.rng.below(2) == 0 { "jump" } else { "jump_back" };
-    vec![("kind", text("clock")), ("node", d.node()), (way, d.millis(1, 3_600_000))]
-}
-
-fn slow_disk(d: &mut Drawing<'_>) -> Entries {
-    vec![("kind", text("disk")), ("node", d.node()), ("sync", d.millis(1, 500))]
-}
-
-fn failing_disk(d: &mut Drawing<'_>) -> Entries {
-    let field = if d.rng.below(2) == 0 { "sync_fail" } else { "write_fail" };
-    vec![("kind", text("disk")), ("node", d.node()), (field, d.share(20))]
-}
-
-fn full_disk(d: &mut Drawing<'_>) -> Entries {
-    let bytes = d.rng.range(1, 1 << 20);
-    let capacity = quantity(Measure::Bytes, bytes);
-    vec![("kind", text("disk")), ("node", d.node()), ("capacity", capacity)]
-}
-
-/// Rot, on a disk of the minority that may have it.
-fn rotten_disk(d: &mut Drawing<'_>) -> Entries {
-    let Some(number) = d.breakable.first().copied() else { return slow_disk(d) };
-    let node = text(&format!("{}/{number}", d.mix.group));
-    let field = ["read_corrupt", "write_corrupt", "misdirect"][d.rng.below(3) as usize];
-    vec![("kind", text("disk")), ("node", node), (field, d.share(50))]
-}
-
-/// So little memory that the node is killed, and killed again whenever it boots.
-fn starved(d: &mut Drawing<'_>) -> Entries {
-    let limit = quantity(Measure::Bytes, 1 << d.rng.range(4, 16));
-    vec![("kind", text("memory-pressure")), ("node", d.node()), ("limit", limit)]
-}
-
-fn wiped(d: &mut Drawing<'_>) -> Entries {
-    vec![("kind", text("crash")), ("node", d.node()), ("disk", text("wipe"))]
-}
-
-fn rotten_disks(d: &mut Drawing<'_>) -> Entries {
-    let node = text(&format!("{}/*", d.mix.group));
-    let field = ["read_corrupt", "write_corrupt", "misdirect"][d.rng.below(3) as usize];
-    vec![("kind", text("disk")), ("node", node), (field, d.share(50))]
-}
-
-fn drifting(d: &mut Drawing<'_>) -> Entries {
-    let ppm = Value::Int(400_000 * if d.rng.below(2) == 0 { 1 } else { -1 });
-    vec![("kind", text("clock")), ("node", d.node()), ("drift_ppm", made(ppm))]
-}
-
+/// A value as an item that no file has.
 fn made(value: Value) -> Item {
     Item { span: Span::default(), value }
 }
 
-fn text(text: &str) -> Item {
+/// A text.
+#[must_use]
+pub fn text(text: &str) -> Item {
     Item::text(Span::default(), text)
 }
 
-fn count(number: u64) -> Item {
+/// A count.
+#[must_use]
+pub fn count(number: u64) -> Item {
     Item::quantity(Span::default(), Measure::Count, number)
 }
 
-fn quantity(measure: Measure, value: u64) -> Item {
+/// A whole number, also a negative one.
+#[must_use]
+pub fn int(number: i64) -> Item {
+    made(Value::Int(number.into()))
+}
+
+/// A quantity.
+#[must_use]
+pub fn quantity(measure: Measure, value: u64) -> Item {
     Item::quantity(Span::default(), measure, value)
 }
 
-fn list(items: Vec<Item>) -> Item {
+/// A list.
+#[must_use]
+pub fn list(items: Vec<Item>) -> Item {
     made(Value::List(items))
 }
 

@@ -1,6 +1,5 @@
 //! Reading a whole tree: the order of its parts, and the fields of the top level.
 
-use crate::ReportOptions;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0108, E0202, E0406, E0407, E0606};
 use crate::edit::matrix::{self, Swarm, Sweep};
@@ -42,7 +41,6 @@ pub struct Reading {
     pub expectation: Expectation,
     pub tags: Vec<String>,
     pub seed: Option<u64>,
-    pub report: ReportOptions,
     /// Whether it was shrunk.
     pub minimal: bool,
 }
@@ -76,7 +74,7 @@ pub fn read(cx: &mut Context<'_>, tree: &Table) -> Reading {
     let sweep = matrix::read(cx, &mut top);
     let swarm = matrix::read_swarm(cx, &mut top);
     expect::variants(cx, &mut top);
-    let report = report(cx, &mut top);
+    report(cx, &mut top);
     let minimal = minimal(cx, &mut top);
     top.finish(cx);
     let plan = Plan {
@@ -109,16 +107,7 @@ pub fn read(cx: &mut Context<'_>, tree: &Table) -> Reading {
     omittable(cx, &plan, tree);
     capacity::check(cx, &plan, tree);
     let errors = crate::diagnostics::any_error(&cx.diagnostics[before..], false);
-    Reading {
-        plan: (!errors).then_some(plan),
-        sweep,
-        swarm,
-        expectation,
-        tags,
-        seed,
-        report,
-        minimal,
-    }
+    Reading { plan: (!errors).then_some(plan), sweep, swarm, expectation, tags, seed, minimal }
 }
 
 /// From the recovery on no client calls any more.
@@ -273,25 +262,21 @@ fn recovery(cx: &mut Context<'_>, top: &mut Fields<'_>) -> Option<Recovery> {
     Some(Recovery { at: moment, restart_all })
 }
 
-/// `[report]`: what is shown and exported besides the verdicts.
-fn report(cx: &mut Context<'_>, top: &mut Fields<'_>) -> ReportOptions {
-    const TRACES: &[&str] = &["perfetto", "shiviz", "edn"];
-    let mut options = ReportOptions::default();
-    let Some(item) = top.get("report") else {
-        return options;
-    };
-    let Some(mut fields) = Fields::of(cx, item, "report", "[report]") else {
-        return options;
-    };
-    options.full = fields.word(cx, "detail", &["brief", "full"]) == "full";
-    for (text, span) in fields.texts(cx, "traces") {
-        match TRACES.iter().find(|trace| **trace == text) {
-            Some(trace) => options.traces.push(trace),
-            None => cx.unknown("trace", text, span, TRACES),
-        }
+/// `[report]`: fields that the format reserves. Nothing obeys them yet, so that whoever writes one
+/// is told.
+fn report(cx: &mut Context<'_>, top: &mut Fields<'_>) {
+    let Some(item) = top.get("report") else { return };
+    let Some(mut fields) = Fields::of(cx, item, "report", "[report]") else { return };
+    let detail = fields.word(cx, "detail", &["brief", "full"]);
+    if let Some(item) = fields.get("detail").filter(|_| detail == "full") {
+        let help = "a run directory has everything; leave `detail` out";
+        cx.unsupported("`detail = \"full\"`", item.span, Some(help));
+    }
+    if let Some(item) = fields.get("traces") {
+        let help = "a run directory has timeline.json and history.jsonl; leave `traces` out";
+        cx.unsupported("traces of other formats", item.span, Some(help));
     }
     fields.finish(cx);
-    options
 }
 
 /// `[minimal]`: what `shrink` did; nothing that a run depends on.

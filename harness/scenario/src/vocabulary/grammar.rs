@@ -317,8 +317,8 @@ pub const TABLES: &[Layout] = &[
         key: "report",
         form: Form::One,
         fields: &[
-            ("detail", Words(&["brief", "full"]), "how much is shown"),
-            ("traces", Texts, "perfetto, shiviz, edn"),
+            ("detail", Words(&["brief", "full"]), "`full` is not yet supported"),
+            ("traces", Texts, "not yet supported"),
         ],
         required: &[],
     },

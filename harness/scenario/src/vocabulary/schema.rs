@@ -122,8 +122,8 @@ fn described(schema: Value, about: &str) -> Value {
 fn table(layout: &Layout, lab: &Lab<'_>) -> Value {
     let events = names_of(lab, |system| system.events().iter().map(|row| row.name).collect());
     let one = match layout.key {
-        "fault" => kinds(layout, lab.faults, lab),
-        "check" => kinds(layout, lab.checks, lab),
+        "fault" => kinds(layout, lab.faults.iter().map(|kind| &kind.row), lab),
+        "check" => kinds(layout, lab.checks.iter(), lab),
         _ => {
             let mut properties = fields(layout.fields, lab);
             if layout.key == "cover" {
@@ -149,7 +149,7 @@ fn closed(properties: Map<String, Value>, required: &[&str]) -> Value {
 }
 
 /// One closed table per kind, told apart by `kind`.
-fn kinds(layout: &Layout, rows: &[Row], lab: &Lab<'_>) -> Value {
+fn kinds<'a>(layout: &Layout, rows: impl Iterator<Item = &'a Row>, lab: &Lab<'_>) -> Value {
     let kind = |row: &Row| {
         let mut properties = fields(layout.fields, lab);
         let named = json!({ "const": row.name, "description": row.about });
@@ -164,7 +164,7 @@ fn kinds(layout: &Layout, rows: &[Row], lab: &Lab<'_>) -> Value {
         }
         closed(properties, &required)
     };
-    json!({ "oneOf": rows.iter().map(kind).collect::<Vec<Value>>() })
+    json!({ "oneOf": rows.map(kind).collect::<Vec<Value>>() })
 }
 
 fn field_of(kind: &FieldKind, lab: &Lab<'_>) -> Value {

@@ -40,59 +40,12 @@ pub const TOP: &[&str] = &[
     "minimal",
 ];
 
-/// Systems that the format's documents speak of; one that is not registered is not a typo.
-pub const SYSTEMS: &[&str] = &["hyperion", "hypercore", "neurocache", "aspen"];
-
-/// Kinds of faults of the format.
-pub const FAULT_KINDS: &[&str] = &[
-    "partition",
-    "link",
-    "clog",
-    "swizzle-clog",
-    "crash",
-    "pause",
-    "slow-cpu",
-    "clock",
-    "disk",
-    "memory-pressure",
-    "service-time",
-    "dependency-down",
-    "membership",
-    "expire",
-    "inject-frame",
-    "reset",
-    "upgrade",
-];
-
-/// Kinds of faults that are over as soon as they began: without `for` or `until` they end at once,
-/// all others when the run's faults are lifted.
-pub const FAULTS_AT_ONCE: &[&str] = &["membership", "expire", "inject-frame", "reset", "upgrade"];
-
-/// Kinds of checks of the format.
-pub const CHECK_KINDS: &[&str] = &[
-    "linearizable",
-    "invariant",
-    "converge",
-    "bound",
-    "rate",
-    "count",
-    "quantile",
-    "slope",
-    "reach",
-    "final",
-    "op-cost",
-    "staleness",
-    "sessions",
-    "level",
-    "agree",
-];
+/// Kinds of faults and of checks that the format reserves and no lab has yet: not misspelt, but an
+/// error of its own.
+pub const RESERVED_KINDS: &[&str] = &["expire", "upgrade", "agree"];
 
 /// Built-in node models of the format.
 pub const NODE_MODELS: &[&str] = &["queue", "blackhole"];
-
-/// Models that a check may name; one that is not registered is not a typo.
-pub const MODELS: &[&str] =
-    &["register", "register-cas", "kv", "kv-ttl", "lock", "counter", "list"];
 
 /// The tables that have a field `key`, settings of the scenario's roles and fields of kinds of
 /// faults and checks included; at most three.
@@ -110,23 +63,12 @@ pub fn tables_with(cx: &Context<'_>, key: &str) -> Vec<String> {
             found.push(format!("[tuning.{name}]"));
         }
     }
-    for (table, rows) in [("[[fault]]", cx.lab.faults), ("[[check]]", cx.lab.checks)] {
-        for row in rows {
-            if row.fields.iter().any(|field| field.name == key) {
-                found.push(format!("{table} of kind \"{}\"", row.name));
-            }
+    let faults = cx.lab.faults.iter().map(|kind| ("[[fault]]", &kind.row));
+    for (table, row) in faults.chain(cx.lab.checks.iter().map(|row| ("[[check]]", row))) {
+        if row.fields.iter().any(|field| field.name == key) {
+            found.push(format!("{table} of kind \"{}\"", row.name));
         }
     }
     found.truncate(3);
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn instant_kinds_are_kinds() {
-        assert!(FAULTS_AT_ONCE.iter().all(|kind| FAULT_KINDS.contains(kind)));
-    }
 }
