@@ -124,8 +124,8 @@ impl Watch {
             found.expect("the roster lists the systems of all groups")
         };
         let count = roster.names().len() as u32;
-        let named = |invariant: &Box<dyn Invariant>| !invariant.property().name.is_empty();
-        assert!(invariants.iter().all(named), "an invariant has a name");
+        let named = |invariant: &dyn Invariant| !invariant.property().name.is_empty();
+        assert!(invariants.iter().all(|one| named(one.as_ref())), "an invariant has a name");
         Self {
             concerned: (0..count).map(|node| concerned(&invariants, NodeId(node))).collect(),
             invariants,

@@ -366,7 +366,7 @@ fn two_changes_that_cross_terms_are_found_from_a_prefix() {
     assert_eq!(broken.violations()[0].property, "raft.leader_completeness");
     assert!(path.contains(&"+leave".to_owned()), "the second change is needed: {path:?}");
     // Without the flaw the second change is not made, so the path ends there.
-    let refused = search(world(None), bounds.clone(), &mut |_| {}).err().expect("no such path");
+    let refused = search(world(None), bounds.clone(), &mut |_| {}).expect_err("no such path");
     assert!(refused.contains("cannot happen there"), "{refused}");
     let before = bounds.after.iter().take_while(|name| *name != "+leave");
     let bounds = Bounds { after: before.cloned().collect(), ..bounds };

@@ -9,8 +9,9 @@ pub(crate) const PAGE_BYTES: usize = 4096;
 pub const FILE_BYTES_MAX: u64 = 4 << 30;
 
 const _: () = assert!(PAGE_BYTES.is_power_of_two());
-const _: () = assert!(FILE_BYTES_MAX % PAGE_BYTES as u64 == 0);
-const _: () = assert!(PAGE_BYTES as u64 % super::SECTOR_BYTES == 0, "a page is whole sectors");
+const _: () = assert!(FILE_BYTES_MAX.is_multiple_of(PAGE_BYTES as u64));
+const _: () =
+    assert!((PAGE_BYTES as u64).is_multiple_of(super::SECTOR_BYTES), "a page is whole sectors");
 
 type Page = [u8; PAGE_BYTES];
 

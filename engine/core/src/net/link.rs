@@ -188,7 +188,7 @@ impl Links {
     fn place(&self, from: NodeId, to: NodeId) -> Option<u32> {
         let first = *self.rows[from.index()].get(to.index() / CHUNK)?;
         // A chunk begins at a multiple of its length.
-        (first != NONE).then_some(first | to.0 % CHUNK as u32)
+        (first != NONE).then_some(first | (to.0 % CHUNK as u32))
     }
 
     /// What holds on a link.

@@ -48,7 +48,7 @@ pub fn mutant(rng: &mut Rng, text: &str, other: &str) -> Vec<u8> {
                 let to = (from + rng.range(1, 6) as usize).min(others.len());
                 lines.splice(at..at, others[from..to].iter().map(|line| (*line).to_owned()));
             }
-            3 | 4 | 5 => value(rng, &mut lines, at),
+            3..=5 => value(rng, &mut lines, at),
             6 => character(rng, &mut lines, at),
             7 => swap(rng, &mut lines, at),
             _ => lines.truncate(at.max(1)),

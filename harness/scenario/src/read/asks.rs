@@ -95,5 +95,6 @@ pub fn write(ask: &Ask) -> Option<Item> {
         let (Some(value), _) = dist::reach(arg) else { continue };
         table.set(row.name, here, Item::quantity(here, Measure::Count, value));
     }
-    (!table.entries.is_empty()).then(|| Item { span: here, value: Value::Table(table) })
+    let is_empty = table.entries.is_empty();
+    (!is_empty).then_some(Item { span: here, value: Value::Table(table) })
 }

@@ -87,7 +87,7 @@ fn fields(fields: &[Field], lab: &Lab<'_>) -> Map<String, Value> {
 }
 
 fn shape_of(shape: Shape, lab: &Lab<'_>) -> Value {
-    let asks = || names_of(lab, |system| Ask::names(system));
+    let asks = || names_of(lab, Ask::names);
     match shape {
         Shape::Calls => json!({ "enum": asks() }),
         Shape::Steps => json!({ "type": "array", "items": { "enum": asks() } }),
