@@ -5,12 +5,12 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
+use contract::{Duration, NodeId, Shock, SimTime};
 use harness::cli::{Lab, names};
 use harness::run::Runner;
-use scenario::Scenario;
 use harness::select::Roster;
-use contract::{Duration, NodeId, Shock, SimTime};
 use libfuzzer_sys::fuzz_target;
+use scenario::Scenario;
 use std::rc::Rc;
 
 #[derive(Arbitrary, Debug)]

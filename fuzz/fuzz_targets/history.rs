@@ -3,8 +3,8 @@
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
-use checker::linearizable::check_recorded;
 use checker::history::{Format, jsonl, read};
+use checker::linearizable::check_recorded;
 use libfuzzer_sys::fuzz_target;
 
 /// One event of a process.

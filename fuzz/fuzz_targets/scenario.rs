@@ -3,8 +3,8 @@
 #![no_main]
 
 use harness::cli::{Lab, names};
-use scenario::Scenario;
 use libfuzzer_sys::fuzz_target;
+use scenario::Scenario;
 
 fuzz_target!(|bytes: &[u8]| {
     let names = names(&Lab::of(sim::SYSTEMS));
