@@ -2,7 +2,7 @@
 //! longer files.
 
 use super::*;
-use crate::diagnostics::codes::{CODES, E0509, E0510, E0607, E0706, E0707};
+use crate::diagnostics::codes::{CODES, E0203, E0509, E0510, E0607, E0702, E0706, E0707};
 use crate::diagnostics::render;
 use crate::plan::{End, Start};
 use crate::test_lab::LAB;
@@ -447,7 +447,9 @@ fn the_examples_of_the_design_are_right_or_not_yet_supported() {
             println!("{}: {} findings", path.display(), diagnostics.len());
             for diagnostic in &diagnostics {
                 println!("  {}", diagnostic.message);
-                assert_eq!(diagnostic.code, crate::diagnostics::codes::E0702, "{shown}");
+                // Systems and kinds that the lab of these tests does not have are unknown to it.
+                let is_absent = [E0203, E0702].contains(&diagnostic.code);
+                assert!(is_absent, "{shown}");
             }
         }
     }

@@ -153,6 +153,17 @@ impl<'a> RunData<'a> {
         })
     }
 
+    /// Whether an event was seen at any time of the run, in the interval of a check or outside of it:
+    /// then it can happen, and that it did not is a finding.
+    #[must_use]
+    pub fn was_seen(&self, what: &What) -> bool {
+        let Some(row) = what.event() else { return false };
+        self.measured.marks.iter().any(|marked| {
+            let system = self.roster.group_of(marked.node).plan.system.name();
+            (system, usize::from(marked.mark.event)) == row
+        })
+    }
+
     /// When each thing happened that `what` counts, in the interval of a check, in the order of
     /// time. An operation counts when it ended, or when it arrived if it never did.
     #[must_use]
