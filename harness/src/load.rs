@@ -4,7 +4,7 @@
 //! client's operations. Open-loop arrivals do not wait for answers: they queue at their client, and
 //! latency counts from the arrival.
 //!
-//! One arrival is one call, or the first step of a session ([`session`]); a later step of a session
+//! One arrival is one call, or the first step of a session (`session`); a later step of a session
 //! arrives when the one before it is answered.
 
 mod parts;

@@ -1,7 +1,7 @@
 //! What a run leaves behind: a directory that is complete or absent. The one place that knows what
 //! lies in it.
 //!
-//! Processes that write below one `out` take turns ([`Turn`]). A directory that holds what would be
+//! Processes that write below one `out` take turns (`Turn`). A directory that holds what would be
 //! written is left alone; another one is exchanged as a whole, and what its user put into it (notes,
 //! `minimal.toml`, `cause.json`) comes along. Whoever finds that another process wrote something
 //! different while it ran itself has found nondeterminism.

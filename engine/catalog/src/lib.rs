@@ -2,7 +2,7 @@
 //! are made of.
 //!
 //! A system declares each row once, beside the code that it describes: roles with their settings
-//! ([`settings`], given by another node in [`overrides`]), operations and verbs ([`operation`]),
+//! ([`mod@settings`], given by another node in [`overrides`]), operations and verbs ([`operation`]),
 //! events, gauges, predicates, properties, codes and defects ([`system`]), by the macros of
 //! [`rows`]. A name that is misspelt in a scenario file is an error with a
 //! suggestion; one that is misspelt in the system does not compile.

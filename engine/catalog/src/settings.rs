@@ -1,6 +1,6 @@
 //! Typed settings: declared once beside the code that reads them, parsed by the scenario compiler.
 //!
-//! [`settings!`](crate::settings) makes of one declaration a struct, its table of rows, and the
+//! [`settings!`](macro@crate::settings) makes of one declaration a struct, its table of rows, and the
 //! function that fills it in; [`words!`](crate::words) an enum of the words of a choice.
 
 use alloc::collections::BTreeMap;
@@ -193,7 +193,7 @@ impl fmt::Display for Kind {
     }
 }
 
-/// A type that a setting may have in the struct that [`settings!`](crate::settings) declares.
+/// A type that a setting may have in the struct that [`settings!`](macro@crate::settings) declares.
 pub trait Typed: Sized {
     /// The kind of the setting, unless its row says otherwise.
     const KIND: Kind;
@@ -269,7 +269,7 @@ impl<T: Typed> Typed for Option<T> {
     }
 }
 
-/// The row of a setting of type `T`; see [`settings!`](crate::settings).
+/// The row of a setting of type `T`; see [`settings!`](macro@crate::settings).
 ///
 /// # Panics
 /// When a value of this kind is none of this type, or when it may be absent and the type does not

@@ -1,7 +1,7 @@
 //! The compiler from scenario files to plans.
 //!
 //! A file becomes a tree that keeps its places ([`syntax`]); variants, points of the matrix, swarm
-//! draws and overrides are edits of that tree ([`edit`]); one reader ([`read`]) judges a tree and
+//! draws and overrides are edits of that tree ([`edit`]); one reader (`read`) judges a tree and
 //! makes a [`plan::Plan`] of it. So a variant is checked exactly as the base is, and the document
 //! of a plan is the tree that was left, with every draw written into it.
 //!

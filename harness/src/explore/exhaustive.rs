@@ -1,6 +1,6 @@
 //! Every order of events of a small world, within a bound.
 //!
-//! The world stands still ([`crate::run::still`]): any message that waits may arrive next, any timer
+//! The world stands still ([`crate::run::stepper`]): any message that waits may arrive next, any timer
 //! may fire, any fault of the plan may start or end, and a message that never arrives was lost. The
 //! search goes depth first; a state that was seen is not entered again. What identifies a state is
 //! what each node has seen in its own order, and what is under way, so orders that no node can tell

@@ -105,7 +105,7 @@ pub const fn properties(
     rows
 }
 
-/// The errors that [`super::relations`] finds.
+/// The errors that [`super::relations()`] finds.
 pub const CODES: &[Code] = &[
     Code {
         code: "E0311",
