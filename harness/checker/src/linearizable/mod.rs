@@ -20,6 +20,7 @@ mod recorded;
 mod register;
 pub mod replay;
 mod report;
+mod rounds;
 pub mod search;
 pub mod session_guarantees;
 pub mod stream;

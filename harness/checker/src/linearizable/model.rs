@@ -4,9 +4,10 @@ use super::counterexample::sentence::Speaker;
 use super::counterexample::{Budget, Judgement, Oracle, core_of, returned};
 use super::register::counterexample;
 use super::report::{Counterexample, Options, Report};
+use super::rounds::{Tried, share_out};
 use super::search::generic::{Event, ModelObject};
 use super::search::object::Span;
-use super::search::{Found, Limits, Search};
+use super::search::{Found, Limits, STEPS_SPENT, Search};
 use crate::history::rank::{OPEN, Ranker};
 use crate::history::split::{Share, Split, shares_by};
 use crate::models::Model;
@@ -18,17 +19,20 @@ use contract::{Call, Op, Outcome, ReadLevel, Ret, SimTime};
 pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Report {
     let split = Split::by(ops, |op| is_judged(model, op), |call| model.part(call));
     let mut report = Report::new();
-    for (part, shares) in split.parts() {
-        report.keys += 1;
-        report.searched_keys += 1;
-        let says = |share: &&Share| says_something(&ops[share.op as usize]);
-        report.ops += shares.iter().filter(says).count() as u64;
+    let parts: Vec<(u64, &[Share])> = split.parts().collect();
+    report.keys = parts.len() as u64;
+    report.searched_keys = report.keys;
+    let says = |share: &&Share| says_something(&ops[share.op as usize]);
+    let told = |(_, shares): &(u64, &[Share])| shares.iter().filter(says).count() as u64;
+    report.ops = parts.iter().map(told).sum();
+    let short = share_out(options.search_steps_max, parts, |&(part, shares), steps_max| {
         let mut case = Case { model, ops, part, shares, budget: Budget::new() };
-        let steps_left = options.search_steps_max.saturating_sub(report.search_steps);
-        let (found, steps) = case.search(|_| false, Limits::steps(steps_left));
+        let (found, steps) = case.search(|_| false, options.limits(steps_max));
         report.search_steps += steps;
+        let tried = Tried::of(&found, steps);
         match found {
             Found::Linearizable(_) => {}
+            Found::Undecided { .. } if tried.is_short => {}
             Found::Undecided { why } => report.leave_open(part, why),
             Found::NotLinearizable { .. } => {
                 if report.refute(options) {
@@ -36,7 +40,10 @@ pub fn check_model<M: Model>(model: &M, ops: &[Op], options: &Options<'_>) -> Re
                 }
             }
         }
-    }
+        tried
+    });
+    short.iter().for_each(|(part, _)| report.leave_open(*part, STEPS_SPENT));
+    report.sort();
     report
 }
 

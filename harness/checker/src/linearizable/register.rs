@@ -5,7 +5,8 @@ use super::counterexample::sentence::Speaker;
 use super::counterexample::{Core, Judgement, core_of};
 use super::replay::replay_register;
 use super::report::{Counterexample, Options, Report};
-use super::search::{Found, Limits};
+use super::rounds::{Tried, share_out};
+use super::search::{Found, STEPS_SPENT};
 use super::zones::{self, Relaxed};
 use crate::history::register::Register;
 use crate::history::registers::each_register;
@@ -29,8 +30,17 @@ pub fn check_register_with(ops: &[Op], model: &RegisterCas, options: &Options<'_
     let mut report = Report::new();
     let mut check = Check { ops, model, options, report: &mut report };
     let judged = |op: &Op| is_judged(model, op);
-    each_register(ops, model, judged, |key, register| check.judge(key, register));
+    let mut open: Vec<(u64, Register)> = Vec::new();
+    each_register(ops, model, judged, |key, register| {
+        open.extend(check.judge(key, register).map(|register| (key, register)));
+    });
+    check.report.searched_keys = open.len() as u64;
+    let short = share_out(options.search_steps_max, open, |(key, register), steps_max| {
+        check.search(*key, register, steps_max)
+    });
+    short.iter().for_each(|(key, _)| report.leave_open(*key, STEPS_SPENT));
     assert_eq!(report.keys, report.zone_keys + report.searched_keys, "each key is decided once");
+    report.sort();
     report
 }
 
@@ -51,8 +61,8 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// Decides one key.
-    fn judge(&mut self, key: u64, register: Register) {
+    /// Decides one key by its zones, or gives it back: it needs a search.
+    fn judge(&mut self, key: u64, register: Register) -> Option<Register> {
         self.report.keys += 1;
         self.report.ops += register.ops.iter().filter(|op| !op.is_event()).count() as u64;
         match zones::judge_relaxed(&register, self.options.certify) {
@@ -60,49 +70,50 @@ impl Check<'_> {
                 self.report.zone_keys += 1;
                 if self.report.refute(self.options) {
                     let guess = strong_of(&judged, &violation.witnesses());
+                    let completed = completed(&register);
                     drop(judged);
-                    self.explain(key, register, Judgement::Fails(Some(guess)));
+                    drop(register);
+                    self.explain(key, &completed, Judgement::Fails(Some(guess)));
                 }
-                return;
+                return None;
             }
             Relaxed::Holds(order) => {
                 if !self.options.certify || replay_register(&register, &order) == Ok(()) {
                     self.report.zone_keys += 1;
-                    return;
+                    return None;
                 }
                 self.report.certificates_refused += 1;
             }
             Relaxed::Open => {}
         }
-        self.search(key, register);
+        Some(register)
     }
 
-    /// Decides one key by search.
-    fn search(&mut self, key: u64, register: Register) {
-        self.report.searched_keys += 1;
-        let steps_left = self.options.search_steps_max.saturating_sub(self.report.search_steps);
-        let (found, steps) = search_register(&register, Limits::steps(steps_left));
+    /// Decides one key by search, if its share of the steps suffices.
+    fn search(&mut self, key: u64, register: &Register, steps_max: u64) -> Tried {
+        let (found, steps) = search_register(register, self.options.limits(steps_max));
         self.report.search_steps += steps;
+        let tried = Tried::of(&found, steps);
         match found {
             Found::Linearizable(_) => {}
+            Found::Undecided { .. } if tried.is_short => {}
             Found::Undecided { why } => self.report.leave_open(key, why),
             Found::NotLinearizable { .. } => {
                 if self.report.refute(self.options) {
-                    self.explain(key, register, Judgement::Fails(None));
+                    self.explain(key, &completed(register), Judgement::Fails(None));
                 }
             }
         }
+        tried
     }
 
     /// Cuts a refuted key down to a few operations and says what is wrong with them.
-    fn explain(&mut self, key: u64, register: Register, first: Judgement) {
+    fn explain(&mut self, key: u64, completed: &[u32], first: Judgement) {
         let Self { ops, model, options, .. } = *self;
-        let completed = completed(&register);
-        drop(register);
         let shares = shares_of(ops, key, |op| is_judged(model, op));
         let case = Case { ops, key, shares: &shares, model };
         let mut oracle = RegisterOracle::new(case);
-        let core = core_of(&mut oracle, ops, &completed, first);
+        let core = core_of(&mut oracle, ops, completed, first);
         let relevant: Vec<Share> = oracle.relevant(&core.strong);
         let register = case.weakened(&relevant, &core.strong);
         let speaker = Speaker { ops, options };

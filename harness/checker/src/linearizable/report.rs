@@ -1,5 +1,6 @@
 //! What the checker says about a history.
 
+use super::search::Limits;
 use contract::{NodeId, OpId, SimTime, Value};
 
 /// How a check is run.
@@ -8,6 +9,9 @@ pub struct Options<'a> {
     /// Steps that the searches of all keys may take together. More never changes a verdict other
     /// than "undecided".
     pub search_steps_max: u64,
+    /// What one search may remember, in bytes. Searches come one after the other, so this is what
+    /// all of them need at any time.
+    pub search_bytes_max: usize,
     /// Whether a verdict of "linearizable" by tier one is proved by an order that is built and
     /// replayed. Twice the time; on unless only speed counts.
     pub certify: bool,
@@ -28,12 +32,18 @@ impl Options<'_> {
     pub fn steps(search_steps_max: u64) -> Self {
         Self {
             search_steps_max,
+            search_bytes_max: SEARCH_BYTES_MAX,
             certify: true,
             counterexamples_max: COUNTEREXAMPLES_MAX,
             client: &|client| format!("n{}", client.0),
             value: &|value| format!("value {}", value.id),
             time: &seconds,
         }
+    }
+
+    /// What one search may use up, given its steps.
+    pub(super) const fn limits(&self, steps_max: u64) -> Limits {
+        Limits { steps_max, bytes_max: self.search_bytes_max }
     }
 
     /// How a state is called.
@@ -105,6 +115,9 @@ pub struct Report {
     pub counterexamples: Vec<Counterexample>,
 }
 
+/// What one search may remember unless it is said otherwise: half a gibibyte.
+pub const SEARCH_BYTES_MAX: usize = 1 << 29;
+
 /// How many refuted keys are explained unless it is said otherwise.
 pub const COUNTEREXAMPLES_MAX: usize = 8;
 
@@ -129,6 +142,12 @@ impl Report {
         self.verdict = Verdict::NotLinearizable;
         self.refuted_keys += 1;
         self.counterexamples.len() < options.counterexamples_max
+    }
+
+    /// Puts everything in the order of keys.
+    pub(super) fn sort(&mut self) {
+        self.undecided_keys.sort_unstable();
+        self.counterexamples.sort_by_key(|example| example.key);
     }
 
     pub(super) fn leave_open(&mut self, key: u64, why: &'static str) {

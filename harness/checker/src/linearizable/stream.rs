@@ -18,6 +18,8 @@
 use super::model::view;
 use super::register::check_register_with;
 use super::report::{Options, Report, Verdict};
+use super::rounds::{Tried, share_out};
+use super::search::STEPS_SPENT;
 use crate::history::preloaded;
 use crate::history::split::each_share;
 use crate::models::RegisterCas;
@@ -165,24 +167,28 @@ impl<'a> Stream<'a> {
     fn judge(&mut self, key: u64, line: &mut Key, open: &Open) -> Option<usize> {
         let all = open.deletes.len();
         let (mut least, mut most) = (0, all);
-        let mut report = self.check(key, line, open, 0);
+        // A part that needs a search is not worth one: the key is held as a whole and gets its share
+        // of the steps at the end.
+        let mut report = self.check(key, line, open, 0, 0);
         if report.verdict != Verdict::Linearizable && all > 0 {
-            report = self.check(key, line, open, all);
+            report = self.check(key, line, open, all, 0);
             least = 1;
         } else {
             most = 0;
         }
-        if report.verdict == Verdict::Linearizable && report.zone_keys < report.keys {
+        if report.verdict != Verdict::NotLinearizable && report.zone_keys < report.keys {
             line.whole = true;
             return None;
         }
         if report.verdict != Verdict::Linearizable {
             self.decide(key, line, report.verdict);
+            line.decided = true;
+            line.ops = Vec::new();
             return Some(0);
         }
         while least < most {
             let middle = (least + most) / 2;
-            if self.check(key, line, open, middle).verdict == Verdict::Linearizable {
+            if self.check(key, line, open, middle, 0).verdict == Verdict::Linearizable {
                 most = middle;
             } else {
                 least = middle + 1;
@@ -192,7 +198,14 @@ impl<'a> Stream<'a> {
     }
 
     /// The report on the open part of a key with the first `used` of its open deletes.
-    fn check(&mut self, key: u64, line: &Key, open: &Open, used: usize) -> Report {
+    fn check(
+        &mut self,
+        key: u64,
+        line: &Key,
+        open: &Open,
+        used: usize,
+        search_steps_max: u64,
+    ) -> Report {
         let left: BTreeSet<usize> = open.deletes[used..].iter().copied().collect();
         let kept = line.ops.iter().enumerate().filter(|(index, _)| !left.contains(index));
         let ops: Vec<Op> = kept.map(|(_, op)| op.clone()).collect();
@@ -204,19 +217,15 @@ impl<'a> Stream<'a> {
             told: self.model.told,
             ttl_tolerance: self.model.ttl_tolerance,
         };
-        let steps = self.found.report.search_steps;
-        let options = Options {
-            search_steps_max: self.options.search_steps_max.saturating_sub(steps),
-            ..self.options
-        };
+        let options = Options { search_steps_max, ..self.options };
         let report = check_register_with(&ops, &model, &options);
         self.found.report.search_steps += report.search_steps;
         self.found.report.certificates_refused += report.certificates_refused;
         report
     }
 
-    /// Notes that a key is refuted or undecided, and lets go of it.
-    fn decide(&mut self, key: u64, line: &mut Key, verdict: Verdict) {
+    /// Notes what was found about a key.
+    fn decide(&mut self, key: u64, line: &Key, verdict: Verdict) {
         match verdict {
             Verdict::Undecided { why } => self.found.report.leave_open(key, why),
             Verdict::NotLinearizable => {
@@ -224,27 +233,33 @@ impl<'a> Stream<'a> {
                 let last = line.ops.last().map_or(SimTime::ZERO, |op| op.call_at);
                 self.found.refuted.push((key, last));
             }
-            Verdict::Linearizable => unreachable!("such a key goes on"),
+            Verdict::Linearizable => {}
         }
-        line.decided = true;
-        line.ops = Vec::new();
     }
 
     /// Judges what is still open.
     #[must_use]
     pub fn finish(mut self) -> Streamed {
-        for (key, mut line) in std::mem::take(&mut self.keys) {
-            if !line.decided {
-                let open = Open::of(&line.ops);
-                let report = self.check(key, &line, &open, open.deletes.len());
-                if report.searched_keys > 0 {
-                    self.found.report.searched_keys += 1;
-                }
-                if report.verdict != Verdict::Linearizable {
-                    self.decide(key, &mut line, report.verdict);
-                }
+        let lines = std::mem::take(&mut self.keys).into_iter();
+        let open: Vec<(u64, Key)> = lines.filter(|(_, line)| !line.decided).collect();
+        let mut searched = BTreeSet::new();
+        let steps_max = self.options.search_steps_max;
+        let short = share_out(steps_max, open, |(key, line), steps_max| {
+            let open = Open::of(&line.ops);
+            let report = self.check(*key, line, &open, open.deletes.len(), steps_max);
+            if report.searched_keys > 0 {
+                searched.insert(*key);
             }
+            let is_short = report.verdict == Verdict::Undecided { why: STEPS_SPENT };
+            if !is_short {
+                self.decide(*key, line, report.verdict);
+            }
+            Tried { steps: report.search_steps, is_short }
+        });
+        for (key, line) in &short {
+            self.decide(*key, line, Verdict::Undecided { why: STEPS_SPENT });
         }
+        self.found.report.searched_keys += searched.len() as u64;
         let report = &mut self.found.report;
         report.zone_keys = report.keys - report.searched_keys;
         report.undecided_keys.sort_unstable();
@@ -286,7 +301,8 @@ impl Open {
 }
 
 /// Whether `op` is about registers and promised to be linearizable.
-const fn is_judged(op: &Op) -> bool {
+#[must_use]
+pub const fn is_judged(op: &Op) -> bool {
     match &op.call {
         Call::Get { read, .. } | Call::BatchGet { read, .. } => !matches!(read, ReadLevel::Stale),
         Call::Put { .. } | Call::Delete { .. } | Call::Cas { .. } => true,

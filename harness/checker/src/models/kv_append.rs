@@ -40,7 +40,7 @@ impl Model for KvAppend {
                 self.string(*value).map(String::from)
             }
             (Call::Append { value, .. }, Outcome::Unknown | Outcome::Ok(Ret::Done { .. })) => {
-                self.string(*value).map(|end| format!("{state}{end}"))
+                self.string(*value).map(|end| [state, end].concat())
             }
             (Call::Get { .. }, Outcome::Unknown) => Some(state.clone()),
             (Call::Get { .. }, Outcome::Ok(Ret::Found { value, .. })) => {
@@ -54,7 +54,8 @@ impl Model for KvAppend {
     }
 
     fn weight(&self, state: &String) -> usize {
-        size_of::<String>() + state.len()
+        // With what the heap takes for it.
+        size_of::<String>() + state.len() + 16
     }
 
     fn observes(&self, op: &Observed<'_>) -> bool {

@@ -48,8 +48,8 @@ impl Model for Set {
     }
 
     fn weight(&self, state: &Self::State) -> usize {
-        // A node of the tree is half full at least.
-        size_of::<Self::State>() + 2 * state.len() * size_of::<Value>()
+        // A node of the tree has room for eleven and is half full at least.
+        size_of::<Self::State>() + 12 * size_of::<Value>() + 3 * state.len() * size_of::<Value>()
     }
 
     fn observes(&self, op: &Observed<'_>) -> bool {

@@ -1,11 +1,13 @@
 //! The search itself: one explicit stack, one candidate list, two linked lists that give back
 //! what they gave.
 
-use super::Found;
-use super::memo::{Memo, OPEN_MAX, zobrist};
+use super::memo::{Memo, zobrist};
 use super::object::{Object, Span};
 use super::queues::Queues;
+use super::used::Used;
+use super::{Found, MEMORY_SPENT, STEPS_SPENT};
 use crate::history::rank::OPEN;
+use crate::linearizable::report::SEARCH_BYTES_MAX;
 
 /// The domain of operations in fingerprints.
 const TAKEN: u64 = 0x7461_6b65_6e00_0001;
@@ -23,7 +25,7 @@ impl Limits {
     /// `steps_max` steps, and half a gibibyte.
     #[must_use]
     pub const fn steps(steps_max: u64) -> Self {
-        Self { steps_max, bytes_max: 1 << 29 }
+        Self { steps_max, bytes_max: SEARCH_BYTES_MAX }
     }
 }
 
@@ -59,10 +61,8 @@ pub struct Search<'a, O> {
     /// The classes of twins among the candidates of one frame.
     classes: Vec<u64>,
     memo: Memo,
-    /// By operation: its bit in `open`, or 0.
-    bits: Vec<u128>,
-    /// The open operations taken, as far as they have a bit.
-    open: u128,
+    /// The open operations taken, as far as they are told apart.
+    used: Used,
     /// The fingerprint of all others taken.
     taken: u128,
     steps: u64,
@@ -81,6 +81,7 @@ impl<'a, O: Object> Search<'a, O> {
         let in_line: Vec<u32> = all.clone().filter(|&op| !queues.has(op)).collect();
         let mut must: Vec<u32> = all.clone().filter(|&op| span(spans, op).ret != OPEN).collect();
         must.sort_unstable_by_key(|&op| span(spans, op).ret);
+        let used = Used::new(spans, &queues);
         Self {
             object,
             spans,
@@ -92,9 +93,8 @@ impl<'a, O: Object> Search<'a, O> {
             frames: Vec::new(),
             candidates: Vec::new(),
             classes: Vec::new(),
-            memo: Memo::new(),
-            bits: bits(spans),
-            open: 0,
+            memo: Memo::new(used.words().len(), used.bit_words()),
+            used,
             taken: 0,
             steps: 0,
             blocked: 0,
@@ -115,10 +115,10 @@ impl<'a, O: Object> Search<'a, O> {
                 return Found::Linearizable(order);
             };
             if self.steps > limits.steps_max {
-                return Found::Undecided { why: "the step budget is spent" };
+                return Found::Undecided { why: STEPS_SPENT };
             }
             if self.memo.bytes() + self.object.bytes() > limits.bytes_max {
-                return Found::Undecided { why: "the memory budget is spent" };
+                return Found::Undecided { why: MEMORY_SPENT };
             }
             let next = match self.choose() {
                 Some(op) => Some(op),
@@ -170,14 +170,15 @@ impl<'a, O: Object> Search<'a, O> {
         // Where there is one way on, remembering the place would save nothing.
         let is_known = end - start > 1 && {
             let state = self.object.fingerprint();
-            !self.memo.insert(self.taken ^ state, self.open)
+            !self.memo.insert(self.taken ^ state, self.used.words())
         };
         if is_known {
             self.candidates.truncate(start);
             return None;
         }
         // Most places are never come back to, so the rest is sorted only then.
-        let first = (start..end).min_by_key(|&at| self.urgency(self.candidates[at]));
+        let must = self.by_ret.first().expect("something must still be taken");
+        let first = (start..end).min_by_key(|&at| self.urgency(self.candidates[at], must));
         self.candidates.swap(start, first.expect("there are candidates"));
         self.frames.push(Frame {
             taken: self.path.len(),
@@ -189,9 +190,12 @@ impl<'a, O: Object> Search<'a, O> {
         Some(self.candidates[start])
     }
 
-    /// The lowest comes first. Of twins that is the one that returns first.
-    fn urgency(&self, op: u32) -> (u32, u32, u32) {
-        (self.object.deadline(op), span(self.spans, op).ret, op)
+    /// The lowest comes first, given that `must` returns first of all. Of twins that is the one
+    /// that returns first.
+    fn urgency(&self, op: u32, must: u32) -> (u32, u32, u32, u32) {
+        let ret = span(self.spans, op).ret;
+        let detour = if op == must { 0 } else { self.object.detour(op, must) };
+        (detour, self.object.deadline(op), ret, op)
     }
 
     fn gather(&mut self) {
@@ -234,7 +238,8 @@ impl<'a, O: Object> Search<'a, O> {
         let (start, end) = (frame.start, frame.end);
         let mut rest = self.candidates.split_off(start);
         rest.truncate(end - start);
-        rest[1..].sort_unstable_by_key(|&op| self.urgency(op));
+        let must = self.by_ret.first().expect("something was to be taken here");
+        rest[1..].sort_unstable_by_key(|&op| self.urgency(op, must));
         self.classes.clear();
         for op in rest {
             if let Some(class) = self.object.twins(op) {
@@ -282,24 +287,19 @@ impl<'a, O: Object> Search<'a, O> {
         if span(self.spans, op).ret != OPEN {
             self.by_ret.unlink(op);
         }
-        self.mark(op);
-        self.object.enter(op, next);
-        self.steps += 1;
-    }
-
-    /// Notes that `op` was taken, or was given back.
-    fn mark(&mut self, op: u32) {
-        let bit = self.bits[op as usize];
-        if bit == 0 {
+        if !self.used.take(op) {
             self.taken ^= zobrist(TAKEN, u64::from(op));
         }
-        self.open ^= bit;
+        self.object.enter(op, next);
+        self.steps += 1;
     }
 
     fn give_back(&mut self) {
         let (op, previous) = self.path.pop().expect("something was taken");
         self.object.leave(op, previous);
-        self.mark(op);
+        if !self.used.give_back(op) {
+            self.taken ^= zobrist(TAKEN, u64::from(op));
+        }
         if span(self.spans, op).ret != OPEN {
             self.by_ret.relink(op);
         }
@@ -309,16 +309,6 @@ impl<'a, O: Object> Search<'a, O> {
             self.by_call.relink(op);
         }
     }
-}
-
-/// A bit for each of the first open operations.
-fn bits(spans: &[Span]) -> Vec<u128> {
-    let mut bits = vec![0; spans.len()];
-    let open = spans.iter().enumerate().filter(|(_, span)| span.ret == OPEN);
-    for (bit, (op, _)) in open.take(OPEN_MAX).enumerate() {
-        bits[op] = 1 << bit;
-    }
-    bits
 }
 
 fn span(spans: &[Span], op: u32) -> Span {

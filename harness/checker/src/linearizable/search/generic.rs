@@ -1,7 +1,8 @@
 //! Any [`Model`] as the search sees it: its states are numbered as they are met.
 
-use super::memo::{OPEN_MAX, zobrist};
+use super::memo::zobrist;
 use super::object::Object;
+use super::used::SINGLES_MAX;
 use crate::history::rank::OPEN;
 use crate::models::{Model, Observed};
 use contract::{Call, NodeId, Outcome, SimTime};
@@ -10,8 +11,9 @@ use std::rc::Rc;
 
 const STATE: u64 = 0x7374_6174_6500_0001;
 
-/// What a state takes besides itself: its number, its place and its counters.
-const STATE_BYTES: usize = 48;
+/// What a state takes besides itself: its counters and its place in the heap, its part of a node of
+/// the tree, and its place in the table, which doubles.
+const STATE_BYTES: usize = 96;
 
 /// One operation of one part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,12 +78,12 @@ impl<'a, M: Model> ModelObject<'a, M> {
     }
 }
 
-/// Finds open events that may stand for each other, among the first [`OPEN_MAX`] of them.
+/// Finds open events that may stand for each other, among the first [`SINGLES_MAX`] of them.
 fn twins<M: Model>(model: &M, events: &[Event]) -> Vec<Option<u64>> {
     let mut twins = vec![None; events.len()];
     let open = |(index, _): &(usize, &Event)| events[*index].ret == OPEN;
     let open: Vec<(usize, &Event)> = events.iter().enumerate().filter(open).collect();
-    for &(index, event) in open.iter().take(OPEN_MAX) {
+    for &(index, event) in open.iter().take(SINGLES_MAX) {
         let alike = |(at, other): &&(usize, &Event)| {
             *at == index || model.interchangeable(&other.observed(), &event.observed())
         };

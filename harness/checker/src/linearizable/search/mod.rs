@@ -15,10 +15,16 @@ pub mod object;
 mod on_register;
 mod queues;
 pub mod register;
+mod used;
 
 pub use engine::{Limits, Search};
 pub use object::Object;
 pub use on_register::search_register;
+
+/// Why a search gave up: more steps may decide it.
+pub const STEPS_SPENT: &str = "the step budget is spent";
+/// Why a search gave up: more steps would not help.
+pub const MEMORY_SPENT: &str = "the memory budget is spent";
 
 /// How a search ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

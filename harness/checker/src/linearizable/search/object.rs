@@ -47,6 +47,13 @@ pub trait Object {
     /// By when `op` is wanted; the lowest is tried first. Any order is right.
     fn deadline(&self, op: u32) -> u32;
 
+    /// How far `op` leads away from `must`, the operation that returns first of all; the lowest is
+    /// tried first, before deadlines are compared. Any order is right, as long as of twins the one
+    /// that returns first comes first.
+    fn detour(&self, _op: u32, _must: u32) -> u32 {
+        0
+    }
+
     /// Operations of one class do the same now and later, so that trying the one that returns
     /// first is enough: it may come first, and a twin may take its place.
     fn twins(&self, _op: u32) -> Option<u64> {

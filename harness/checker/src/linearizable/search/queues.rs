@@ -43,6 +43,11 @@ impl Queues {
         queues
     }
 
+    /// The operations of each queue.
+    pub fn all(&self) -> impl Iterator<Item = &[u32]> {
+        self.queues.iter().map(|queue| queue.ops.as_slice())
+    }
+
     /// Whether `op` is kept here.
     pub fn has(&self, op: u32) -> bool {
         self.queue_of[op as usize] != NONE

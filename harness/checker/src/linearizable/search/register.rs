@@ -202,6 +202,14 @@ impl Object for RegisterObject<'_> {
         if unread { asked.ret } else { self.deadlines[op as usize] }
     }
 
+    /// What `must` has to find comes first, and what need not take effect comes last of its kind:
+    /// it will be there later, too.
+    fn detour(&self, op: u32, must: u32) -> u32 {
+        let (op, must) = (self.op(op), self.op(must));
+        let helps = finds(must) && produces(op) == Some(must.from);
+        1 + 2 * u32::from(!helps) + u32::from(op.is_open())
+    }
+
     fn twins(&self, op: u32) -> Option<u64> {
         let op = self.op(op);
         match op.kind {
