@@ -55,6 +55,18 @@ impl Form {
         }
     }
 
+    /// The two items of a pair.
+    #[must_use]
+    pub fn pair(&self) -> Option<(&Self, &Self)> {
+        match &self.kind {
+            FormKind::Sequence(items) => match items.as_slice() {
+                [first, second] => Some((first, second)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The form on one line, as it could have been written.
     #[must_use]
     pub fn print(&self) -> String {
@@ -79,6 +91,18 @@ fn print_all(forms: &[Form]) -> String {
 pub fn read_all(text: &str) -> Result<Vec<Form>, ReadError> {
     let mut reader = Reader { text, at: 0, open: Vec::new(), done: Vec::new() };
     while reader.step()? {}
+    Ok(reader.done)
+}
+
+/// The first forms, at most `count`, of the line of `text` from `start` to `end`.
+pub fn read_line(
+    text: &str,
+    start: usize,
+    end: usize,
+    count: usize,
+) -> Result<Vec<Form>, ReadError> {
+    let mut reader = Reader { text: &text[..end], at: start, open: Vec::new(), done: Vec::new() };
+    while reader.done.len() < count && reader.step()? {}
     Ok(reader.done)
 }
 

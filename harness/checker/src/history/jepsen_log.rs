@@ -30,6 +30,7 @@ pub fn read(text: &str) -> Result<Recorded, ReadError> {
         ops: pairing.finish(),
         subject: Subject::Register(model),
         names: names.into_names(),
+        keys: Vec::new(),
     })
 }
 

@@ -38,7 +38,8 @@ pub(super) fn read(text: &str) -> Result<Recorded, ReadError> {
             ops.push(reader.line(number, line)?);
         }
     }
-    Ok(Recorded { format: Format::Jsonl, ops, subject: Subject::Lab, names: Vec::new() })
+    let (names, keys) = (Vec::new(), Vec::new());
+    Ok(Recorded { format: Format::Jsonl, ops, subject: Subject::Lab, names, keys })
 }
 
 /// The operations of a file, read line by line: memory for one of them.

@@ -12,6 +12,7 @@
 pub mod build;
 pub mod edn;
 mod edn_history;
+mod edn_keys;
 mod error;
 pub mod intern;
 mod jepsen_log;
@@ -26,7 +27,7 @@ pub mod split;
 
 pub use error::ReadError;
 pub use preloaded::preloaded;
-pub use recorded::{Format, Recorded, Subject, read};
+pub use recorded::{Format, Reading, Recorded, Subject, read, read_as};
 
 #[cfg(test)]
 mod peer_data;

@@ -75,6 +75,12 @@ impl Pairing {
         }
     }
 
+    /// Says of the operation of `process`, which must be running, what it really did.
+    pub fn amend(&mut self, process: u64, call: Call) {
+        let op = *self.running.get(&process).expect("the caller asked for the call");
+        self.ops[op].call = call;
+    }
+
     /// Ends the operation of `process`, which must be running.
     pub fn complete(&mut self, process: u64, outcome: Outcome) {
         let at = self.tick();

@@ -1,13 +1,14 @@
 //! Histories that were recorded elsewhere, or by an earlier run.
 //!
-//! [`read`] takes Jepsen's and Knossos' EDN, Jepsen's etcd logs, Porcupine's key-value logs and
-//! the lab's own JSON lines; [`Recorded`] knows which object the operations are about. Malformed
+//! [`read`] takes Jepsen's and Knossos' EDN, Jepsen's `history.txt`, Jepsen's etcd logs, Porcupine's
+//! key-value logs and the lab's own JSON lines; [`Recorded`] knows which object the operations are about. Malformed
 //! input is refused with line, column and what was expected there.
 
 use super::edn_history;
 use super::error::ReadError;
 use super::jepsen_log;
 use super::jsonl;
+use super::pairing::EventType;
 use crate::models::{KvAppend, Lock, RegisterCas};
 use contract::{Op, Value};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub enum Format {
     /// EDN maps with `:process`, `:type`, `:f` and `:value`, in a vector, a list or one after the
     /// other: Jepsen, Knossos, and Porcupine's key-value logs.
     Edn,
+    /// Lines of process, type, function and value, set apart by tabs: Jepsen's `history.txt`.
+    Text,
     /// Lines of `INFO  jepsen.util - 3 :ok :read nil`: the etcd runs that Porcupine is tested with.
     JepsenLog,
     /// One operation per line: [`jsonl`].
@@ -49,6 +52,8 @@ pub struct Recorded {
     pub subject: Subject,
     /// What values were written as, by their id; empty in the lab's own format.
     pub names: Vec<String>,
+    /// What keys were written as, by their number; empty where they are numbers.
+    pub keys: Vec<String>,
 }
 
 impl Recorded {
@@ -60,6 +65,14 @@ impl Recorded {
             Some(name) => name.clone(),
             None => format!("value {}", value.id),
         }
+    }
+
+    /// What `key` was written as.
+    #[must_use]
+    pub fn key_name(&self, key: u64) -> String {
+        let position = usize::try_from(key).ok();
+        let name = position.and_then(|position| self.keys.get(position));
+        name.cloned().unwrap_or_else(|| key.to_string())
     }
 
     /// Says what a register held before the history: the text of a value, or `nil`.
@@ -105,8 +118,23 @@ impl Names {
     }
 }
 
+/// How a file is to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// How it is written; guessed when not given.
+    pub format: Option<Format>,
+    /// Whether a completed read of `nil` found nothing, and registers begin with nothing; else such
+    /// a read says nothing, and they begin at 0. For [`Format::Edn`] and [`Format::Text`].
+    pub nil_is_absent: bool,
+}
+
 /// Reads a history; the format is guessed when it is not given.
 pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Recorded, ReadError> {
+    read_as(bytes, Reading { format, ..Reading::default() })
+}
+
+/// The same, with everything that a file does not say of itself.
+pub fn read_as(bytes: &[u8], reading: Reading) -> Result<Recorded, ReadError> {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -114,8 +142,9 @@ pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Recorded, ReadError>
             return Err(ReadError::at(&valid, valid.len(), "text in UTF-8"));
         }
     };
-    match format.unwrap_or_else(|| Format::guess(text)) {
-        Format::Edn => edn_history::read(text),
+    match reading.format.unwrap_or_else(|| Format::guess(text)) {
+        Format::Edn => edn_history::read(text, reading.nil_is_absent),
+        Format::Text => edn_history::read_lines(text, reading.nil_is_absent),
         Format::JepsenLog => jepsen_log::read(text),
         Format::Jsonl => jsonl::read(text),
     }
@@ -123,7 +152,7 @@ pub fn read(bytes: &[u8], format: Option<Format>) -> Result<Recorded, ReadError>
 
 impl Format {
     /// How a text that begins so is written: JSON objects begin with a quoted name, Jepsen's log
-    /// lines with a level, the rest is EDN.
+    /// lines with a level, those of `history.txt` with a process and a type; the rest is EDN.
     #[must_use]
     pub fn guess(text: &str) -> Self {
         let start = text.trim_start();
@@ -132,8 +161,19 @@ impl Format {
             Self::Jsonl
         } else if start.starts_with("INFO") {
             Self::JepsenLog
+        } else if is_line_of_text(start) {
+            Self::Text
         } else {
             Self::Edn
         }
     }
+}
+
+/// Whether `text` begins with a process and the type of an event.
+fn is_line_of_text(text: &str) -> bool {
+    let mut words = text.lines().next().unwrap_or("").split_whitespace();
+    let process = words.next().unwrap_or("");
+    let kind = words.next().and_then(|word| word.strip_prefix(':'));
+    (process.starts_with(':') || process.parse::<u64>().is_ok())
+        && kind.and_then(EventType::named).is_some()
 }
