@@ -465,6 +465,10 @@ pub struct HistoryArgs {
     /// What a register holds before the history, such as 0 or nil.
     #[arg(long)]
     pub initial: Option<String>,
+    /// A read of nil found nothing, and registers begin with nothing; else such a read says
+    /// nothing, and they begin at 0. For EDN and history.txt.
+    #[arg(long)]
+    pub nil_is_absent: bool,
     /// Draws the client lanes with the linearization, the first impossible operation marked.
     #[arg(long, value_name = "OUT")]
     pub svg: Option<PathBuf>,
@@ -491,6 +495,8 @@ pub struct ConformanceArgs {
 pub enum HistoryFormat {
     /// EDN maps: Jepsen, Knossos, Porcupine's key-value logs.
     Edn,
+    /// Lines of process, type, function and value: Jepsen's history.txt.
+    Text,
     /// Lines of Jepsen's log: Porcupine's etcd tests.
     Jepsen,
     /// One JSON object per line, as in `history.jsonl`.

@@ -11,7 +11,7 @@ use crate::outcome::Exit;
 use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
 use crate::whole_file;
-use checker::history::{Format, Recorded, Subject, preloaded, read};
+use checker::history::{Format, Reading, Recorded, Subject, preloaded, read_as};
 use checker::linearizable::session_guarantees::Breach;
 use checker::linearizable::session_guarantees::session::check_sessions;
 use checker::linearizable::session_guarantees::staleness::check_staleness;
@@ -75,14 +75,13 @@ fn at_once(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String> 
     shell.talk(&format!("judged in {:.1} ms", watch.seconds() * 1e3));
     Ok(match judged {
         Judged::Order(report) => {
-            if let (0, Some(name)) = (report.ops, &args.model) {
+            // What is about the model and was not answered is linearizable, by whatever name.
+            if let (0, false, Some(name)) = (report.keys, recorded.ops.is_empty(), &args.model) {
                 shell.error(&format!("{name} knows none of these operations"));
                 return Ok(Exit::Inconclusive);
             }
-            let exit = print(shell, &report, &how(&report));
-            if report.ops == 0 {
-                shell.talk("nothing was answered: any system could have left this history");
-            }
+            let key = |key| recorded.key_name(key);
+            let exit = print(shell, &report, &how(&report), &key);
             print_untold(shell, report.refuted_keys, report.counterexamples.len());
             if let Some(out) = &args.svg {
                 let svg = draw(lab, &recorded, args, &report, &options);
@@ -95,6 +94,7 @@ fn at_once(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String> 
                 shell.talk("no picture was drawn: there is no order of operations to show");
             }
             shell.data(&lines);
+            let told = |breach: &Breach| told(breach, &recorded.key_name(breach.key));
             examples.iter().for_each(|breach| shell.data(&told(breach)));
             match (kept, reads) {
                 (false, _) => Exit::Violation,
@@ -116,8 +116,12 @@ fn nothing(file: &Path) -> String {
 fn load(args: &HistoryArgs) -> Result<Option<Recorded>, String> {
     let shown = args.file.display();
     let bytes = fs::read(&args.file).map_err(|error| format!("could not read {shown}: {error}"))?;
+    let reading = Reading { format: format(args), nil_is_absent: args.nil_is_absent };
     let mut recorded =
-        read(&bytes, format(args)).map_err(|error| format!("could not read {shown}: {error}"))?;
+        read_as(&bytes, reading).map_err(|error| format!("could not read {shown}: {error}"))?;
+    if args.nil_is_absent && !matches!(recorded.format, Format::Edn | Format::Text) {
+        return Err("`--nil-is-absent` is for EDN and Jepsen's history.txt".to_owned());
+    }
     if let Some(initial) = &args.initial {
         if !matches!(recorded.subject, Subject::Register(_)) {
             return Err("`--initial` is for registers in EDN and in Jepsen's logs".to_owned());
@@ -131,6 +135,7 @@ fn load(args: &HistoryArgs) -> Result<Option<Recorded>, String> {
 fn format(args: &HistoryArgs) -> Option<Format> {
     args.format.map(|format| match format {
         HistoryFormat::Edn => Format::Edn,
+        HistoryFormat::Text => Format::Text,
         HistoryFormat::Jepsen => Format::JepsenLog,
         HistoryFormat::Jsonl => Format::Jsonl,
     })
@@ -228,15 +233,31 @@ fn how(report: &Report) -> String {
 }
 
 /// The verdict first, then how it was reached, then each counterexample.
-fn print(shell: Shell, report: &Report, how: &str) -> Exit {
+fn print(shell: Shell, report: &Report, how: &str, key: &dyn Fn(u64) -> String) -> Exit {
     let (verdict, exit) = match report.verdict {
         Verdict::Linearizable => ("linearizable".to_owned(), Exit::Fine),
         Verdict::NotLinearizable => ("not linearizable".to_owned(), Exit::Violation),
         Verdict::Undecided { why } => (format!("undecided: {why}"), Exit::Inconclusive),
     };
     shell.data(&format!("{verdict}\n{} operations on {} keys; {how}\n", report.ops, report.keys));
-    report.counterexamples.iter().for_each(|found| shell.data(&explained(found)));
+    if !report.undecided_keys.is_empty() && report.keys > 1 {
+        shell.data(&format!("undecided: {}\n", shortened(&report.undecided_keys, key)));
+    }
+    if report.ops == 0 {
+        shell.talk("nothing was answered: any system could have left this history");
+    }
+    report.counterexamples.iter().for_each(|found| shell.data(&explained(found, key)));
     exit
+}
+
+/// How many keys a line names.
+const NAMED_MAX: usize = 8;
+
+fn shortened(keys: &[u64], name: &dyn Fn(u64) -> String) -> String {
+    let named: Vec<String> = keys.iter().take(NAMED_MAX).map(|&key| name(key)).collect();
+    let rest = keys.len() - named.len();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    format!("key {}{more}", named.join(", "))
 }
 
 /// Says how many refuted keys were not explained.
@@ -247,11 +268,11 @@ fn print_untold(shell: Shell, refuted: u64, told: usize) {
     }
 }
 
-fn explained(found: &Counterexample) -> String {
+fn explained(found: &Counterexample, key: &dyn Fn(u64) -> String) -> String {
     let ops: Vec<String> = found.ops.iter().map(|op| op.0.to_string()).collect();
     format!(
         "\nkey {}, {}: {}\n  operations {}; the {} that ended before them are linearizable{}\n",
-        found.key,
+        key(found.key),
         found.rule,
         found.sentence,
         ops.join(", "),
@@ -260,9 +281,9 @@ fn explained(found: &Counterexample) -> String {
     )
 }
 
-fn told(breach: &Breach) -> String {
+fn told(breach: &Breach, key: &str) -> String {
     let ops: Vec<String> = breach.ops.iter().map(|op| op.0.to_string()).collect();
-    let Breach { guarantee, key, sentence, .. } = breach;
+    let Breach { guarantee, sentence, .. } = breach;
     format!("\nkey {key}, {guarantee}: {sentence}\n  operations {}\n", ops.join(", "))
 }
 

@@ -9,7 +9,7 @@ use crate::shell::Shell;
 use crate::stopwatch::Stopwatch;
 use checker::history::jsonl::Lines;
 use checker::history::{Format, preloaded};
-use checker::linearizable::stream::{Stream, Streamed};
+use checker::linearizable::stream::{Stream, Streamed, is_judged};
 use checker::linearizable::{Options, check_register_with, key_lanes_svg, lanes_svg};
 use checker::models::RegisterCas;
 use contract::{Call, Op, SimTime};
@@ -23,7 +23,7 @@ const START_BYTES: u64 = 4_096;
 /// Whether the file is to be judged as registers while it is read.
 pub fn is_wanted(args: &HistoryArgs) -> Result<bool, String> {
     let registers = args.model.as_deref().is_none_or(|name| name == "register-cas");
-    if !registers || args.staleness.is_some() || args.initial.is_some() {
+    if !registers || args.nil_is_absent || args.staleness.is_some() || args.initial.is_some() {
         return Ok(false);
     }
     if let Some(format) = super::format(args) {
@@ -47,10 +47,12 @@ pub fn main(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String>
     let options = Options::steps(args.search_steps);
     let watch = Stopwatch::start();
     let mut stream = Stream::new(&model, options);
-    let mut any = false;
+    let (mut any, mut known) = (false, false);
     for op in operations(&args.file, open(&args.file)?) {
+        let op = op?;
         any = true;
-        if stream.push(&op?).is_err() {
+        known |= is_judged(&op);
+        if stream.push(&op).is_err() {
             shell.talk("the operations are not in the order of their calls: reading all of them");
             return super::at_once(lab, shell, args);
         }
@@ -61,8 +63,8 @@ pub fn main(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String>
         shell.error(&nothing(&args.file));
         return Ok(Exit::Inconclusive);
     }
-    if found.report.ops == 0 {
-        shell.error("no operation on a register was answered; is it about another `--model`?");
+    if found.report.ops == 0 && !known {
+        shell.error("no operation is about a register; is it about another `--model`?");
         return Ok(Exit::Inconclusive);
     }
     let how = format!(
@@ -72,9 +74,14 @@ pub fn main(lab: &Lab, shell: Shell, args: &HistoryArgs) -> Result<Exit, String>
         found.report.search_steps,
         found.live_max,
     );
-    let exit = print(shell, &found.report, &how);
+    let exit = print(shell, &found.report, &how, &number);
     explain(shell, args, &found, &options)?;
     Ok(exit)
+}
+
+/// The lab's keys are numbers.
+fn number(key: u64) -> String {
+    key.to_string()
 }
 
 fn operations(file: &Path, input: impl BufRead) -> impl Iterator<Item = Result<Op, String>> {
@@ -97,7 +104,7 @@ fn explain(
         let report = check_register_with(&ops, &model, options);
         let example = report.counterexamples.iter().find(|example| example.key == *key);
         let example = example.ok_or("the file changed while it was read")?;
-        shell.data(&explained(example));
+        shell.data(&explained(example, &number));
         if args.svg.is_some() && svg.is_none() {
             svg = Some(lanes_svg(&ops, &model, example, options));
         }
