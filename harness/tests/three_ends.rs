@@ -200,6 +200,16 @@ fn checks_of_figures_that_saw_nothing_are_inconclusive() {
 }
 
 #[test]
+fn a_moment_that_never_came_names_its_event() {
+    let fault = "[[fault]]\nid = \"dies\"\nkind = \"crash\"\nfor = \"1s\"\nnode = \"s/1\"\n\
+                 when = { event = \"toys.never\", node = \"s/1\", nth = 2 }\n";
+    let reach = "[[check]]\nid = \"c\"\nkind = \"reach\"\nwhat = \"clients.c.ok\"\nmin = \"1/s\"\n\
+                 after = \"fault.dies.end\"\nwithin = \"2s\"\n";
+    let awaited = "`fault.dies.end` never came: it waits for `toys.never` no. 2 at s/1";
+    open(&format!("{fault}{reach}"), "c", awaited);
+}
+
+#[test]
 fn a_cover_that_was_not_reached_is_inconclusive() {
     let cover = "[[cover]]\nid = \"never\"\nevent = \"toys.never\"\n";
     let mut campaign = Campaign::new(scenario(cover).law(None).expect("the base").clone());

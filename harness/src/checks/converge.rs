@@ -38,7 +38,7 @@ impl CheckKind for Converge {
         let after = check.fields.text("after");
         match &run.converged[&check.id] {
             Converged::At { .. } => Verdict::Ok,
-            Converged::NeverBegan => Verdict::Inconclusive(format!("`{after}` never came")),
+            Converged::NeverBegan => Verdict::Inconclusive(run.never_came(&after)),
             Converged::Not { from, until, .. } if until.since(*from) < within => {
                 Verdict::Inconclusive(format!(
                     "the run ended {} after `{after}`, before the {} were over",

@@ -64,7 +64,7 @@ impl CheckKind for Final {
             unreachable!("the compiler accepts gauges only")
         };
         let Some(moment) = run.moment(&at).filter(|moment| *moment <= run.ended_at) else {
-            return Verdict::Inconclusive(format!("`{at}` never came"));
+            return Verdict::Inconclusive(run.never_came(&at));
         };
         let samples = &run.measured.samples[&check.id];
         if samples.is_empty() {

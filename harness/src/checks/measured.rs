@@ -1,12 +1,13 @@
 //! What the checks of figures share: the fields that many have, what they count, how they say it.
 
 use super::RunData;
+use crate::director::Occurrence;
 use crate::measure::extremes::span;
 use crate::measure::{self, Marked, RowOf, Wanted};
 use catalog::{Kind, SettingValue, Verdict, Violation};
 use contract::{NodeId, Op, OpId, Outcome, SimTime};
 use scenario::kinds::{Field, FieldKind, Source};
-use scenario::plan::{CheckPlan, Plan};
+use scenario::plan::{CheckPlan, End, Plan, Start, When};
 
 /// `what`: events or operations, to be counted.
 pub const COUNTED: Field = Field {
@@ -234,6 +235,42 @@ impl<'a> RunData<'a> {
         match edge {
             "start" => mine().map(|occurrence| occurrence.start).next(),
             _ => mine().filter_map(|occurrence| occurrence.end).max(),
+        }
+    }
+
+    /// That a moment of a scenario file did not come, and the event that would have brought it.
+    #[must_use]
+    pub fn never_came(&self, moment: &str) -> String {
+        let fault = moment.strip_prefix("fault.").and_then(|rest| rest.rsplit_once('.'));
+        let fault = fault.and_then(|(id, _)| self.plan.faults.iter().find(|fault| fault.id == id));
+        let Some(fault) = fault else {
+            return format!("`{moment}` never came: the run ended before");
+        };
+        let is_mine = |o: &Occurrence| self.plan.faults[o.fault].id == fault.id;
+        let awaited = match (self.occurrences.iter().any(is_mine), &fault.start, &fault.end) {
+            (false, Start::When(when), _) | (true, _, End::When(when)) => self.awaited(when),
+            _ => return format!("`{moment}` never came: the run ended before"),
+        };
+        format!("`{moment}` never came: it waits for {awaited}")
+    }
+
+    /// What a condition waits for.
+    fn awaited(&self, when: &When) -> String {
+        let all = |parts: &[When], word: &str| {
+            let parts: Vec<String> = parts.iter().map(|part| self.awaited(part)).collect();
+            parts.join(word)
+        };
+        match when {
+            When::All(parts) => all(parts, " and "),
+            When::Any(parts) => all(parts, " or "),
+            When::Event { system, event, node, nth } => {
+                let mine = self.roster.systems().iter().find(|mine| mine.name() == *system);
+                let rows = mine.map_or(&[][..], |mine| mine.events());
+                let name = rows.get(usize::from(*event)).map_or(*system, |row| row.name);
+                let node = node.as_ref().map_or(String::new(), |node| format!(" at {node}"));
+                let times = if *nth > 1 { format!(" no. {nth}") } else { String::new() };
+                format!("`{name}`{times}{node}")
+            }
         }
     }
 }

@@ -73,7 +73,7 @@ impl CheckKind for Reach {
         let after = check.fields.text("after");
         let within = check.fields.duration("within");
         let Some(from) = run.moment(&after) else {
-            return Verdict::Inconclusive(format!("`{after}` never came"));
+            return Verdict::Inconclusive(run.never_came(&after));
         };
         let until = from + within;
         let what = What::of(run.plan, check, "what").expect("the compiler knows it");

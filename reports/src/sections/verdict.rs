@@ -47,6 +47,15 @@ pub const fn tone(outcome: RunOutcome) -> Tone {
 #[must_use]
 pub fn sentence(run: &RunRecord) -> String {
     match run.outcome {
+        // One run alone that reaches too little ends as inconclusive: it did not pass.
+        RunOutcome::Passed if !gaps(run).is_empty() => {
+            let held = match run.checks.len() {
+                0 => "There was no check".to_owned(),
+                1 => "Its one check holds".to_owned(),
+                n => format!("All {n} checks hold"),
+            };
+            format!("{held}, but {}.", gaps(run).join("; "))
+        }
         RunOutcome::Passed => match run.checks.len() {
             0 => "Passed, but the run had no check.".to_owned(),
             1 => "Passed: its one check holds.".to_owned(),
@@ -124,6 +133,20 @@ fn is_vacuous(run: &RunRecord, id: &str) -> bool {
     run.faults.iter().filter(|fault| fault.id == id).all(|fault| fault.vacuous)
 }
 
+/// What a run had to reach and did not: faults that changed nothing, covers that were not met.
+fn gaps(run: &RunRecord) -> Vec<String> {
+    let mut gaps: Vec<String> = Vec::new();
+    for fault in run.faults.iter().filter(|fault| is_vacuous(run, &fault.id)) {
+        let gap = format!("the fault {} changed nothing", fault.id);
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+        }
+    }
+    let covers = run.covers.iter().filter(|cover| !cover.met);
+    gaps.extend(covers.map(|cover| format!("the cover {} was not met", cover.id)));
+    gaps
+}
+
 /// A sentence without its full stop, to stand inside another.
 fn bare(text: &str) -> &str {
     text.trim_end_matches('.')
@@ -188,7 +211,7 @@ fn and(words: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Evidence, Expectation};
+    use crate::record::{CoverRow, Evidence, Expectation};
 
     fn check(id: &str, at_ns: u64) -> CheckRow {
         CheckRow {
@@ -227,6 +250,13 @@ mod tests {
         };
         let expect = [
             (run(RunOutcome::Passed, vec![]), "Passed, but the run had no check."),
+            (
+                RunRecord {
+                    covers: vec![CoverRow { id: "deep".into(), ..CoverRow::default() }],
+                    ..run(RunOutcome::Passed, vec![open.clone()])
+                },
+                "Its one check holds, but the cover deep was not met.",
+            ),
             (
                 run(RunOutcome::FailedAsExpected, two()),
                 "Failed as expected: lin fired at 2.000 s: two leaders in one term \
