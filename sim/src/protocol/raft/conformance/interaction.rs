@@ -1,6 +1,7 @@
 //! Whole groups, step by step: compared is the *state*, which is what `raft-state`, `raft-log` and
-//! `status` show (role, vote, term and leader of each node; a log; match and next of each peer).
-//! The order of frames and log lines is another implementation's own and is not compared.
+//! `status` show (role, vote, term and leader of each node; a log; match and next of each peer), and
+//! what the nodes *say* in each command ([`said`](super::said)). The order of frames and log lines
+//! is another implementation's own and is not compared.
 //!
 //! What differs by design:
 //! - A configuration holds from when it is in the log (raft-thesis §4.1), in etcd from when it is
@@ -15,7 +16,10 @@ use super::super::reconfiguration::Transition;
 use super::super::{Payload, Raft};
 use super::cases::{Case, read};
 use super::confchange::changes;
+use super::differences::Heard;
+use super::said::{Accepted, Said};
 use super::world::{Setup, World};
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -78,6 +82,8 @@ impl Suite for Interaction {
 #[derive(Debug, Default)]
 struct Play {
     world: World,
+    /// What nodes said of their logs so far, there or here.
+    known: Accepted,
     /// Why the rest of the file does not apply.
     over: Option<String>,
 }
@@ -92,15 +98,47 @@ impl Play {
         if shows {
             return Some(self.show(case));
         }
-        if let Err(reason) = self.act(case) {
-            let reason = format!("{reason} (line {})", case.line);
-            self.over = Some(reason.clone());
-            return Some(case.judged(Agreement::DoesNotApply(reason)));
+        self.world.said();
+        match self.act(case) {
+            Err(reason) => {
+                let reason = format!("{reason} (line {})", case.line);
+                self.over = Some(reason.clone());
+                Some(case.judged(Agreement::DoesNotApply(reason)))
+            }
+            Ok(Some(judged)) => Some(judged),
+            Ok(None) => self.hear(case),
         }
-        None
     }
 
-    fn act(&mut self, case: &Case) -> Result<(), &'static str> {
+    /// Compares what was said, where a case shows it.
+    fn hear(&mut self, case: &Case) -> Option<Judged> {
+        let said = self.world.said();
+        let Some(printed) = Said::printed(&case.expected) else {
+            said.tell(&mut self.known);
+            return None;
+        };
+        let (expected, found) = (printed.lines(&self.known), said.lines(&self.known));
+        said.tell(&mut self.known);
+        printed.tell(&mut self.known);
+        if expected == found {
+            return Some(case.judged(Agreement::Agrees));
+        }
+        let heard = Heard { world: &self.world, expected: &expected, found: &found };
+        if let Some(reason) = heard.reason() {
+            return Some(case.judged(Agreement::DiffersByDesign(reason.to_string())));
+        }
+        let apart = |one: &BTreeSet<String>, other: &BTreeSet<String>| {
+            let lines: Vec<&str> = one.difference(other).map(String::as_str).collect();
+            lines.join("\n")
+        };
+        Some(case.judged(Agreement::Disagrees {
+            expected: apart(&expected, &found),
+            found: apart(&found, &expected),
+        }))
+    }
+
+    /// Does what a command says; a verdict where its answer is one. `Err` when it cannot be done.
+    fn act(&mut self, case: &Case) -> Result<Option<Judged>, &'static str> {
         let numbers = numbers(case);
         let first = numbers.first().copied().unwrap_or(0);
         let among = if numbers.is_empty() { self.world.numbers() } else { numbers };
@@ -117,9 +155,8 @@ impl Play {
             "deliver-msgs" => self.deliver(case),
             "propose" => {
                 let word = case.args.get(1).map_or("", |(word, _)| word);
-                if !self.world.propose(first, word.as_bytes()) {
-                    return Err("a proposal that etcd takes is refused here");
-                }
+                let is_taken = self.world.propose(first, word.as_bytes());
+                return self.proposed(case, is_taken);
             }
             "propose-conf-change" => self.change(case, first)?,
             "compact" => self.world.compact(first),
@@ -134,7 +171,18 @@ impl Play {
             }
             _ => return Err("the command has no counterpart"),
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// What came of a proposal: etcd says when it drops one.
+    fn proposed(&self, case: &Case, is_taken: bool) -> Result<Option<Judged>, &'static str> {
+        let is_dropped = case.expected.iter().any(|line| line == DROPPED);
+        match (is_dropped, is_taken) {
+            (false, true) => Ok(None),
+            (true, false) => Ok(Some(case.judged(Agreement::Agrees))),
+            (true, true) => Ok(Some(case.compare(DROPPED, "taken"))),
+            (false, false) => Err("a proposal that etcd takes is refused here"),
+        }
     }
 
     fn add(&mut self, case: &Case, count: u32) -> Result<(), &'static str> {
@@ -225,6 +273,11 @@ impl Play {
                 == found.replace("(Voter)", "(Non-Voter)");
             reason = if same_but_vote && has_pending {
                 reason.or(Some(AT_ONCE))
+            } else if is_removed
+                && raft.role() == Role::Leader
+                && raft.members_since().0 > raft.commit_index()
+            {
+                Some(NOT_YET)
             } else if is_removed && expected.contains("StateLeader") {
                 Some(STEPS_DOWN)
             } else {
@@ -265,7 +318,11 @@ impl Play {
             };
             Some(format!("{}/{} {kind} \"{data}\"", id.term, id.index))
         };
-        (raft.first_index()..=raft.last_index()).filter_map(row).collect()
+        let (first, last) = (raft.first_index(), raft.last_index());
+        if first > last {
+            return Vec::from([format!("log is empty: first index={first}, last index={last}")]);
+        }
+        (first..=last).filter_map(row).collect()
     }
 
     fn status(&self, node: u32) -> Vec<String> {
@@ -280,8 +337,10 @@ impl Play {
     }
 }
 
-const AT_ONCE: &str = "a configuration holds from when it is in the log (raft-thesis §4.1), in etcd once it is applied";
-const STEPS_DOWN: &str = "a leader that removed itself steps down (raft-thesis §4.2.2), in etcd only where it is told to";
+const DROPPED: &str = "raft proposal dropped";
+const NOT_YET: &str = "a removal counts without whom it removes from when it is in the log (raft-thesis §4.1), so it takes others to commit it than in etcd";
+pub(super) const AT_ONCE: &str = "a configuration holds from when it is in the log (raft-thesis §4.1), in etcd once it is applied";
+pub(super) const STEPS_DOWN: &str = "a leader that removed itself steps down (raft-thesis §4.2.2), in etcd only where it is told to";
 
 /// The arguments that are numbers by themselves: nodes.
 fn numbers(case: &Case) -> Vec<u32> {

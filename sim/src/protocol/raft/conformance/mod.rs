@@ -6,8 +6,10 @@
 
 mod cases;
 mod confchange;
+mod differences;
 mod interaction;
 mod quorum;
+mod said;
 mod world;
 
 pub use confchange::ConfChange;

@@ -46,6 +46,13 @@ fn a_wrong_expectation_is_noticed() {
     check(changes, steps, "next=2", "next=3");
     check(group, play, "Term:1 Lead:1", "Term:2 Lead:1");
     check(group, play, "match=4 next=5", "match=3 next=5");
+    check(group, play, "first index=3", "first index=2");
+    let vote = "1->3 MsgVote Term:1 Log:1/2";
+    check(group, play, vote, "1->3 MsgVote Term:1 Log:1/3");
+    let answer = "3->1 MsgVoteResp Term:1 Log:0/0";
+    check(group, play, answer, "3->1 MsgVoteResp Term:1 Log:0/0 Rejected (Hint: 0)");
+    check(group, play, "Entries:[1/3 EntryNormal", "Entries:[1/4 EntryNormal");
+    check(group, play, "2->1 MsgAppResp Term:1 Log:0/3", "2->1 MsgAppResp Term:1 Log:0/2");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::super::settings::Config;
 use super::super::snapshot::Snapshot;
 use super::super::storage::Storage;
 use super::super::{Fsync, Raft};
+use super::said::Said;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -37,6 +38,8 @@ pub struct Setup {
 pub struct World {
     nodes: BTreeMap<u32, Host>,
     network: VecDeque<Packet>,
+    /// What was said since it was last asked for.
+    said: Said,
     now_ns: u64,
 }
 
@@ -115,6 +118,11 @@ impl World {
         self.nodes.keys().copied().collect()
     }
 
+    /// What the nodes said since this was last asked.
+    pub fn said(&mut self) -> Said {
+        core::mem::take(&mut self.said)
+    }
+
     /// Lets a node stand for election now, whatever its timer says.
     pub fn campaign(&mut self, node: u32) {
         self.call(node, |raft, now, fx| raft.stand(now, fx));
@@ -166,7 +174,11 @@ impl World {
             let Some(host) = self.nodes.get_mut(&node) else {
                 return has_done;
             };
-            self.network.extend(host.unsent.drain(..).inspect(|_| has_done = true));
+            for packet in host.unsent.drain(..) {
+                has_done = true;
+                self.said.frame(packet.from, packet.to, &packet.bytes);
+                self.network.push_back(packet);
+            }
             let syncs = core::mem::take(&mut host.syncs);
             if syncs.is_empty() {
                 return has_done;
