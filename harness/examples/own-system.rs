@@ -7,7 +7,7 @@ use checker::models::{Model, ModelKind, Observed};
 use contract::*;
 use harness::checks::{CheckKind, RunData};
 use harness::cli::Lab;
-use harness::kinds::{Field, FieldKind, Row};
+use harness::kinds::{CheckRow, Field, FieldKind, LooksAt, Row};
 use scenario::plan::CheckPlan;
 
 const COUNT: Argument =
@@ -104,7 +104,7 @@ impl Model for InOrder {
 struct GivenOut;
 
 impl CheckKind for GivenOut {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const MIN: Field = Field {
             name: "tickets",
             kind: FieldKind::Plain(Kind::COUNT),
@@ -112,7 +112,9 @@ impl CheckKind for GivenOut {
             default: "",
             required: true,
         };
-        Row { name: "given-out", about: "clients got so many tickets", fields: const { &[MIN] } }
+        let about = "clients got so many tickets";
+        let row = CheckRow::of(Row { name: "given-out", about, fields: const { &[MIN] } });
+        CheckRow { looks_at: LooksAt::History, ..row }
     }
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
         let about = "the tickets of all answers are as many as asked for";

@@ -416,11 +416,11 @@ impl Director {
         let held = |node: NodeId| {
             let on = self.spans.iter().filter(|span| span.end.is_none());
             let mut steps = on.flat_map(|span| span.script.iter().zip(&span.imposed));
-            steps.any(|(step, imposed)| match step.action {
-                Action::Impose(Condition::Down { node: down, .. }) => {
-                    imposed.is_some() && down == node
+            steps.any(|(step, imposed)| match &step.action {
+                Action::Impose(condition) => {
+                    imposed.is_some() && condition.keeps_down() == Some(node)
                 }
-                _ => false,
+                Action::Lift(_) | Action::Strike(_) => false,
             })
         };
         let boots = |node: &NodeId| self.roster.group_of(*node).plan.on.is_none();

@@ -15,7 +15,9 @@ use scenario::plan::Plan;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-pub use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Line, RandomFault, Row, Source};
+pub use scenario::kinds::{
+    Amounts, CheckRow, Damage, FaultRow, Field, FieldKind, Line, LooksAt, RandomFault, Row, Source,
+};
 pub use scenario::random;
 
 /// What a user's binary adds to the kinds of the house.
@@ -47,7 +49,7 @@ pub struct Kinds {
     faults: Vec<&'static dyn FaultKind>,
     models: Vec<ModelKind>,
     workloads: Vec<&'static dyn LoadKind>,
-    check_rows: Vec<Row>,
+    check_rows: Vec<CheckRow>,
     fault_rows: Vec<FaultRow>,
     model_names: Vec<&'static str>,
 }
@@ -87,7 +89,7 @@ impl Kinds {
     }
 
     fn join(own: &Own) -> Self {
-        let checks = joined("kind of check", CHECKS, own.checks, |kind| kind.row().name);
+        let checks = joined("kind of check", CHECKS, own.checks, |kind| kind.row().row.name);
         let faults = joined("kind of fault", FAULTS, own.faults, |kind| kind.row().row.name);
         let models = joined("model", MODELS, own.models, |kind| kind.name);
         let workloads = joined("workload", &[], own.workloads, |kind| kind.name());
@@ -118,7 +120,7 @@ impl Kinds {
     /// The kind of check with the name.
     #[must_use]
     pub fn check(&self, name: &str) -> Option<&'static dyn CheckKind> {
-        let position = self.check_rows.iter().position(|row| row.name == name)?;
+        let position = self.check_rows.iter().position(|kind| kind.row.name == name)?;
         Some(self.checks[position])
     }
 
@@ -143,7 +145,7 @@ impl Kinds {
 
     /// The rows of all kinds of checks.
     #[must_use]
-    pub fn check_rows(&self) -> &[Row] {
+    pub fn check_rows(&self) -> &[CheckRow] {
         &self.check_rows
     }
 

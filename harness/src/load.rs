@@ -376,9 +376,8 @@ impl Client {
 
     fn value(&mut self) -> Value {
         self.values_written += 1;
-        let size = self.law.load.value.sample(&mut self.rng);
-        let size = size.clamp(u64::from(Value::SIZE_MIN), u64::from(u32::MAX));
-        Value { id: self.value_prefix | u64::from(self.values_written), size_bytes: size as u32 }
+        let size_bytes = self.law.load.size(&mut self.rng);
+        Value { id: self.value_prefix | u64::from(self.values_written), size_bytes }
     }
 
     /// The first call of the next arrival at this client, which is `node`.
@@ -432,9 +431,8 @@ fn listed_values(seed: u64, groups: &[GroupPlan]) -> BTreeMap<u32, Value> {
             let Some(number) = op.value else { continue };
             let prefix = value_prefix(&format!("{}/{}", group.name, op.client));
             let mut rng = Rng::new(seed, Domain::Client, &format!("value {number}"));
-            let size = load.value.sample(&mut rng);
-            let size = size.clamp(u64::from(Value::SIZE_MIN), u64::from(u32::MAX)) as u32;
-            values.insert(number, Value { id: prefix | u64::from(number), size_bytes: size });
+            let size_bytes = load.size(&mut rng);
+            values.insert(number, Value { id: prefix | u64::from(number), size_bytes });
         }
     }
     values

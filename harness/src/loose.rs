@@ -17,13 +17,10 @@ use catalog::Verdict;
 use contract::{Mark, NodeId, Nodes, Op, OpId, Outcome, SimTime};
 use engine::hosting::{Harvest, HostError, LooseParts, LooseRun, Parts, Simulator};
 use engine::{Control, Observer, Workload};
-use scenario::plan::Plan;
+use scenario::plan::{CheckPlan, Plan};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// The kinds of checks that are judged: by the history alone, or by the nodes' states.
-const JUDGED: &[&str] = &["linearizable", "sessions", "staleness", "invariant"];
 
 /// What came of a run on another simulator.
 #[derive(Clone, Debug)]
@@ -62,7 +59,8 @@ pub fn run(here: &Finished, simulator: &dyn Simulator) -> Result<Loose, HostErro
         until: SimTime::ZERO + plan.budget.sim_time,
     })?;
     let judged = result.harvest.downcast::<Judged>().expect("the run was judged");
-    let unjudged = plan.checks.iter().filter(|check| !JUDGED.contains(&check.kind));
+    let kinds = Kinds::of(plan);
+    let unjudged = plan.checks.iter().filter(|check| !is_judged(kinds, check));
     Ok(Loose {
         verdicts: judged.verdicts,
         unjudged: unjudged.map(|check| check.id.clone()).collect(),
@@ -71,6 +69,12 @@ pub fn run(here: &Finished, simulator: &dyn Simulator) -> Result<Loose, HostErro
         answered: judged.answered,
         events: result.events,
     })
+}
+
+/// Whether a check can be judged by what an observer of another simulator sees.
+fn is_judged(kinds: &Kinds, check: &CheckPlan) -> bool {
+    let kind = kinds.check(check.kind).expect("the compiler accepts known kinds only");
+    kind.row().looks_at.is_on_any_host()
 }
 
 /// Everything that a run needs on its own thread.
@@ -111,10 +115,10 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
         ended_at: SimTime::ZERO + plan.budget.sim_time,
         cut_short: None,
     };
-    let judged = plan.checks.iter().filter(|check| JUDGED.contains(&check.kind));
+    let kinds = Kinds::of(plan);
+    let judged = plan.checks.iter().filter(|check| is_judged(kinds, check));
     let verdicts = judged.map(|check| {
-        let kind =
-            Kinds::of(plan).check(check.kind).expect("the compiler accepts known kinds only");
+        let kind = kinds.check(check.kind).expect("the compiler accepts known kinds only");
         (check.id.clone(), kind.judge(check, &data))
     });
     let verdicts = verdicts.collect();
@@ -150,5 +154,46 @@ impl Observer for Shared {
     }
     fn after_event(&mut self, at: SimTime, touched: NodeId, nodes: &dyn Nodes) -> Control {
         self.0.borrow_mut().after_event(at, touched, nodes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::CheckKind;
+    use crate::kinds::{CheckRow, LooksAt, Own, Row};
+    use catalog::{Property, Settings};
+
+    /// A user's check that looks at what its row says.
+    struct Users(&'static str, LooksAt);
+
+    impl CheckKind for Users {
+        fn row(&self) -> CheckRow {
+            let row = Row { name: self.0, about: "for the test", fields: &[] };
+            CheckRow { looks_at: self.1, ..CheckRow::of(row) }
+        }
+        fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
+            Property { name: self.0, about: "for the test", source: "nowhere" }
+        }
+        fn judge(&self, _: &CheckPlan, _: &RunData<'_>) -> Verdict {
+            Verdict::Ok
+        }
+    }
+
+    #[test]
+    fn the_row_of_a_kind_says_whether_another_host_can_judge_it() {
+        static OF_HISTORY: Users = Users("of-history", LooksAt::History);
+        static OF_RUN: Users = Users("of-run", LooksAt::Run);
+        let kinds =
+            Kinds::with(Own { checks: const { &[&OF_HISTORY, &OF_RUN] }, ..Own::default() });
+        let judged = |kind: &'static str| {
+            let fields = Settings::default();
+            is_judged(kinds, &CheckPlan { id: kind.to_owned(), kind, fields })
+        };
+        assert!(judged("of-history") && !judged("of-run"));
+        for kind in ["linearizable", "sessions", "staleness", "invariant"] {
+            assert!(judged(kind), "{kind}");
+        }
+        assert!(!judged("converge") && !judged("quantile"));
     }
 }

@@ -176,6 +176,8 @@ impl Watch {
         if *count <= VIOLATIONS_KEPT_MAX as u64 {
             self.violations.push(violation);
         }
+        let counted: u64 = self.violated.values().sum();
+        assert!(self.violations.len() as u64 <= counted, "what is kept was counted");
     }
 
     /// Asks each invariant that `node` concerns, and keeps what they say.
@@ -202,6 +204,8 @@ impl Watch {
         } else {
             self.marks_lost += 1;
         }
+        let is_full = self.marks.len() == MARKS_MAX;
+        assert!(self.marks_lost == 0 || is_full, "a mark is lost only where there is no room");
     }
 
     /// Pauses the engine once, after the first violation, so that the events before it are kept.
@@ -209,6 +213,7 @@ impl Watch {
         if self.violations.is_empty() || self.paused {
             return Control::Continue;
         }
+        assert!(!self.violated.is_empty(), "what is kept was counted");
         self.paused = true;
         Control::Pause
     }
@@ -219,6 +224,7 @@ impl Watch {
         let system = self.systems[self.system_of[node.index()]];
         let roster = &self.roster;
         let mut is_in = |selector: &str| means(roster, selector, node, nodes);
+        let (waiting, told) = (self.waits.len(), self.happened.len());
         let happened = &mut self.happened;
         self.waits.retain_mut(|wait| {
             let done = wait.when.note(system, mark, &mut is_in);
@@ -227,6 +233,8 @@ impl Watch {
             }
             !done
         });
+        let ended = waiting - self.waits.len();
+        assert_eq!(ended, self.happened.len() - told, "whose wait is over is told");
         if self.happened.is_empty() { Control::Continue } else { Control::Pause }
     }
 
@@ -280,11 +288,15 @@ fn means(roster: &Roster, selector: &str, node: NodeId, nodes: &dyn Nodes) -> bo
 
 impl Clone for Watch {
     fn clone(&self) -> Self {
+        let invariants: Vec<Box<dyn Invariant>> =
+            self.invariants.iter().map(|invariant| invariant.fork()).collect();
+        let mut pairs = self.invariants.iter().zip(&invariants);
+        assert!(pairs.all(|(one, copy)| one.looked() == copy.looked()), "it has seen as much");
         Self {
             roster: Rc::clone(&self.roster),
             system_of: Rc::clone(&self.system_of),
             systems: Rc::clone(&self.systems),
-            invariants: self.invariants.iter().map(|invariant| invariant.fork()).collect(),
+            invariants,
             concerned: Rc::clone(&self.concerned),
             violations: self.violations.clone(),
             violated: self.violated.clone(),
@@ -305,6 +317,8 @@ impl Clone for Watch {
 impl Observer for Watch {
     fn on_mark(&mut self, at: SimTime, node: NodeId, mark: Mark, nodes: &dyn Nodes) -> Control {
         let system = self.system_of[node.index()];
+        let rows = self.marked[system].len();
+        assert!(usize::from(mark.event) < rows, "a mark is a row of its system's events");
         self.marked[system][usize::from(mark.event)] += 1;
         if self.wanted[system][usize::from(mark.event)] {
             let allocations = self.metered.is_on().then_some(self.metered.last);

@@ -16,7 +16,7 @@ use scenario::plan::Plan;
 use serde_json::json;
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 /// The plan, as a scenario file that compiles to it.
@@ -322,6 +322,8 @@ pub fn read(dir: &Path) -> Result<(Vec<u8>, RunRecord), DirError> {
 /// When it is missing or is not what the lab wrote.
 pub fn read_record(dir: &Path) -> Result<RunRecord, DirError> {
     let path = dir.join(RECORD);
-    let text = fs::read_to_string(&path).map_err(|error| failed("read", &path, error))?;
-    reports::json::read(&text).map_err(|error| failed("read", &path, error))
+    File::open(&path).map_err(|error| failed("read", &path, error))?;
+    // A record may be as large as all else that the command needs.
+    let source = || File::open(&path).map(BufReader::new);
+    reports::json::read_from(source).map_err(|error| failed("read", &path, error))
 }

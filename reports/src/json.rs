@@ -4,10 +4,13 @@
 //! stands on one line, so a row of a table is a line of the file and two runs can be compared with
 //! `diff`.
 
+mod rows;
+
 use crate::record::{RunRecord, VERSION};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
+use std::io::Read;
 
 /// Why a record cannot be read. Completes "failed to read a run record: …".
 #[derive(Debug)]
@@ -44,7 +47,10 @@ impl std::error::Error for ReadError {
 /// The record as canonical JSON, with a newline at the end.
 #[must_use]
 pub fn write(run: &RunRecord) -> String {
-    canonical(run)
+    let mut out = String::new();
+    rows::write(run, &mut out);
+    out.push('\n');
+    out
 }
 
 /// Any serialisable value in the same canonical form, for the files beside `run.json`.
@@ -65,17 +71,32 @@ pub fn canonical<T: Serialize>(value: &T) -> String {
 /// # Errors
 /// When the text is not a record, or one of a newer lab.
 pub fn read(text: &str) -> Result<RunRecord, ReadError> {
-    /// The version alone: whatever else there is is skipped, not kept.
-    #[derive(Deserialize)]
-    struct Versioned {
-        #[serde(default)]
-        version: Value,
-    }
-    let found: Versioned = serde_json::from_str(text).map_err(ReadError::Syntax)?;
+    judge(&serde_json::from_str(text).map_err(ReadError::Syntax)?)?;
+    serde_json::from_str(text).map_err(ReadError::Syntax)
+}
+
+/// As [`read`], from a source that is read twice and whose text is never held as a whole.
+///
+/// # Errors
+/// When it cannot be read, is not a record, or one of a newer lab.
+pub fn read_from<R: Read>(source: impl Fn() -> std::io::Result<R>) -> Result<RunRecord, ReadError> {
+    let open = || source().map_err(|error| ReadError::Syntax(serde_json::Error::io(error)));
+    judge(&serde_json::from_reader(open()?).map_err(ReadError::Syntax)?)?;
+    serde_json::from_reader(open()?).map_err(ReadError::Syntax)
+}
+
+/// The version alone: whatever else there is is skipped, not kept.
+#[derive(Deserialize)]
+struct Versioned {
+    #[serde(default)]
+    version: Value,
+}
+
+fn judge(found: &Versioned) -> Result<(), ReadError> {
     match found.version.as_u64() {
         None | Some(0) => Err(ReadError::NoVersion),
         Some(version) if version > u64::from(VERSION) => Err(ReadError::Newer(version)),
-        Some(_) => serde_json::from_str(text).map_err(ReadError::Syntax),
+        Some(_) => Ok(()),
     }
 }
 
@@ -172,6 +193,7 @@ mod tests {
             let back = read(&text).unwrap();
             assert_eq!(back, run);
             assert_eq!(write(&back), text);
+            assert_eq!(read_from(|| Ok(text.as_bytes())).unwrap(), run);
         }
     }
 

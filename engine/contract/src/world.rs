@@ -171,6 +171,35 @@ impl Condition {
             | Self::ServiceTime { node, .. } => Target::Node(*node),
         }
     }
+
+    /// The node that does not run while it holds. Without a catch-all arm, as [`Condition::target`].
+    #[must_use]
+    pub const fn keeps_down(&self) -> Option<NodeId> {
+        match self {
+            Self::Down { node, .. } => Some(*node),
+            Self::Block { .. }
+            | Self::Hold { .. }
+            | Self::Loss { .. }
+            | Self::Duplicate { .. }
+            | Self::Reorder { .. }
+            | Self::Corrupt { .. }
+            | Self::Delay { .. }
+            | Self::Bandwidth { .. }
+            | Self::Pause { .. }
+            | Self::SlowCpu { .. }
+            | Self::MemoryLimit { .. }
+            | Self::Drift { .. }
+            | Self::DiskSlow { .. }
+            | Self::SyncLies { .. }
+            | Self::SyncFails { .. }
+            | Self::WriteFails { .. }
+            | Self::ReadCorrupt { .. }
+            | Self::WriteCorrupt { .. }
+            | Self::Misdirect { .. }
+            | Self::Capacity { .. }
+            | Self::ServiceTime { .. } => None,
+        }
+    }
 }
 
 impl Shock {

@@ -62,6 +62,7 @@ impl<O: Observer> Engine<O> {
     /// exactly `until` are left, so that a fault imposed now comes before them.
     pub fn run_until(&mut self, until: SimTime) -> Stopped {
         assert!(self.outbox.is_empty(), "what a node asked for was carried out");
+        assert!(self.current.is_none(), "no node was broken off in the middle of an input");
         loop {
             if core::mem::take(&mut self.pause_asked) {
                 return Stopped::Paused;
@@ -223,7 +224,10 @@ impl<O: Observer> Engine<O> {
                 }
             }
             What::Wake => {
-                self.kernel.hosts.get_mut(record.dst).wake_queued = false;
+                assert!(self.draining.is_none(), "one inbox is worked off at a time");
+                let host = self.kernel.hosts.get_mut(record.dst);
+                assert!(host.wake_queued, "an inbox is looked after by one entry");
+                host.wake_queued = false;
                 self.draining = Some(record.dst);
             }
             _ => self.step_rarer(record),
@@ -364,7 +368,8 @@ impl<O: Observer> Engine<O> {
     /// and observers consulted.
     #[inline]
     pub(crate) fn finish(&mut self, node: NodeId) {
-        assert!(self.current.is_some(), "an input ends once");
+        let handled = self.current.map(|(_, node)| node);
+        assert_eq!(handled, Some(node), "an input ends once, at the node where it began");
         self.observer.after_input();
         let host = self.kernel.hosts.get_mut(node);
         let charge_ns = host.disk.take_charge();
@@ -386,6 +391,7 @@ impl<O: Observer> Engine<O> {
         }
         self.check_memory(node);
         self.observe(node);
+        assert!(self.outbox.is_empty(), "nothing of it is left for the next input");
         self.current = None;
     }
 

@@ -211,6 +211,7 @@ impl Kernel {
     pub fn unpark(&mut self, node: NodeId) -> Option<Record> {
         let now = self.now();
         let host = self.hosts.get_mut(node);
+        assert!(host.alive || host.inbox.is_empty(), "nothing waits for a node that is down");
         if host.may_run(now) {
             return host.inbox.pop_front();
         }

@@ -65,7 +65,9 @@ impl<O: Observer> Engine<O> {
         let Some(record) = self.kernel.net.links.take_held(id, nth) else {
             return false;
         };
-        self.kernel.net.links.get_mut(id).in_flight -= 1;
+        let link = self.kernel.net.links.get_mut(id);
+        assert!(link.in_flight > 0, "what waits is under way");
+        link.in_flight -= 1;
         let What::Datagram { frame, .. } = record.what else {
             panic!("only datagrams are held");
         };

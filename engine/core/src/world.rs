@@ -107,6 +107,7 @@ impl<O: Observer> Engine<O> {
 
     pub(crate) fn boot_node(&mut self, node: NodeId) {
         let (at, seed) = (self.kernel.now(), self.kernel.seed);
+        assert!(self.kernel.hosts.get(node).inbox.is_empty(), "nothing waits for who is down");
         self.begin(node);
         self.kernel.counters.boots += 1;
         self.kernel.outage_of_spaces(node);
@@ -170,6 +171,7 @@ impl<O: Observer> Engine<O> {
         for tenant in self.kernel.tenants(node) {
             self.crash(tenant);
         }
+        assert!(self.kernel.tenants(node).is_empty(), "who lives on a machine goes with it");
         self.kernel.events += 1;
         self.kernel.counters.crashes += 1;
         self.kernel.note(node, node, EventKind::Crash, 0, 0);

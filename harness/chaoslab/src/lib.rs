@@ -2,6 +2,7 @@
 //! that can repeat their runs.
 
 mod meter;
+mod texts;
 
 use harness::cli::{Lab, Missing};
 

@@ -2,6 +2,8 @@
 
 mod support;
 
+use chaoslab::three_caches;
+use devkit::tree::{root, with};
 use std::fs;
 use std::path::{Path, PathBuf};
 use support::{chaoslab, stderr, stdout};
@@ -10,28 +12,13 @@ fn folder(name: &str) -> PathBuf {
     support::folder("cli", name)
 }
 
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("the binary lies two folders below the root").to_owned()
-}
-
 /// A small scenario that passes within a second.
-const GOOD: &str = r#"
-format = 1
-name   = "good"
-about  = "a small world"
-system = "hyperion"
-seed   = 4
-expect = "pass"
-
-[budget]
-sim_time = "6s"
-events   = 1_000_000
-
-[nodes.h]
-role  = "cache"
-count = 3
-
+const GOOD: &str = three_caches!(
+    "good",
+    4,
+    "6s",
+    "1_000_000",
+    r#"
 [clients.kv]
 count  = 2
 target = "h/any"
@@ -44,7 +31,8 @@ id    = "lin"
 kind  = "linearizable"
 model = "register-cas"
 over  = "clients.kv"
-"#;
+"#
+);
 
 /// Writes `text` as a file and runs it: (exit status, standard error).
 fn run_text(name: &str, text: &[u8]) -> (i32, String) {
@@ -67,11 +55,11 @@ fn wrong_files_get_their_own_message_with_line_and_column() {
         (
             "unknown-key",
             edit(tuning, "[tuning.h]\nheart_beat = \"1ms\"\n[nodes.h]"),
-            &["E01", "heart_beat", "did you mean `heartbeat`", "good.toml:14:1"],
+            &["E01", "heart_beat", "did you mean `heartbeat`", "good.toml:13:1"],
         ),
-        ("no-unit", edit("\"6s\"", "6"), &["E0", "unit", "good.toml:10:12"]),
+        ("no-unit", edit("\"6s\"", "6"), &["E0", "unit", "good.toml:9:12"]),
         ("selector", edit("h/any", "h/9"), &["E04", "h/9", "good.toml:"]),
-        ("broken-toml", edit("[budget]", "[budget"), &["E01", "good.toml:9:"]),
+        ("broken-toml", edit("[budget]", "[budget"), &["E01", "good.toml:8:"]),
         ("no-caught-by", edit("expect = \"pass\"", "expect = \"fail\""), &["E06", "caught_by"]),
         ("not-utf-8", [GOOD.as_bytes(), b"\xff\xfe"].concat(), &["E07", "UTF-8"]),
         ("no-check", GOOD[..GOOD.find("[[check]]").expect("a check")].into(), &["check"]),
@@ -124,8 +112,7 @@ const METRICS: [&str; 8] = [
 
 #[test]
 fn a_run_can_be_scraped_at_its_end_and_at_any_time() {
-    let folder = folder("metrics");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = with(folder("metrics"), "good.toml", GOOD);
     assert_eq!(chaoslab(&folder, &["run", "good.toml"]).status.code(), Some(0));
     let end = fs::read_to_string(folder.join("out/good/4/metrics.prom")).expect("it is left");
     for name in METRICS {
@@ -151,8 +138,7 @@ fn a_run_can_be_scraped_at_its_end_and_at_any_time() {
 
 #[test]
 fn a_run_leaves_a_directory_that_replays() {
-    let folder = folder("replays");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = with(folder("replays"), "good.toml", GOOD);
     let output = chaoslab(&folder, &["good.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let dir = folder.join("out/good/4");
@@ -170,8 +156,7 @@ fn a_run_leaves_a_directory_that_replays() {
 /// about the machine.
 #[test]
 fn run_directories_are_equal_byte_for_byte_and_name_no_machine() {
-    let folder = folder("bytes");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = with(folder("bytes"), "good.toml", GOOD);
     let read = |out: &str| {
         let output = chaoslab(&folder, &["run", "good.toml", "--out", out]);
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -231,8 +216,7 @@ fn real_allocations_are_judged_and_stay_out_of_the_report() {
 
 #[test]
 fn a_changed_record_is_noticed() {
-    let folder = folder("changed");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = with(folder("changed"), "good.toml", GOOD);
     chaoslab(&folder, &["run", "good.toml"]);
     let path = folder.join("out/good/4/plan.toml");
     let plan = fs::read_to_string(&path).expect("a plan");
@@ -245,8 +229,7 @@ fn a_changed_record_is_noticed() {
 
 #[test]
 fn an_output_that_cannot_be_written_is_said() {
-    let folder = folder("unwritable");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = with(folder("unwritable"), "good.toml", GOOD);
     fs::write(folder.join("out"), "a file stands in the way").expect("a writable folder");
     let output = chaoslab(&folder, &["run", "good.toml"]);
     assert_eq!(output.status.code(), Some(2));
@@ -300,8 +283,7 @@ fn files_are_put_into_the_house_style_and_say_what_they_said() {
 
 #[test]
 fn two_runs_are_compared_down_to_the_first_event() {
-    let folder = folder("diff");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = with(folder("diff"), "good.toml", GOOD);
     for more in [&[][..], &["--set", "clients.kv.rate=51/s"]] {
         let output = chaoslab(&folder, &[&["run", "good.toml"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));

@@ -2,7 +2,7 @@
 //! changed: between nodes that send datagrams, between clients and nodes that talk over streams,
 //! at nodes, at clocks and at disks.
 
-use chaoslab::LAB;
+use chaoslab::{LAB, three_caches};
 use harness::cli::names;
 use harness::kinds::Kinds;
 use harness::run::{self, Finished};
@@ -10,19 +10,12 @@ use scenario::Scenario;
 
 /// Three cache nodes that exchange datagrams, with clients that use streams. Work, reads, writes
 /// and syncs take time, so that there is something to slow down.
-const BASE: &str = r#"
-format = 1
-name   = "faults"
-system = "hyperion"
-seed   = 11
-
-[budget]
-sim_time = "9s"
-
-[nodes.h]
-role  = "cache"
-count = 3
-
+const BASE: &str = three_caches!(
+    "faults",
+    11,
+    "9s",
+    "50_000_000",
+    r#"
 [tuning.h]
 service_get = "100us"
 service_put = "200us"
@@ -46,7 +39,8 @@ keys   = { count = 32 }
 id   = "one-leader"
 kind = "invariant"
 name = "raft.one_leader_per_term"
-"#;
+"#
+);
 
 /// A crash of `h/1` with which a case is combined: nodes read their disks when they boot.
 const REBOOT: &str = "[[fault]]\nid = \"reboot\"\nkind = \"crash\"\nat = \"4500ms\"\nfor = \"500ms\"\nnode = \"h/1\"\n";

@@ -1,25 +1,18 @@
 //! What is added to a scenario changes nothing that it does not touch: every draw is keyed by name.
 
-use chaoslab::LAB;
+use chaoslab::{LAB, three_caches};
 use harness::cli::names;
 use harness::run::{self, Finished};
 use scenario::Scenario;
 use std::collections::BTreeMap;
 
 /// Faults, load and a rough network.
-const BASE: &str = r#"
-format = 1
-name   = "independence"
-system = "hyperion"
-seed   = 21
-
-[budget]
-sim_time = "10s"
-
-[nodes.h]
-role  = "cache"
-count = 3
-
+const BASE: &str = three_caches!(
+    "independence",
+    21,
+    "10s",
+    "50_000_000",
+    r#"
 [disk.h]
 sync = { dist = "uniform", min = "500us", max = "4ms" }
 
@@ -52,7 +45,8 @@ disk   = "torn"
 id   = "one-leader"
 kind = "invariant"
 name = "raft.one_leader_per_term"
-"#;
+"#
+);
 
 /// A cluster of its own before and after the others in the order of names, with a client at work
 /// and one that never asks for anything, under faults, and with a cover that reads marks.

@@ -1,7 +1,7 @@
 //! Random faults: a mix is what its budget says, a survivable one breaks nothing, and one that goes
 //! beyond says where.
 
-use chaoslab::LAB;
+use chaoslab::{LAB, three_caches};
 use harness::budget::{self, LINES};
 use harness::cli::names;
 use harness::record;
@@ -9,7 +9,6 @@ use harness::run::{self, Ended};
 use scenario::Scenario;
 use scenario::plan::Plan;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 fn compile(name: &str, source: &[u8]) -> Scenario {
     let (scenario, said) = Scenario::compile(name, source, &names(&LAB));
@@ -18,9 +17,7 @@ fn compile(name: &str, source: &[u8]) -> Scenario {
 
 /// The committed scenario.
 fn committed() -> Scenario {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = here.ancestors().nth(2).expect("the binary lies two folders below the root");
-    let path = root.join("scenarios/hyperion/random-faults.toml");
+    let path = devkit::tree::root().join("scenarios/hyperion/random-faults.toml");
     compile("random-faults.toml", &std::fs::read(path).expect("a readable file"))
 }
 
@@ -31,9 +28,10 @@ fn plan(scenario: &Scenario, variant: Option<&str>, seed: u64) -> Plan {
 
 /// The lines that a cluster of five with these tables exceeds.
 fn exceeded(tables: &str) -> Vec<&'static str> {
+    const HEAD: &str = three_caches!("x", 1, "20s", "50_000_000", "");
+    let five = HEAD.replace("count = 3", "count = 5");
     let text = format!(
-        "format = 1\nname = \"x\"\nsystem = \"hyperion\"\n[budget]\nsim_time = \"20s\"\n\
-         [nodes.h]\nrole = \"cache\"\ncount = 5\n{tables}\n\
+        "{five}{tables}\n\
          [clients.kv]\ntarget = \"h/any\"\nops = {{ get = 1, put = 1 }}\nkeys = {{ count = 9 }}\n\
          [[check]]\nid = \"lin\"\nkind = \"linearizable\"\nmodel = \"register-cas\"\nover = \"clients.kv\"\n"
     );

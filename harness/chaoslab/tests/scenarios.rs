@@ -2,18 +2,14 @@
 //! company it runs.
 
 use chaoslab::LAB;
+use devkit::tree::{files, root};
 use harness::cli::names;
 use harness::outcome::outcome;
 use harness::run;
 use scenario::Scenario;
 use scenario::plan::Plan;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn scenarios() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("the binary lies two folders below the root").join("scenarios")
-}
+use std::path::Path;
 
 fn load(path: &Path) -> Scenario {
     let source = fs::read_to_string(path).expect("a readable file");
@@ -31,24 +27,10 @@ fn plan(scenario: &Scenario, variant: Option<&str>) -> Plan {
     plan.unwrap_or_else(|said| panic!("{said:?}"))
 }
 
-fn files(below: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(below).expect("a readable folder") {
-        let path = entry.expect("readable").path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else if path.extension().is_some_and(|suffix| suffix == "toml") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Base and variants of every scenario, on their own seeds.
 #[test]
 fn every_scenario_ends_as_it_says() {
-    let files = files(&scenarios());
+    let files = files(&root().join("scenarios"), "toml");
     assert!(files.len() >= 5, "the scenarios were not found");
     for path in files {
         let scenario = load(&path);
@@ -71,7 +53,7 @@ fn every_scenario_ends_as_it_says() {
 /// The digest does not depend on what ran before in the same process.
 #[test]
 fn the_order_of_scenarios_does_not_matter() {
-    let smoke = files(&scenarios().join("smoke"));
+    let smoke = files(&root().join("scenarios/smoke"), "toml");
     let digest = |path: &PathBuf| run::run(plan(&load(path), None), false).digest;
     let forward: Vec<u64> = smoke.iter().map(digest).collect();
     let mut backward: Vec<u64> = smoke.iter().rev().map(digest).collect();
@@ -82,7 +64,7 @@ fn the_order_of_scenarios_does_not_matter() {
 
 #[test]
 fn another_seed_is_another_run() {
-    let scenario = load(&scenarios().join("smoke/steady.toml"));
+    let scenario = load(&root().join("scenarios/smoke/steady.toml"));
     let names = names(&LAB);
     let digest = |seed| {
         let plan =

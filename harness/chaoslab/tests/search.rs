@@ -1,6 +1,6 @@
 //! Searches that copy worlds: whatever is copied goes on as it would have from the start.
 
-use chaoslab::LAB;
+use chaoslab::{LAB, three_caches};
 use contract::{Duration, SimTime};
 use harness::cause::{Branching, messages};
 use harness::cli::names;
@@ -29,18 +29,12 @@ fn plan(text: &str) -> Plan {
     plan.unwrap_or_else(|said| panic!("{said:?}"))
 }
 
-const BUSY: &str = r#"
-format = 1
-name   = "test"
-system = "hyperion"
-
-[budget]
-sim_time = "8s"
-
-[nodes.h]
-role  = "cache"
-count = 3
-
+const BUSY: &str = three_caches!(
+    "test",
+    1,
+    "8s",
+    "50_000_000",
+    r#"
 [net]
 latency = { dist = "uniform", min = "1ms", max = "9ms" }
 loss    = "2%"
@@ -71,7 +65,8 @@ id    = "lin"
 kind  = "linearizable"
 model = "register-cas"
 over  = "clients.kv"
-"#;
+"#
+);
 
 /// A trial that begins in the middle is the trial from the start, event for event.
 #[test]
@@ -130,25 +125,18 @@ fn a_pin_decides_about_one_message() {
 
 /// Three nodes of which one asks for votes before it is too late; `more` is added.
 fn one_candidate(more: &str) -> Scenario {
-    scenario(&format!(
+    const TEXT: &str = three_caches!(
+        "test",
+        1,
+        "3s",
+        "50_000_000",
         r#"
-format = 1
-name   = "test"
-system = "hyperion"
-
-[budget]
-sim_time = "3s"
-
-[nodes.h]
-role  = "cache"
-count = 3
-
 [tuning.h]
 pre_vote       = false
 tick           = "0ms"
 election_fixed = ["1500ms", "9s", "9s"]
 
-{more}
+MORE
 
 [[check]]
 id     = "led"
@@ -157,7 +145,8 @@ after  = "0s"
 within = "1800ms"
 to     = ["raft.single_leader"]
 "#
-    ))
+    );
+    scenario(&TEXT.replace("MORE", more))
 }
 
 /// The messages without whose loss somebody leads in time; `None` where somebody does.

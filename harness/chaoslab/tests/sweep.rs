@@ -3,6 +3,8 @@
 
 mod support;
 
+use chaoslab::three_caches;
+use devkit::tree::with;
 use std::fs;
 use std::path::{Path, PathBuf};
 use support::{chaoslab, command, stderr, stdout};
@@ -19,20 +21,12 @@ fn said(folder: &Path, args: &[&str], status: i32) -> String {
 }
 
 /// Contested elections; the variant elects two leaders in one term in most seeds.
-const SCENARIO: &str = r#"
-format = 1
-name   = "contested"
-system = "hyperion"
-seed   = 1
-
-[budget]
-sim_time = "4s"
-events   = 1_000_000
-
-[nodes.h]
-role  = "cache"
-count = 3
-
+const SCENARIO: &str = three_caches!(
+    "contested",
+    1,
+    "4s",
+    "1_000_000",
+    r#"
 [tuning.h]
 pre_vote = false
 tick     = "0ms"
@@ -70,12 +64,11 @@ vary = { "fault.cut.for" = ["500ms", "900ms"] }
 name    = "double"
 set     = { "tuning.h.election_fixed" = ["1500ms", "1500ms", "1500ms"] }
 defects = ["double-vote-same-term"]
-"#;
+"#
+);
 
 fn prepared(name: &str) -> PathBuf {
-    let folder = folder(name);
-    fs::write(folder.join("contested.toml"), SCENARIO).expect("a writable folder");
-    folder
+    with(folder(name), "contested.toml", SCENARIO)
 }
 
 const SWEEP: &[&str] = &["sweep", "contested.toml", "--variant", "all", "--seeds", "0..4"];

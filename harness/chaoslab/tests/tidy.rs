@@ -2,15 +2,11 @@
 //! crates are `no_std`, what a protocol may import, how long a function or a file may be,
 //! and that what the list of capabilities names is there.
 
+use devkit::tree::root;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("the binary lies two folders below the root").to_owned()
-}
 
 fn metadata() -> serde_json::Value {
     let output = Command::new(env!("CARGO"))

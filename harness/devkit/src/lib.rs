@@ -2,7 +2,10 @@
 //! dev-dependency alone.
 
 pub mod golden;
+#[cfg(feature = "schema")]
+pub mod json_schema;
 #[cfg(feature = "bench")]
 pub mod measure;
 #[cfg(feature = "bench")]
 pub mod page;
+pub mod tree;

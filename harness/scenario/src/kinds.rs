@@ -40,6 +40,68 @@ pub struct Row {
     pub fields: &'static [Field],
 }
 
+/// A kind of check: its row, and what the lab has to know of it besides. Whatever treats kinds of
+/// checks differently reads it from here. [`CheckRow::of`] is a kind without limits that is judged
+/// by our own runner alone; others change what differs.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckRow {
+    /// Name, help and fields.
+    pub row: Row,
+    /// The fields of which one at least must be there, because a check without a limit cannot fail;
+    /// empty where it can fail without.
+    pub limits: &'static [&'static str],
+    /// What its amounts are amounts of.
+    pub amounts: Amounts,
+    /// Whether it judges what clients read, so that clients that never read make it empty.
+    pub of_reads: bool,
+    /// What it looks at.
+    pub looks_at: LooksAt,
+}
+
+impl CheckRow {
+    /// A kind without limits that is judged by our own runner alone.
+    #[must_use]
+    pub const fn of(row: Row) -> Self {
+        let amounts = Amounts::OfUnit;
+        Self { row, limits: &[], amounts, of_reads: false, looks_at: LooksAt::Run }
+    }
+}
+
+/// What the amounts of a check are amounts of; what it measures decides the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amounts {
+    /// Of the unit of what is measured.
+    OfUnit,
+    /// Of the unit of a gauge, and a rate of anything else.
+    RateUnlessGauge,
+    /// A rate, whatever is measured.
+    Rate,
+    /// A count, or a share where one count is divided by another (`per`).
+    Count,
+}
+
+/// What a check looks at: it decides where a run can be judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LooksAt {
+    /// What clients asked and were told: a recorded history is enough.
+    History,
+    /// The states of nodes after each event: an observer on any host sees them.
+    Nodes,
+    /// What only our own runner records: samples, faults and their effects, waiting for predicates.
+    Run,
+}
+
+impl LooksAt {
+    /// Whether a run on a simulator that shares no digests with ours can be judged by it.
+    #[must_use]
+    pub const fn is_on_any_host(self) -> bool {
+        match self {
+            Self::History | Self::Nodes => true,
+            Self::Run => false,
+        }
+    }
+}
+
 /// A kind of fault: its row, and what the lab has to know of it besides. Whatever treats kinds of
 /// faults differently reads it from here.
 #[derive(Clone, Copy, Debug)]

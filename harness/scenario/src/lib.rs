@@ -30,7 +30,7 @@ use crate::diagnostics::{Diagnostic, any_error};
 use crate::edit::matrix::Sweep;
 use crate::edit::overrides::Edits;
 use crate::edit::{overrides, paths};
-use crate::kinds::{Behind, FaultRow, FieldKind, Row};
+use crate::kinds::{Behind, CheckRow, FaultRow, FieldKind};
 use crate::law::Law;
 use crate::plan::{Expectation, Plan};
 use crate::read::context::{Context, Source};
@@ -63,7 +63,7 @@ pub struct Lab<'a> {
     /// The kinds of faults.
     pub faults: &'a [FaultRow],
     /// The kinds of checks.
-    pub checks: &'a [Row],
+    pub checks: &'a [CheckRow],
     /// The models of the checks.
     pub models: &'a [&'static str],
     /// The code behind the kinds and the models, for whoever runs the plans.
@@ -92,7 +92,8 @@ impl Lab<'_> {
                 rows.extend(settings.map(|s| (format!("{place} {}", s.name), s.default, s.kind)));
             }
         }
-        for row in self.faults.iter().map(|kind| &kind.row).chain(self.checks) {
+        let checks = self.checks.iter().map(|kind| &kind.row);
+        for row in self.faults.iter().map(|kind| &kind.row).chain(checks) {
             for field in row.fields {
                 if let FieldKind::Plain(kind) = field.kind {
                     rows.push((format!("{} {}", row.name, field.name), field.default, kind));

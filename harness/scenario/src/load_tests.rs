@@ -128,3 +128,29 @@ fn own_operations_are_listed_and_read_back() {
     let load = plan.groups.into_iter().find_map(|group| group.load).expect("there are clients");
     assert_eq!(load.listed, Some(ops));
 }
+
+/// A tail has no end, what clients can write and nodes can hold has: the draw is cut to it.
+#[test]
+fn sizes_with_an_endless_tail_are_cut_to_what_the_system_can_do() {
+    let sizes = "{ dist = \"exponential\", mean = \"900KiB\" }";
+    let plan = plan(&format!(
+        "{RATE}ops = {{ put = 1 }}\nvalue = {sizes}\n\
+         [[preload]]\ninto = \"h/*\"\nentries = 100\nvalue = {sizes}\n"
+    ));
+    let load = plan.groups.iter().find_map(|group| group.load.as_ref()).expect("clients");
+    let mut rng = contract::Rng::new(1, contract::Domain::Client, "sizes");
+    let written: Vec<u32> = (0..100).map(|_| load.size(&mut rng)).collect();
+    let preloaded = plan.groups.iter().flat_map(|group| &group.preload);
+    let held: Vec<u32> =
+        preloaded.flat_map(|(_, entries)| entries).map(|entry| entry.value.size_bytes).collect();
+    assert_eq!(held.len(), 100);
+    for sizes in [written, held] {
+        assert_eq!(sizes.iter().max(), Some(&(1 << 20)), "some draw lies beyond, and is cut");
+        assert!(sizes.iter().min() < Some(&(1 << 19)), "others are what was drawn");
+    }
+    // Where even the least is too much, the file is wrong.
+    let (message, _) = refused(&format!(
+        "{RATE}ops = {{ put = 1 }}\nvalue = {{ dist = \"exponential\", min = \"2MiB\", mean = \"3MiB\" }}\n"
+    ));
+    assert_eq!(message, "a client of this system writes values of at most 1MiB");
+}

@@ -4,7 +4,7 @@
 use crate::kinds::{Behind, Damage};
 use crate::workload::LoadKind;
 use catalog::{Preload, Settings, System};
-use contract::{Dist, Duration, Ratio, SimTime};
+use contract::{Dist, Duration, Ratio, Rng, SimTime, Value};
 use engine::{ClockSpec, DiskSpec, LinkSpec, Pin};
 
 pub use crate::ask::{Ask, Does};
@@ -123,6 +123,9 @@ pub struct LoadPlan {
     pub batch: u64,
     /// The size of written values in bytes.
     pub value: Dist,
+    /// The largest value that these clients can write; what is drawn beyond is cut to it. Only a
+    /// tail without a bound of its own reaches it.
+    pub value_bytes_max: u32,
     /// The time to live of written values.
     pub ttl: Option<Dist>,
     /// How fresh reads must be; where not given, what the target's settings say.
@@ -135,6 +138,16 @@ pub struct LoadPlan {
     pub sends_until: Option<SimTime>,
     /// Single operations, in the order of time, in place of everything that is drawn.
     pub listed: Option<Vec<OpPlan>>,
+}
+
+impl LoadPlan {
+    /// The size of one value.
+    #[must_use]
+    pub fn size(&self, rng: &mut Rng) -> u32 {
+        assert!(self.value_bytes_max >= Value::SIZE_MIN, "some value can be written");
+        let drawn = self.value.sample(rng);
+        drawn.clamp(u64::from(Value::SIZE_MIN), u64::from(self.value_bytes_max)) as u32
+    }
 }
 
 /// What one arrival at a client does.

@@ -1,12 +1,12 @@
 //! A system of nothing but tables, for tests of the compiler.
 
 use crate::Lab;
-use crate::kinds::{Behind, Damage, FaultRow, Field, FieldKind, Row};
+use crate::kinds::{Amounts, Behind, CheckRow, Damage, FaultRow, Field, FieldKind, Row};
 use crate::workload::{LoadKind, SessionSteps};
 use catalog::{
-    Argument, Code, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Need, Operation,
-    PredicateKind, Property, PropertyRow, Relation, Role, Seat, Setting, Settings, System, Verb,
-    Violation,
+    Argument, Code, Defect, EventKind, Fields, GaugeKind, Group, Invariant, Kind, Limits, Need,
+    Operation, PredicateKind, Property, PropertyRow, Relation, Role, Seat, Setting, Settings,
+    System, Verb, Violation,
 };
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused, SimTime};
 
@@ -157,6 +157,9 @@ impl System for Fake {
     fn roles(&self) -> &'static [Role] {
         ROLES
     }
+    fn limits(&self, _: &str, _: &Settings) -> Limits {
+        Limits { value_bytes_max: 1 << 20, preload_bytes_max: 1 << 20, ..Limits::NONE }
+    }
     fn properties(&self) -> &'static [PropertyRow] {
         const ACKS: Property = Property {
             name: "raft.no_two_nodes_ack_in_overlap",
@@ -292,21 +295,24 @@ const FAULTS: &[FaultRow] = &[
     },
 ];
 
-const CHECKS: &[Row] = &[
-    Row {
-        name: "linearizable",
-        about: "is linearizable",
-        fields: &[
-            required("model", FieldKind::Model, "what is specified"),
-            field("over", FieldKind::Clients, ""),
-        ],
+const CHECKS: &[CheckRow] = &[
+    CheckRow {
+        of_reads: true,
+        ..CheckRow::of(Row {
+            name: "linearizable",
+            about: "is linearizable",
+            fields: &[
+                required("model", FieldKind::Model, "what is specified"),
+                field("over", FieldKind::Clients, ""),
+            ],
+        })
     },
-    Row {
+    CheckRow::of(Row {
         name: "invariant",
         about: "holds",
         fields: &[required("name", FieldKind::Invariant, "which one")],
-    },
-    Row {
+    }),
+    CheckRow::of(Row {
         name: "converge",
         about: "settles",
         fields: &[
@@ -315,24 +321,31 @@ const CHECKS: &[Row] = &[
             required("to", FieldKind::Predicates, "what then holds"),
             field("group", FieldKind::Group, ""),
         ],
+    }),
+    CheckRow {
+        limits: &["max", "min"],
+        ..CheckRow::of(Row {
+            name: "bound",
+            about: "is bounded",
+            fields: &[
+                required("what", FieldKind::Gauge, "what is bounded"),
+                required("max", FieldKind::Amount, "by what"),
+                field("in", FieldKind::Phase, ""),
+            ],
+        })
     },
-    Row {
-        name: "bound",
-        about: "is bounded",
-        fields: &[
-            required("what", FieldKind::Gauge, "what is bounded"),
-            required("max", FieldKind::Amount, "by what"),
-            field("in", FieldKind::Phase, ""),
-        ],
-    },
-    Row {
-        name: "count",
-        about: "counts",
-        fields: &[
-            required("what", FieldKind::Event, "what is counted"),
-            field("group", FieldKind::Plain(Kind::List(&Kind::Text)), ""),
-            required("max", FieldKind::Plain(Kind::COUNT), "how many"),
-        ],
+    CheckRow {
+        limits: &["max", "min"],
+        amounts: Amounts::Count,
+        ..CheckRow::of(Row {
+            name: "count",
+            about: "counts",
+            fields: &[
+                required("what", FieldKind::Event, "what is counted"),
+                field("group", FieldKind::Plain(Kind::List(&Kind::Text)), ""),
+                required("max", FieldKind::Plain(Kind::COUNT), "how many"),
+            ],
+        })
     },
 ];
 

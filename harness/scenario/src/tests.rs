@@ -4,6 +4,7 @@
 use super::*;
 use crate::diagnostics::codes::{CODES, E0203, E0509, E0510, E0607, E0702, E0706, E0707};
 use crate::diagnostics::render;
+use crate::kinds::Row;
 use crate::plan::{End, Start};
 use crate::test_lab::LAB;
 use contract::Dist;
@@ -219,7 +220,7 @@ fn variants_and_points_that_do_not_exist() {
 #[test]
 fn wrong_defaults_of_tables_are_found() {
     assert_eq!(LAB.wrong_defaults(), [""; 0]);
-    const ROWS: &[Row] = &[Row {
+    const ROWS: &[CheckRow] = &[CheckRow::of(Row {
         name: "pause",
         about: "for tests",
         fields: &[crate::kinds::Field {
@@ -229,7 +230,7 @@ fn wrong_defaults_of_tables_are_found() {
             default: "5",
             required: false,
         }],
-    }];
+    })];
     let lab = Lab { checks: ROWS, ..LAB };
     let expect = "the default of pause length, 5, is not a duration such as \"150ms\"";
     assert_eq!(lab.wrong_defaults(), [expect]);

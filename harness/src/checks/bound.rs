@@ -7,7 +7,7 @@ use crate::measure::extremes::limit;
 use crate::measure::labels;
 use catalog::{Property, Verdict};
 use contract::{NodeId, SimTime};
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges a gauge after every event, or every mark of an event.
@@ -16,7 +16,7 @@ pub struct Bound;
 const RULE: &str = "out of bounds";
 
 impl CheckKind for Bound {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const WHAT: FieldKind = FieldKind::Measured(&[Source::Gauge, Source::Event]);
         const FIELDS: &[Field] = &[
             Field {
@@ -32,10 +32,13 @@ impl CheckKind for Bound {
             IN,
             RECORDED,
         ];
-        Row {
-            name: "bound",
-            about: "a gauge or the value of an event stays in bounds",
-            fields: FIELDS,
+        CheckRow {
+            limits: &["max", "min"],
+            ..CheckRow::of(Row {
+                name: "bound",
+                about: "a gauge or the value of an event stays in bounds",
+                fields: FIELDS,
+            })
         }
     }
 

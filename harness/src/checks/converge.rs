@@ -3,14 +3,14 @@
 use super::measured::{AFTER, WITHIN};
 use super::{CheckKind, Converged, RunData};
 use catalog::{Property, Verdict, Violation};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row};
 use scenario::plan::CheckPlan;
 
 /// Reports what came of waiting for predicates to hold.
 pub struct Converge;
 
 impl CheckKind for Converge {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             AFTER,
             WITHIN,
@@ -22,7 +22,11 @@ impl CheckKind for Converge {
                 required: true,
             },
         ];
-        Row { name: "converge", about: "predicates come to hold within a time", fields: FIELDS }
+        CheckRow::of(Row {
+            name: "converge",
+            about: "predicates come to hold within a time",
+            fields: FIELDS,
+        })
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {

@@ -8,7 +8,7 @@ use super::{CheckKind, Figure, RunData};
 use crate::measure::{Marked, Wanted, labels};
 use catalog::{Property, SettingValue, Verdict};
 use contract::{NodeId, Ratio, SimTime};
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{Amounts, CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 use std::collections::BTreeMap;
 
@@ -39,11 +39,15 @@ const FIELDS: &[Field] = &[
 ];
 
 impl CheckKind for Count {
-    fn row(&self) -> Row {
-        Row {
-            name: "count",
-            about: "how often something happened, as such or per something else",
-            fields: FIELDS,
+    fn row(&self) -> CheckRow {
+        CheckRow {
+            limits: &["max", "min"],
+            amounts: Amounts::Count,
+            ..CheckRow::of(Row {
+                name: "count",
+                about: "how often something happened, as such or per something else",
+                fields: FIELDS,
+            })
         }
     }
 

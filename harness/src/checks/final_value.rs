@@ -6,14 +6,14 @@ use crate::measure::Wanted;
 use crate::measure::extremes::limit;
 use crate::measure::samples::Schedule;
 use catalog::{Property, Verdict};
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges a gauge at one moment.
 pub struct Final;
 
 impl CheckKind for Final {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             Field {
                 name: "what",
@@ -39,7 +39,10 @@ impl CheckKind for Final {
             MAX,
             MIN,
         ];
-        Row { name: "final", about: "a gauge at one moment", fields: FIELDS }
+        CheckRow {
+            limits: &["equals", "max", "min"],
+            ..CheckRow::of(Row { name: "final", about: "a gauge at one moment", fields: FIELDS })
+        }
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {

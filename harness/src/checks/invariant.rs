@@ -3,14 +3,14 @@
 use super::measured::RECORDED;
 use super::{CheckKind, RunData, Watched};
 use catalog::{Property, Verdict};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{CheckRow, Field, FieldKind, LooksAt, Row};
 use scenario::plan::CheckPlan;
 
 /// Reports what a watched invariant found.
 pub struct InvariantCheck;
 
 impl CheckKind for InvariantCheck {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             Field {
                 name: "name",
@@ -21,10 +21,13 @@ impl CheckKind for InvariantCheck {
             },
             RECORDED,
         ];
-        Row {
-            name: "invariant",
-            about: "a property of all nodes after every event",
-            fields: FIELDS,
+        CheckRow {
+            looks_at: LooksAt::Nodes,
+            ..CheckRow::of(Row {
+                name: "invariant",
+                about: "a property of all nodes after every event",
+                fields: FIELDS,
+            })
         }
     }
 

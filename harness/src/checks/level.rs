@@ -10,7 +10,7 @@ use crate::measure::{Marked, RowOf, Wanted, labels};
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{Condition, ConditionId, NodeId, SimTime};
 use engine::hosting::Action;
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct Level;
 const EVENT: FieldKind = FieldKind::Measured(&[Source::Event]);
 
 impl CheckKind for Level {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             Field {
                 name: "up",
@@ -60,11 +60,11 @@ impl CheckKind for Level {
             },
             IN,
         ];
-        Row {
+        CheckRow::of(Row {
             name: "level",
             about: "what began and has not ended stays below a limit",
             fields: FIELDS,
-        }
+        })
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {

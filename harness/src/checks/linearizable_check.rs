@@ -8,14 +8,14 @@ use catalog::{Kind, Preload, Property, Verdict, Violation};
 use checker::linearizable::{Counterexample, Options, Verdict as Found, check_register_with};
 use checker::models::RegisterCas;
 use contract::{Call, NodeId, Op, OpId, Outcome, Ret, SimTime};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{CheckRow, Field, FieldKind, LooksAt, Row};
 use scenario::plan::CheckPlan;
 
 /// Judges the history of a group of clients.
 pub struct Linearizable;
 
 impl CheckKind for Linearizable {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             Field {
                 name: "model",
@@ -39,10 +39,14 @@ impl CheckKind for Linearizable {
                 required: false,
             },
         ];
-        Row {
-            name: "linearizable",
-            about: "every operation takes effect at one instant between its call and its return",
-            fields: FIELDS,
+        CheckRow {
+            of_reads: true,
+            looks_at: LooksAt::History,
+            ..CheckRow::of(Row {
+                name: "linearizable",
+                about: "every operation takes effect at one instant between its call and its return",
+                fields: FIELDS,
+            })
         }
     }
 

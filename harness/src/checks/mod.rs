@@ -27,15 +27,15 @@ use crate::select::Roster;
 use catalog::{Property, Verdict, Violation};
 use contract::{NodeId, Op, SimTime};
 use engine::hosting::Timed;
-use scenario::kinds::Row;
+use scenario::kinds::CheckRow;
 use scenario::plan::{CheckPlan, Phase, Plan};
 use scenario::syntax::units::Measure;
 use std::collections::BTreeMap;
 
 /// A kind of check.
 pub trait CheckKind: Sync {
-    /// Name, help and fields.
-    fn row(&self) -> Row;
+    /// Name, help and fields, what it limits and what it looks at.
+    fn row(&self) -> CheckRow;
     /// What it holds, for a check of this kind.
     fn property(&self, check: &CheckPlan, run: &RunData<'_>) -> Property;
     /// What has to be measured for it while the run goes on.

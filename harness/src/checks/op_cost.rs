@@ -10,7 +10,7 @@ use super::measured::{IN, violation};
 use super::{CheckKind, RunData};
 use crate::measure::{Marked, RowOf, Wanted, events_with, labels};
 use catalog::{Kind, Property, SettingValue, Verdict, Violation};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges every operation.
@@ -47,7 +47,7 @@ pub fn spent(check: &CheckPlan, run: &RunData<'_>) -> Option<Spent> {
 }
 
 impl CheckKind for OpCost {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const fn most(name: &'static str, about: &'static str) -> Field {
             Field { name, kind: FieldKind::Plain(Kind::COUNT), about, default: "", required: false }
         }
@@ -69,7 +69,14 @@ impl CheckKind for OpCost {
             ),
             IN,
         ];
-        Row { name: "op-cost", about: "what one operation costs inside of a node", fields: FIELDS }
+        CheckRow {
+            limits: &["deep_clones", "handle_clones_max", "allocations_max"],
+            ..CheckRow::of(Row {
+                name: "op-cost",
+                about: "what one operation costs inside of a node",
+                fields: FIELDS,
+            })
+        }
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {

@@ -7,7 +7,7 @@ use crate::measure::extremes::{limit, span};
 use crate::measure::labels;
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{NodeId, OpId, Outcome, SimTime};
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges quantiles by nearest rank.
@@ -18,7 +18,7 @@ pub const QUANTILES: [(&str, u64); 6] =
     [("p50", 500), ("p90", 900), ("p95", 950), ("p99", 990), ("p999", 999), ("max", 1000)];
 
 impl CheckKind for Quantile {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const fn bound(name: &'static str, about: &'static str) -> Field {
             Field { name, kind: FieldKind::Amount, about, default: "", required: false }
         }
@@ -48,7 +48,14 @@ impl CheckKind for Quantile {
             IN,
             RECORDED,
         ];
-        Row { name: "quantile", about: "how large most latencies or values are", fields: FIELDS }
+        CheckRow {
+            limits: &["p50", "p90", "p95", "p99", "p999", "max"],
+            ..CheckRow::of(Row {
+                name: "quantile",
+                about: "how large most latencies or values are",
+                fields: FIELDS,
+            })
+        }
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {

@@ -9,14 +9,14 @@ use crate::measure::Wanted;
 use crate::measure::extremes::span;
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::{Duration, SimTime};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{Amounts, CheckRow, Field, FieldKind, Row};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges every window of a given length.
 pub struct Rate;
 
 impl CheckKind for Rate {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const fn rate(name: &'static str, about: &'static str) -> Field {
             let kind = FieldKind::Plain(Kind::Rate);
             Field { name, kind, about, default: "", required: false }
@@ -35,10 +35,14 @@ impl CheckKind for Rate {
             IN,
             RECORDED,
         ];
-        Row {
-            name: "rate",
-            about: "how often something happens in any window of time",
-            fields: FIELDS,
+        CheckRow {
+            limits: &["max", "min"],
+            amounts: Amounts::Rate,
+            ..CheckRow::of(Row {
+                name: "rate",
+                about: "how often something happens in any window of time",
+                fields: FIELDS,
+            })
         }
     }
 

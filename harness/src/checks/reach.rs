@@ -9,14 +9,14 @@ use crate::measure::extremes::limit;
 use crate::measure::samples::{Sample, Schedule};
 use catalog::{Kind, Property, SettingValue, Verdict};
 use contract::SimTime;
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{Amounts, CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges how soon.
 pub struct Reach;
 
 impl CheckKind for Reach {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             Field {
                 name: "what",
@@ -38,10 +38,14 @@ impl CheckKind for Reach {
             MAX,
             MIN,
         ];
-        Row {
-            name: "reach",
-            about: "a gauge or a rate gets to where it has to be in time",
-            fields: FIELDS,
+        CheckRow {
+            limits: &["max", "min"],
+            amounts: Amounts::RateUnlessGauge,
+            ..CheckRow::of(Row {
+                name: "reach",
+                about: "a gauge or a rate gets to where it has to be in time",
+                fields: FIELDS,
+            })
         }
     }
 

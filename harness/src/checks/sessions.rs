@@ -9,7 +9,7 @@ use checker::linearizable::session_guarantees::Breach;
 use checker::linearizable::session_guarantees::session::check_sessions;
 use checker::linearizable::session_guarantees::staleness::check_staleness;
 use contract::{Op, SimTime};
-use scenario::kinds::{Field, FieldKind, Row};
+use scenario::kinds::{CheckRow, Field, FieldKind, LooksAt, Row};
 use scenario::plan::CheckPlan;
 
 const OVER: Field = Field {
@@ -24,7 +24,7 @@ const OVER: Field = Field {
 pub struct Staleness;
 
 impl CheckKind for Staleness {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             OVER,
             Field {
@@ -36,7 +36,15 @@ impl CheckKind for Staleness {
                 required: true,
             },
         ];
-        Row { name: "staleness", about: "no read is too far behind", fields: FIELDS }
+        CheckRow {
+            of_reads: true,
+            looks_at: LooksAt::History,
+            ..CheckRow::of(Row {
+                name: "staleness",
+                about: "no read is too far behind",
+                fields: FIELDS,
+            })
+        }
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {
@@ -67,11 +75,15 @@ impl CheckKind for Staleness {
 pub struct Sessions;
 
 impl CheckKind for Sessions {
-    fn row(&self) -> Row {
-        Row {
-            name: "sessions",
-            about: "each process reads its own writes and never goes back",
-            fields: const { &[OVER] },
+    fn row(&self) -> CheckRow {
+        CheckRow {
+            of_reads: true,
+            looks_at: LooksAt::History,
+            ..CheckRow::of(Row {
+                name: "sessions",
+                about: "each process reads its own writes and never goes back",
+                fields: const { &[OVER] },
+            })
         }
     }
 

@@ -7,7 +7,7 @@ use crate::measure::samples::{Sample, Schedule};
 use crate::measure::{RowOf, Wanted};
 use catalog::{Kind, Property, Verdict};
 use contract::{Duration, NodeId, Outcome, SimTime};
-use scenario::kinds::{Field, FieldKind, Row, Source};
+use scenario::kinds::{CheckRow, Field, FieldKind, Row, Source};
 use scenario::plan::{CheckPlan, Plan};
 
 /// Judges the trend of a gauge at each node.
@@ -23,7 +23,7 @@ const SAMPLES_MIN: usize = 8;
 const EVERY_MIN: Duration = Duration::from_millis(10);
 
 impl CheckKind for Slope {
-    fn row(&self) -> Row {
+    fn row(&self) -> CheckRow {
         const FIELDS: &[Field] = &[
             Field {
                 name: "what",
@@ -55,7 +55,11 @@ impl CheckKind for Slope {
             },
             IN,
         ];
-        Row { name: "slope", about: "a gauge does not grow over a phase", fields: FIELDS }
+        CheckRow::of(Row {
+            name: "slope",
+            about: "a gauge does not grow over a phase",
+            fields: FIELDS,
+        })
     }
 
     fn property(&self, _: &CheckPlan, _: &RunData<'_>) -> Property {

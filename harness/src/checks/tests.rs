@@ -308,6 +308,31 @@ fn rate_bounds_bursts_and_outages() {
     short.says_nothing(&format!("{outage}min = \"1/s\""), "no window");
 }
 
+/// That nothing happened in an interval is a finding where the event was seen outside of it, and says
+/// nothing where it was never seen: then it may be that it cannot happen. Another event, and one of
+/// the same number in another system, is no sign of it; what clients ask for is never a sign.
+#[test]
+fn an_event_that_was_seen_elsewhere_can_happen() {
+    let rate = |what: &str| {
+        format!(
+            "kind = \"rate\"\nwhat = \"{what}\"\nin = \"steady\"\nwindow = \"1s\"\nmax = \"1/s\""
+        )
+    };
+    let never = Record::new();
+    never.says_nothing(&rate("shop.opened"), "`shop.opened` never happened");
+    let before = Record::new().mark(10, 1, OPENED, [0; 3], 1);
+    before.holds(&rate("shop.opened"));
+    let after = Record::new().mark(199, 2, OPENED, [0; 3], 1);
+    after.holds(&rate("shop.opened"));
+    let other = Record::new().mark(10, 1, CLOSED, [0; 3], 1);
+    other.says_nothing(&rate("shop.opened"), "never happened");
+    // A least that is asked for is broken by nothing, whether the event can happen or not.
+    let least = rate("shop.opened").replace("max", "min");
+    never.breaks(&least, &["0 times in the 1s"]);
+    let asked = Record::new().get(10, 11, 1, 5);
+    asked.says_nothing(&rate("clients.kv.ok"), "clients.kv did nothing while it counts");
+}
+
 #[test]
 fn quantiles_of_latencies_and_of_values() {
     let mut record = Record::new();

@@ -49,7 +49,7 @@ pub fn explain(lab: &Lab, shell: Shell, args: &ExplainArgs) -> Exit {
     };
     let kinds = lab.kinds();
     let faults = kinds.fault_rows().iter().map(|kind| &kind.row);
-    let rows = kinds.check_rows().iter().chain(faults);
+    let rows = kinds.check_rows().iter().map(|kind| &kind.row).chain(faults);
     let mut rows = rows.filter(|row| row.name == code.as_str()).peekable();
     if rows.peek().is_some() {
         rows.for_each(|row| shell.data(&kind(row)));

@@ -28,8 +28,8 @@ pub fn main(lab: &Lab, shell: Shell, args: &DiffArgs) -> Exit {
 }
 
 fn compare(lab: &Lab, shell: Shell, args: &DiffArgs) -> Result<Exit, String> {
-    let one = Recorded::open(lab, &args.one, &args.out)?;
-    let two = Recorded::open(lab, &args.two, &args.out)?;
+    let one = Recorded::open(lab, &args.one, &args.out)?.without_rows();
+    let two = Recorded::open(lab, &args.two, &args.out)?.without_rows();
     let roster = |recorded: &Recorded| -> Result<Rc<Roster>, String> {
         Ok(Rc::new(Roster::new(Rc::new(recorded.plan(lab)?))))
     };

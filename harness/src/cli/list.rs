@@ -59,7 +59,9 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
     let of_systems = || lab.systems.iter().flat_map(move |system| of_system(*system, what));
     match what {
         Listed::Faults => names.faults.iter().flat_map(|fault| kind(&fault.row)).collect(),
-        Listed::Checks => names.checks.iter().flat_map(kind).chain(of_systems()).collect(),
+        Listed::Checks => {
+            names.checks.iter().flat_map(|check| kind(&check.row)).chain(of_systems()).collect()
+        }
         Listed::Workloads => {
             lab.workloads.iter().map(|kind| row(kind.name(), kind.about())).collect()
         }

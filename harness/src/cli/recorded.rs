@@ -41,6 +41,14 @@ impl Recorded {
         Ok(Self { dir, scenario, record, plan_digest })
     }
 
+    /// The run without the rows that only its pages show: they are most of a large record.
+    pub fn without_rows(mut self) -> Self {
+        let RunRecord { faults, ops, series, strips, flights, .. } = &mut self.record;
+        (*faults, *ops, *series) = Default::default();
+        (*strips, *flights) = Default::default();
+        self
+    }
+
     /// Whether the plan is the one that was run: its digest stands in the record.
     pub fn has_its_plan(&self) -> bool {
         self.plan_digest == self.record.scenario_digest

@@ -46,6 +46,7 @@ impl Shrinking<'_, '_, '_> {
         self.list_again();
         self.fewer_clients();
         let after = self.best.ops();
+        assert!(after <= before, "no operation is new");
         if after < before {
             self.removed.push(format!("{} of {before} operations", before - after));
         }
@@ -61,7 +62,9 @@ impl Shrinking<'_, '_, '_> {
     /// The listed operations, as (when it is sent, its key).
     fn listed_ops(&self) -> Vec<(u64, u64)> {
         let at = |n: usize| self.best.duration(&format!("op.{}.at", n + 1));
-        let keys = self.best.op_keys().into_iter().enumerate();
+        let keys = self.best.op_keys();
+        assert_eq!(keys.len(), self.best.ops(), "each operation has a place");
+        let keys = keys.into_iter().enumerate();
         let place = |(n, key): (usize, Option<u64>)| {
             (at(n).map_or(u64::MAX, |at| at.0), key.unwrap_or(u64::MAX))
         };
@@ -84,6 +87,7 @@ impl Shrinking<'_, '_, '_> {
                 let spread =
                     |n: usize| others[(n * SAMPLES + nth) * others.len() / (size * SAMPLES)];
                 let some: BTreeSet<usize> = (0..size).map(spread).collect();
+                assert_eq!(some.len(), size, "a sample is spread over different operations");
                 let keeps = |n: usize| some.contains(&n) || core.contains(&ops[n]);
                 if self.attempt_edit(|draft| draft.keep_ops(keeps)) {
                     return;
@@ -121,6 +125,7 @@ impl Shrinking<'_, '_, '_> {
             });
             first += usize::from(!went);
         }
+        assert!(self.best.ops() <= before, "taking away leaves no more");
         self.best.ops() < before
     }
 
@@ -133,6 +138,7 @@ impl Shrinking<'_, '_, '_> {
             candidate.keep_ops(|n| kept.contains(&n));
             self.attempt(candidate) == Verdict::Same
         });
+        assert!(self.best.ops() <= base.ops(), "taking away leaves no more");
     }
 
     /// Only as many clients as are asked for something; and, where that works, the same client.
@@ -154,6 +160,7 @@ impl Shrinking<'_, '_, '_> {
                 .enumerate()
                 .map(|(n, client)| ((*client).clone(), format!("{group}/{}", n + 1)))
                 .collect();
+            assert!(dense.len() as u64 <= most, "clients have numbers of their own");
             let _ = self.attempt_edit(|draft| {
                 draft.rename_clients(&dense);
                 draft.set_count(&path, dense.len() as u64);

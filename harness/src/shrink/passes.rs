@@ -118,6 +118,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
     pub(super) fn look(&mut self) {
         let best = self.best.clone();
         if let Some((run, _)) = self.trials.run(&best) {
+            assert!(run.fired(), "the best fails whenever it is run");
             self.run = run;
             self.at = self.violation_at();
         }
@@ -129,6 +130,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
         let before = lists(&self.best);
         self.plain_attempts();
         let after = lists(&self.best);
+        assert!(after.iter().all(|id| before.contains(id)), "no check is new");
         self.note_gone("check or cover", &before, &after);
     }
 
@@ -252,6 +254,8 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
             for fewer in 1..count {
                 let drop = |draft: &mut Draft| (fewer..count).for_each(|_| draft.drop_node(&group));
                 if self.attempt_edit(drop) {
+                    let left = (group.clone(), fewer);
+                    assert!(self.best.groups("nodes").contains(&left), "so many are left");
                     self.removed.push(format!("{} of {count} nodes of {group}", count - fewer));
                     break;
                 }
@@ -261,7 +265,7 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
 
     /// Everything that may go by itself, one after the other; whether anything went.
     pub fn singles(&mut self) -> bool {
-        let before = self.best.hash();
+        let (before, removed) = (self.best.hash(), self.removed.len());
         for (what, candidate) in self.without_one() {
             if self.trials.is_over() {
                 return false;
@@ -280,7 +284,9 @@ impl<'s, 'a, 't> Shrinking<'s, 'a, 't> {
             }
             self.fewer_clients();
         }
-        self.best.hash() != before
+        let is_less = self.best.hash() != before;
+        assert!(is_less || self.removed.len() == removed, "what went is not there any more");
+        is_less
     }
 
     /// All single removals of the best: what it is, and how it is made.
@@ -439,6 +445,8 @@ pub fn end_at(draft: &mut Draft, end: Duration) {
     let ops: Vec<bool> = (1..=draft.ops()).map(|n| !late(draft, format!("op.{n}.at"))).collect();
     if !ops.is_empty() {
         draft.keep_ops(|n| ops[n]);
+        let in_time = ops.iter().filter(|in_time| **in_time).count();
+        assert_eq!(draft.ops(), in_time, "what is sent in time stays, and nothing else");
     }
 }
 
@@ -450,5 +458,6 @@ fn round(draft: &mut Draft, path: &str, step: Duration, bias: Duration) {
     let Some(time) = draft.duration(path) else { return };
     let rounded = (time.0 + bias.0) / step.0 * step.0;
     let kept = if rounded == 0 && !path.ends_with(".at") { step.0 } else { rounded };
+    assert_eq!(kept % step.0, 0, "it is round now");
     draft.set_duration(path, Duration(kept));
 }

@@ -25,6 +25,8 @@ impl Subject {
     pub fn new(scenario: &Scenario, record: &RunRecord, cause: Cause) -> Self {
         let expected =
             record.expectation.fail && record.expectation.caught_by.contains(&cause.check);
+        let broken = record.violated().any(|check| check.id == cause.check);
+        assert!(broken, "what is explained was broken");
         let draft = Draft::of(scenario, record.seed);
         Self { draft, cause, token: record.replay.clone(), expected }
     }

@@ -61,6 +61,7 @@ impl<'a> Trials<'a> {
     /// No trial yet, of what breaks `cause`.
     #[must_use]
     pub fn new(lab: &'a Lab<'a>, cause: Cause, budget: Budget) -> Self {
+        assert!(!cause.check.is_empty(), "a cause names the check that fires");
         Self {
             lab,
             cause,

@@ -4,6 +4,7 @@ use super::Section;
 use crate::canvas::{Canvas, Cell, Table, Tone, figures, words};
 use crate::record::{FaultRow, RunRecord};
 use crate::units::{count, instant};
+use std::collections::BTreeMap;
 
 /// One row per fault; the repetitions of a fault are one row.
 pub struct Faults;
@@ -46,10 +47,12 @@ struct Merged<'a> {
 
 fn merged(faults: &[FaultRow]) -> Vec<Merged<'_>> {
     let mut all: Vec<Merged<'_>> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for fault in faults {
-        let at = match all.iter().position(|merged| merged.first.id == fault.id) {
-            Some(at) => at,
+        let at = match places.get(fault.id.as_str()) {
+            Some(at) => *at,
             None => {
+                places.insert(&fault.id, all.len());
                 all.push(Merged {
                     first: fault,
                     times: 0,

@@ -4,6 +4,7 @@ use super::Section;
 use crate::canvas::{Canvas, Cell, Tone};
 use crate::record::{CheckRow, RunOutcome, RunRecord, Verdict};
 use crate::units::{instant, plural};
+use std::collections::BTreeSet;
 
 /// The verdict in one sentence, what the run was, and what limits its worth.
 pub struct VerdictLine;
@@ -116,7 +117,8 @@ fn open_question(run: &RunRecord) -> String {
             reason => format!("{} is {}: {}", check.id, check.verdict.name(), bare(reason)),
         };
     }
-    if let Some(fault) = run.faults.iter().find(|fault| is_vacuous(run, &fault.id)) {
+    let effective = effective(run);
+    if let Some(fault) = run.faults.iter().find(|fault| !effective.contains(fault.id.as_str())) {
         return format!("the fault {} changed nothing", fault.id);
     }
     if let Some(cover) = run.covers.iter().find(|cover| !cover.met) {
@@ -128,9 +130,9 @@ fn open_question(run: &RunRecord) -> String {
     }
 }
 
-/// Whether a fault changed nothing any of the times that it was on.
-fn is_vacuous(run: &RunRecord, id: &str) -> bool {
-    run.faults.iter().filter(|fault| fault.id == id).all(|fault| fault.vacuous)
+/// The faults that changed something, one of the times that they were on.
+fn effective(run: &RunRecord) -> BTreeSet<&str> {
+    run.faults.iter().filter(|fault| !fault.vacuous).map(|fault| fault.id.as_str()).collect()
 }
 
 /// What a run had to reach and did not: faults that changed nothing, covers that were not met.
@@ -173,13 +175,12 @@ fn what_ran(run: &RunRecord) -> String {
 
 /// What makes the verdict worth less than it looks.
 fn caveats(run: &RunRecord) -> Vec<Cell> {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen = effective(run);
     let mut cells = Vec::new();
     for fault in &run.faults {
-        if seen.contains(&fault.id.as_str()) || !is_vacuous(run, &fault.id) {
+        if !seen.insert(&fault.id) {
             continue;
         }
-        seen.push(&fault.id);
         let text = match fault.start_ns {
             Some(_) => {
                 format!("The fault {} was vacuous: without it the run is the same.", fault.id)

@@ -12,7 +12,7 @@
 //! | … key length, key, value length, value | 2, n, 4, n |
 
 use super::command::Applied;
-use super::machine::{Machine, MachineFlaws};
+use super::machine::{Machine, MachineDefects};
 use crate::protocol::cache::store::{NewEntry, StoreConfig};
 use crate::protocol::cache::value_codec::Decoded;
 use crate::protocol::frame::{Cursor, Malformed};
@@ -33,7 +33,7 @@ impl Machine {
         let mut put = |number: u64| out.extend_from_slice(&number.to_be_bytes());
         put(self.applied_index());
         put(self.digest());
-        if self.flaws().forgets_sessions {
+        if self.defects().forgets_sessions {
             put(0);
         } else {
             put(self.sessions());
@@ -66,11 +66,11 @@ impl Machine {
     /// When the bytes are not one, or hold more than `config` allows.
     pub fn decode(
         config: &Arc<StoreConfig>,
-        flaws: MachineFlaws,
+        defects: MachineDefects,
         bytes: &[u8],
     ) -> Result<Self, Malformed> {
         let mut cursor = Cursor::new(bytes);
-        let mut machine = Self::new(Arc::clone(config), &[], flaws);
+        let mut machine = Self::new(Arc::clone(config), &[], defects);
         let (applied_index, digest) = (cursor.u64()?, cursor.u64()?);
         machine.stand_at(applied_index, digest);
         for _ in 0..cursor.u64()? {
@@ -138,7 +138,7 @@ mod tests {
             at in any::<prop::sample::Index>(),
         ) {
             let preload = [Preload { key: 7, value: Value { id: 1, size_bytes: 9 }, ttl: None }];
-            let mut first = Machine::new(config(), &preload, MachineFlaws::default());
+            let mut first = Machine::new(config(), &preload, MachineDefects::default());
             let at = at.index(steps.len() + 1);
             let mut second = None;
             for (step, &(client, seq, key, kind)) in steps.iter().enumerate() {
@@ -158,7 +158,7 @@ mod tests {
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let decoded = Machine::decode(&config(), MachineFlaws::default(), &bytes);
+            let decoded = Machine::decode(&config(), MachineDefects::default(), &bytes);
             if let Ok(machine) = decoded {
                 prop_assert!(machine.store().size_bytes() <= LIMITS.store_bytes_max);
             }
@@ -173,13 +173,13 @@ mod tests {
 
     fn restored(machine: &Machine) -> Machine {
         let bytes = encoded(machine);
-        Machine::decode(&config(), MachineFlaws::default(), &bytes).expect("it was just written")
+        Machine::decode(&config(), MachineDefects::default(), &bytes).expect("it was just written")
     }
 
     #[test]
-    fn the_flaw_forgets_the_sessions() {
-        let flaws = MachineFlaws { forgets_sessions: true, ..MachineFlaws::default() };
-        let mut machine = Machine::new(config(), &[], flaws);
+    fn the_defect_forgets_the_sessions() {
+        let defects = MachineDefects { forgets_sessions: true, ..MachineDefects::default() };
+        let mut machine = Machine::new(config(), &[], defects);
         write(&mut machine, 1, 1, 1, 3);
         assert_eq!((machine.sessions(), restored(&machine).sessions()), (1, 0));
     }

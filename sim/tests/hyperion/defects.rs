@@ -1,10 +1,10 @@
-//! Every planted flaw of Hyperion shows, and the same world without it is clean.
+//! Every planted defect of Hyperion shows, and the same world without it is clean.
 
 use crate::world::{Plan, World};
 use catalog::SettingValue;
 use contract::{Call, Condition, Duration, NodeId, Outcome, ReadLevel, Ret, Shock, SimTime, Value};
 
-/// What caught a flaw.
+/// What caught a defect.
 fn caught(world: &World) -> Option<String> {
     let violation = world.violations().first();
     let by_invariant = violation.map(|violation| violation.property.to_string());
@@ -12,7 +12,7 @@ fn caught(world: &World) -> Option<String> {
     by_invariant.or_else(by_history)
 }
 
-/// Runs `fault` over seeds with and without `defect`, until the flaw is caught as it must be.
+/// Runs `fault` over seeds with and without `defect`, until the defect is caught as it must be.
 fn check(
     defect: &'static str,
     expect: &str,
@@ -76,7 +76,7 @@ fn local_leader_read() {
     });
 }
 
-/// A leader has applied what it acknowledged, so the flaw needs a leader that is behind: here one
+/// A leader has applied what it acknowledged, so the defect needs a leader that is behind: here one
 /// that replays its log after a restart.
 #[test]
 fn read_before_apply() {

@@ -1,4 +1,4 @@
-//! Hyperion on the engine: clean runs stay clean under faults, planted flaws are caught.
+//! Hyperion on the engine: clean runs stay clean under faults, planted defects are caught.
 //!
 //! Start with [`world`], which puts groups, load and invariants into an engine. [`history`] judges
 //! what the clients saw, independently of the lab's own checkers.

@@ -88,7 +88,8 @@ impl<'a> Replay<'a> {
         }
         let done = match step.action.clone() {
             Action::Impose(id, condition) => engine.impose(condition).map(|mine| {
-                self.imposed.insert(id, mine);
+                let before = self.imposed.insert(id, mine);
+                assert!(before.is_none(), "a script imposes a condition once");
             }),
             Action::Lift(id) => {
                 if let Some(mine) = self.imposed.get(&id) {

@@ -38,7 +38,7 @@ impl Kernel {
     pub fn reach(&self, target: Place) -> Vec<Place> {
         let homes = &self.net.links.homes;
         let with = |node: NodeId| once(node).chain(homes.residents(node));
-        match target {
+        let reached: Vec<Place> = match target {
             Place::Link(from, to, hit) => {
                 let pairs = with(from).flat_map(|one| with(to).map(move |other| (one, other)));
                 let is_wire = |(one, other): &(NodeId, NodeId)| !homes.is_inside(*one, *other);
@@ -49,12 +49,16 @@ impl Kernel {
             }
             Place::Host(..) => Vec::from([target]),
             Place::Disk(node, hit) => with(node).map(|node| Place::Disk(node, hit)).collect(),
-        }
+        };
+        let is_wire = matches!(target, Place::Link(..));
+        assert!(is_wire || reached.contains(&target), "what is on a machine is on the machine");
+        reached
     }
 
     /// A seat moves to a machine: from now on it has that machine's network, clock and disk.
     pub fn rehome(&mut self, seat: NodeId, machine: NodeId) {
         let old = self.net.links.homes.get(seat);
+        assert!(!self.hosts.get(seat).alive, "nobody moves while it runs");
         if old == Some(machine) {
             return;
         }
@@ -101,6 +105,7 @@ impl Kernel {
     pub fn set_clock_of(&mut self, seat: NodeId, machine: NodeId) {
         let now = self.now();
         let machine = self.hosts.get(machine);
+        assert!(machine.alive, "a machine is up while others start on it");
         let (clock, ppm) = (machine.clock.clone(), machine.law.drift_ppm);
         let host = self.hosts.get_mut(seat);
         host.clock = clock;

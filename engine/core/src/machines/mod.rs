@@ -104,6 +104,7 @@ impl<O: Observer> Engine<O> {
             return Err(NoStart::NoSeat);
         }
         let free = self.kernel.free_seats();
+        assert!(self.current.is_none(), "a seat is chosen between two inputs");
         // Whoever panics in there is known by this.
         self.current = Some((self.kernel.now(), machine));
         let hosts = &self.kernel.hosts;

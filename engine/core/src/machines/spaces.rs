@@ -71,6 +71,7 @@ impl Kernel {
         all_bytes += aside.map(|(_, space)| space.used_bytes()).sum::<u64>();
         for node in core::iter::once(machine).chain(residents) {
             let disk = &mut self.hosts.get_mut(node).disk;
+            assert!(disk.used_bytes() <= all_bytes, "a part is at most the whole");
             disk.elsewhere_bytes = all_bytes - disk.used_bytes();
         }
     }
@@ -80,11 +81,12 @@ impl Kernel {
         let seats = (0..self.hosts.all.len() as u32).map(NodeId);
         let homes: Vec<(NodeId, NodeId)> =
             seats.filter_map(|seat| Some((self.net.links.homes.get(seat)?, seat))).collect();
+        let aside: Vec<(NodeId, NodeId)> = self.machines.spaces.keys().copied().collect();
+        assert!(homes.iter().all(|home| !aside.contains(home)), "a space is in one place");
         for (machine, seat) in homes {
             let name = self.name_of_space(machine, seat);
             self.hosts.get_mut(seat).disk.reseed(seed, &name);
         }
-        let aside: Vec<(NodeId, NodeId)> = self.machines.spaces.keys().copied().collect();
         for (machine, seat) in aside {
             let name = self.name_of_space(machine, seat);
             let space = self.machines.spaces.get_mut(&(machine, seat));

@@ -290,6 +290,7 @@ impl Links {
         let link = self.get_mut(id);
         assert_eq!(link.rank, NONE, "a link is made once");
         *link = Link { stream, law, rank, ..Link::UNUSED };
+        assert_eq!(self.ends(id), (from, to), "a link is found by its ends");
         id
     }
 

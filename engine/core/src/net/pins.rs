@@ -55,8 +55,10 @@ pub(crate) struct Pins {
 
 impl Pins {
     pub fn new(pins: &[(NodeId, NodeId, u64, Pin)]) -> Self {
-        let pins = pins.iter().map(|(from, to, n, pin)| ((*from, *to, *n), (*pin, false)));
-        Self { pins: pins.collect(), log: None }
+        let by_link = pins.iter().map(|(from, to, n, pin)| ((*from, *to, *n), (*pin, false)));
+        let by_link: BTreeMap<_, _> = by_link.collect();
+        assert_eq!(by_link.len(), pins.len(), "a message is pinned once");
+        Self { pins: by_link, log: None }
     }
 
     /// Whether anything has to be looked at for each datagram.
@@ -100,6 +102,7 @@ impl Pins {
             }
         }
         if let Some(log) = &mut self.log {
+            assert!(log.last().is_none_or(|last| last.at <= at), "it stands in the order of time");
             let lost = match routed.verdict {
                 Verdict::Drop(reason) => Some(reason),
                 Verdict::Deliver | Verdict::Hold => None,

@@ -1,18 +1,12 @@
 //! What was found once, each as it should be.
 
-use crate::limits::{End, limited, on_full_disk, run};
-use crate::{GOOD, case, folder, names};
+use crate::limits::{End, Ended, limited, on_full_disk, run};
+use crate::{GOOD, case, folder, names, prepared};
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 const SOON: End = End::Itself(60);
-
-fn prepared(name: &str) -> PathBuf {
-    let folder = folder(name);
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
-    folder
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("a path of text")
@@ -48,6 +42,48 @@ fn processes_that_run_one_plan_agree() {
         assert_eq!(names(&folder.join("out/good")), ["4"]);
     }
     assert_eq!(run(&folder, &["replay", "out/good/4"], SOON).status, 0);
+}
+
+/// Whoever finds, when its run is over, that another process has written something else for the same
+/// plan has found nondeterminism. The test is the other process: it holds the right to write until
+/// its own record lies there.
+#[test]
+fn two_runs_of_one_plan_that_differ_are_nondeterminism() {
+    let folder = prepared("differ");
+    assert_eq!(run(&folder, &["run", "good.toml", "--out", "other"], SOON).status, 0);
+    let record = folder.join("other/good/4/run.json");
+    let text = fs::read_to_string(&record).expect("a record");
+    fs::write(&record, text.replace("a small world", "a world")).expect("a writable folder");
+    let dir = folder.join("out/good/4");
+    // How long the command takes to look at its place, nobody knows: ever longer, until it has.
+    let ended = [0.5, 2.0, 8.0, 30.0].into_iter().find_map(|seconds| {
+        drop(fs::remove_dir_all(folder.join("out")));
+        fs::create_dir_all(folder.join("out/good")).expect("a writable folder");
+        let lock = fs::File::create(folder.join("out/.lock")).expect("a writable folder");
+        lock.lock().expect("nobody else has it");
+        let mut command = limited(&folder, &["run", "good.toml"], SOON);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a shell");
+        let waited = Command::new("sleep").arg(f64::to_string(&seconds)).status();
+        assert!(waited.expect("`sleep` is there").success());
+        copy(&folder.join("other/good/4"), &dir);
+        drop(lock);
+        let ended = Ended::from(child.wait_with_output().expect("it ends"));
+        (ended.status != 0).then_some(ended)
+    });
+    let ended = ended.expect("the command looked at its place in time");
+    assert_eq!(ended.status, 4, "{}", ended.shown());
+    assert!(ended.err.contains("out/good/4 was written by another run"), "{}", ended.err);
+    let kept = fs::read_to_string(dir.join("run.json")).expect("a record");
+    assert!(kept.contains("a world"), "what lay there first stays");
+    assert_eq!(names(&folder.join("out/good")), ["4"]);
+}
+
+/// Copies the files of a folder.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a writable folder");
+    for name in names(from) {
+        fs::copy(from.join(&name), to.join(&name)).expect("a writable folder");
+    }
 }
 
 #[test]

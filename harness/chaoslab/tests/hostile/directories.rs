@@ -2,13 +2,12 @@
 
 use crate::limits::{End, run};
 use crate::mutate::mutant;
-use crate::{GOOD, folder, rng, times};
+use crate::{folder, prepared, rng, times};
 use std::fs;
 
 #[test]
 fn whoever_reads_a_run_directory_says_what_is_wrong_with_it() {
-    let folder = folder("directories");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = prepared("directories");
     assert_eq!(run(&folder, &["run", "good.toml"], End::Itself(60)).status, 0);
     let read = |name: &str| fs::read_to_string(folder.join("out/good/4").join(name)).expect(name);
     let (plan, record) = (read("plan.toml"), read("run.json"));

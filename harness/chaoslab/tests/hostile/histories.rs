@@ -2,13 +2,12 @@
 
 use crate::limits::{End, run};
 use crate::mutate::mutant;
-use crate::{GOOD, case, folder, rng, times};
+use crate::{case, folder, prepared, rng, times};
 use std::fs;
 
 #[test]
 fn histories_are_judged_or_refused() {
-    let folder = folder("histories");
-    fs::write(folder.join("good.toml"), GOOD).expect("a writable folder");
+    let folder = prepared("histories");
     assert_eq!(run(&folder, &["run", "good.toml"], End::Itself(60)).status, 0);
     let own = fs::read_to_string(folder.join("out/good/4/history.jsonl")).expect("a history");
     let edn: String = {

@@ -7,6 +7,8 @@ use contract::Rng;
 use std::fs;
 use std::path::Path;
 
+mod searches;
+
 /// Kills that are tried where nobody asks for more.
 const KILLS: u64 = 12;
 
@@ -37,8 +39,12 @@ fn commands() -> [(&'static [&'static str], &'static str); 5] {
 
 /// What is left of what was on its way.
 fn left(folder: &Path) -> Vec<String> {
+    on_its_way(folder, &[".", "out", "out/good", "out/good/4"])
+}
+
+/// Names of parts, and of directories that are being exchanged, in some folders.
+fn on_its_way(folder: &Path, folders: &[&str]) -> Vec<String> {
     let on_its_way = |name: &String| name.ends_with(".partial") || name.ends_with(".old");
-    let folders = [".", "out", "out/good", "out/good/4"];
     let all = folders.iter().flat_map(|one| names(&folder.join(one)));
     all.filter(on_its_way).collect()
 }

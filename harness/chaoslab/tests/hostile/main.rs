@@ -20,7 +20,9 @@ mod mutate;
 mod scenarios;
 mod words;
 
+use chaoslab::three_caches;
 use contract::{Domain, Rng};
+use devkit::tree::{root, with};
 use std::path::{Path, PathBuf};
 
 /// Mutants of scenario files through `check`, where nobody asks for more.
@@ -48,9 +50,9 @@ fn folder(name: &str) -> PathBuf {
     support::folder("hostile", name)
 }
 
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("the binary lies two folders below the root").to_owned()
+/// A folder of a test's own with the scenario [`GOOD`] in it.
+fn prepared(name: &str) -> PathBuf {
+    with(folder(name), "good.toml", GOOD)
 }
 
 /// A file that was found to break something once.
@@ -69,21 +71,12 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// A small scenario that passes within a second.
-const GOOD: &str = r#"format = 1
-name   = "good"
-about  = "a small world"
-system = "hyperion"
-seed   = 4
-expect = "pass"
-
-[budget]
-sim_time = "6s"
-events   = 300_000
-
-[nodes.h]
-role  = "cache"
-count = 3
-
+const GOOD: &str = three_caches!(
+    "good",
+    4,
+    "6s",
+    "300_000",
+    r#"
 [clients.kv]
 count  = 2
 target = "h/any"
@@ -108,4 +101,5 @@ over  = "clients.kv"
 name      = "deaf"
 set       = { "clients.kv.rate" = "10/s" }
 expect    = "pass"
-"#;
+"#
+);

@@ -40,7 +40,7 @@ pub fn check(cx: &mut Context<'_>, plan: &Plan, tree: &Table) {
     }
 }
 
-/// Reports values that no client can write. A tail without a bound is cut by whoever draws from it.
+/// Reports values that no client can write. A tail without a bound is cut where it is drawn from.
 fn value(cx: &mut Context<'_>, group: &str, sizes: &Dist, limits: Limits, tree: &Table) {
     let (least, most) = dist::reach(sizes);
     if most.or(least).is_some_and(|bytes| bytes > limits.value_bytes_max) {

@@ -3,7 +3,7 @@
 use crate::ask::Ask;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0501, E0504, E0505};
-use crate::kinds::Row;
+use crate::kinds::CheckRow;
 use crate::plan::{CheckPlan, CoverPlan, Covered, During, GroupPlan};
 use crate::read::context::Context;
 use crate::read::faults::{id, list, place};
@@ -13,6 +13,7 @@ use crate::read::limits;
 use crate::read::time_point;
 use crate::read::value;
 use crate::syntax::tree::{Item, Span};
+use crate::vocabulary::grammar::{COVERED, COVERED_IN};
 use crate::vocabulary::words;
 use catalog::SettingValue;
 
@@ -47,39 +48,35 @@ fn check(
     let id = id(cx, &mut fields, "id", ids);
     let kind = fields.need(cx, "kind", "what is judged: \"linearizable\", \"invariant\", …");
     let row = kind.and_then(|item| kind_of(cx, item))?;
-    let settings = kind_fields::read(cx, &mut fields, row);
-    limits::given(cx, &mut fields, row.name);
-    limits::fit(cx, &mut fields, row.name, &settings);
+    let settings = kind_fields::read(cx, &mut fields, &row.row);
+    limits::given(cx, &mut fields, row);
+    limits::fit(cx, &mut fields, row, &settings);
     fields.finish(cx);
-    let check = CheckPlan { id: id?, kind: row.name, fields: settings };
-    sees_something(cx, &check, item.span, groups);
+    let check = CheckPlan { id: id?, kind: row.row.name, fields: settings };
+    if row.of_reads {
+        sees_something(cx, &check, item.span, groups);
+    }
     Some(check)
 }
 
-fn kind_of<'a>(cx: &mut Context<'a>, item: &Item) -> Option<&'a Row> {
+fn kind_of<'a>(cx: &mut Context<'a>, item: &Item) -> Option<&'a CheckRow> {
     let text = value::text(cx, item, "kind")?;
     let checks = cx.lab.checks;
-    if let Some(row) = checks.iter().find(|row| row.name == text) {
+    if let Some(row) = checks.iter().find(|kind| kind.row.name == text) {
         return Some(row);
     }
     if words::RESERVED_KINDS.contains(&text) {
         cx.unsupported(&format!("checks of kind \"{text}\""), item.span, None);
     } else {
-        let mut names: Vec<&str> = checks.iter().map(|row| row.name).collect();
+        let mut names: Vec<&str> = checks.iter().map(|kind| kind.row.name).collect();
         names.sort_unstable();
         cx.unknown("kind of check", text, item.span, &names);
     }
     None
 }
 
-/// Checks that judge what clients saw.
-const OF_READS: &[&str] = &["linearizable", "staleness", "sessions"];
-
 /// A check of reads over clients that see nothing could never fail.
 fn sees_something(cx: &mut Context<'_>, check: &CheckPlan, span: Span, groups: &[GroupPlan]) {
-    if !OF_READS.contains(&check.kind) {
-        return;
-    }
     let over = match check.fields.0.get("over") {
         Some(SettingValue::Text(over)) => over.strip_prefix("clients."),
         _ => None,
@@ -125,8 +122,8 @@ fn cover(
     let (path, shown) = place(item, "cover", "id", number);
     let mut fields = Fields::of(cx, item, &path, &shown)?;
     let id = id(cx, &mut fields, "id", ids);
-    fields.exclusive(cx, &["event", "state"]);
-    fields.exclusive(cx, &["in", "during", "at"]);
+    fields.exclusive(cx, COVERED);
+    fields.exclusive(cx, COVERED_IN);
     let what = covered(cx, &mut fields);
     let during = during(cx, &mut fields);
     let min = at_least(cx, &mut fields, "min");

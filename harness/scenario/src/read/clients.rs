@@ -5,12 +5,13 @@ use crate::diagnostics::codes::{E0102, E0203, E0206};
 use crate::plan::GroupPlan;
 use crate::read::clock;
 use crate::read::context::Context;
-use crate::read::fields::{Fields, check_name};
+use crate::read::fields::Fields;
 use crate::read::groups::{self, Extra, PerGroup, SettingsOf};
 use crate::read::load;
 use crate::read::value;
 use crate::syntax::tree::Entry;
 use catalog::{Role, System};
+use contract::Value;
 use engine::DiskSpec;
 
 /// The groups of clients.
@@ -20,23 +21,19 @@ pub fn read<'t>(
     per_group: &PerGroup<'t>,
     defects: &[&'static str],
 ) -> Vec<GroupPlan> {
-    let mut found = Vec::new();
-    for entry in entries {
-        check_name(cx, &entry.key, entry.key_span);
-        found.extend(group(cx, entry, per_group, defects));
-    }
-    found
+    groups::each(cx, "clients", entries, |cx, entry, fields| {
+        group(cx, entry, fields, per_group, defects)
+    })
 }
 
-fn group(
+fn group<'t>(
     cx: &mut Context<'_>,
-    entry: &Entry,
-    per_group: &PerGroup<'_>,
+    entry: &'t Entry,
+    mut fields: Fields<'t>,
+    per_group: &PerGroup<'t>,
     defects: &[&'static str],
 ) -> Option<GroupPlan> {
     let name = entry.key.as_str();
-    let path = format!("clients.{name}");
-    let mut fields = Fields::of(cx, &entry.item, &path, &format!("[clients.{name}]"))?;
     let count = groups::group_count(cx, &mut fields);
     let target = target(cx, &mut fields);
     let info = cx.names.groups.get(name).cloned();
@@ -66,6 +63,10 @@ fn group(
         span: entry.item.span,
     };
     let settings = seat.read(cx, extra, &clock)?;
+    let mut load = load?;
+    let most = system.limits(role.name, &settings).value_bytes_max;
+    load.value_bytes_max = u32::try_from(most)
+        .map_or(load.value_bytes_max, |most| most.clamp(Value::SIZE_MIN, load.value_bytes_max));
     Some(GroupPlan {
         name: name.to_owned(),
         system,
@@ -80,7 +81,7 @@ fn group(
         disk: DiskSpec::default(),
         memory_limit: None,
         preload: Vec::new(),
-        load: Some(load?),
+        load: Some(load),
     })
 }
 

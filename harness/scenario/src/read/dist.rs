@@ -9,9 +9,57 @@ use crate::syntax::tree::{Item, Value};
 use crate::syntax::units::{self, Measure};
 use contract::{Dist, Ratio};
 
-/// Every distribution of scalars.
-pub const WORDS: &[&str] =
-    &["constant", "uniform", "exponential", "lognormal", "bimodal", "choice"];
+/// A distribution of scalars.
+pub struct Row {
+    /// Its name.
+    pub word: &'static str,
+    /// What it is made of: the key, what it holds, whether it must be there.
+    pub parts: &'static [(&'static str, Part, bool)],
+}
+
+/// What a part of a distribution holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Part {
+    /// A quantity of what is drawn.
+    Quantity,
+    /// `{ min, max }` of such quantities.
+    Range,
+    /// A list of such quantities.
+    List,
+    /// A share.
+    Share,
+    /// A pure factor.
+    Factor,
+}
+
+const fn row(word: &'static str, parts: &'static [(&'static str, Part, bool)]) -> Row {
+    Row { word, parts }
+}
+
+/// Every distribution of scalars. The schema is made of the rows; [`read`] takes their parts.
+pub const ROWS: &[Row] = &[
+    row("constant", &[("value", Part::Quantity, true)]),
+    row("uniform", &[("min", Part::Quantity, true), ("max", Part::Quantity, true)]),
+    row("exponential", &[("min", Part::Quantity, false), ("mean", Part::Quantity, true)]),
+    row(
+        "lognormal",
+        &[
+            ("min", Part::Quantity, false),
+            ("median", Part::Quantity, true),
+            ("max", Part::Quantity, false),
+            ("sigma", Part::Factor, true),
+        ],
+    ),
+    row(
+        "bimodal",
+        &[
+            ("fast", Part::Range, true),
+            ("slow", Part::Range, true),
+            ("slow_share", Part::Share, true),
+        ],
+    ),
+    row("choice", &[("values", Part::List, true)]),
+];
 
 /// Whether `item` declares a distribution.
 pub fn is_dist(item: &Item) -> bool {
@@ -40,7 +88,8 @@ pub fn read(cx: &mut Context<'_>, item: &Item, measure: Measure) -> Option<Dist>
             return None;
         }
         other => {
-            cx.unknown("distribution", other, word.span, WORDS);
+            let words: Vec<&str> = ROWS.iter().map(|row| row.word).collect();
+            cx.unknown("distribution", other, word.span, &words);
             return None;
         }
     };

@@ -12,6 +12,7 @@ use crate::read::time_point;
 use crate::read::value;
 use crate::syntax::tree::{Item, Span, Value};
 use crate::syntax::units::Measure;
+use crate::vocabulary::grammar::{ENDS, PLACES, STARTS};
 use crate::vocabulary::selector::{self, Resolved};
 use crate::vocabulary::words;
 use contract::{Dist, Duration, SimTime};
@@ -99,8 +100,8 @@ fn fault(
     let id = id(cx, &mut fields, "id", ids);
     let kind = fields.need(cx, "kind", "what happens: \"partition\", \"crash\", …");
     let kind = kind.and_then(|item| kind_of(cx, item));
-    fields.exclusive(cx, &["at", "when"]);
-    fields.exclusive(cx, &["for", "until"]);
+    fields.exclusive(cx, STARTS);
+    fields.exclusive(cx, ENDS);
     let repeat_item = fields.get("repeat");
     let repeat = repeat_item.and_then(|item| repeat(cx, item, &path));
     let start = start(cx, &mut fields);
@@ -151,12 +152,12 @@ fn kind_of<'a>(cx: &mut Context<'a>, item: &Item) -> Option<&'a FaultRow> {
 
 /// A kind that strikes links or the links of nodes needs one of the two fields, and not both.
 fn one_place(cx: &mut Context<'_>, fields: &mut Fields<'_>, row: &crate::kinds::Row) {
-    let places = ["link", "node"];
+    let places = PLACES;
     let has = |name: &&str| row.fields.iter().any(|field| field.name == *name && !field.required);
     if !places.iter().all(has) {
         return;
     }
-    fields.exclusive(cx, &places);
+    fields.exclusive(cx, places);
     if fields.get("link").or(fields.get("node")).is_none() {
         let message = "missing field `link` or `node`";
         let help =

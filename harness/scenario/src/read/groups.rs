@@ -89,23 +89,35 @@ pub fn read<'t>(
         top.missing(cx, "nodes", "the cluster: `[nodes.h]` with `count` and `role`");
         return Vec::new();
     };
-    let mut groups = Vec::new();
-    for entry in entries {
-        check_name(cx, &entry.key, entry.key_span);
-        groups.extend(group(cx, entry, per_group, defects));
-    }
-    groups
+    each(cx, "nodes", entries, |cx, entry, fields| group(cx, entry, fields, per_group, defects))
 }
 
-fn group(
+/// The groups of one table, `nodes` or `clients`: each has a name, and is a table itself.
+pub fn each<'t>(
     cx: &mut Context<'_>,
-    entry: &Entry,
-    per_group: &PerGroup<'_>,
+    table: &str,
+    entries: &'t [Entry],
+    group: impl Fn(&mut Context<'_>, &'t Entry, Fields<'t>) -> Option<GroupPlan>,
+) -> Vec<GroupPlan> {
+    let mut found = Vec::new();
+    for entry in entries {
+        check_name(cx, &entry.key, entry.key_span);
+        let path = format!("{table}.{}", entry.key);
+        if let Some(fields) = Fields::of(cx, &entry.item, &path, &format!("[{path}]")) {
+            found.extend(group(cx, entry, fields));
+        }
+    }
+    found
+}
+
+fn group<'t>(
+    cx: &mut Context<'_>,
+    entry: &'t Entry,
+    mut fields: Fields<'t>,
+    per_group: &PerGroup<'t>,
     defects: &[&'static str],
 ) -> Option<GroupPlan> {
     let name = entry.key.as_str();
-    let path = format!("nodes.{name}");
-    let mut fields = Fields::of(cx, &entry.item, &path, &format!("[nodes.{name}]"))?;
     if let Some(model) = fields.text(cx, "model") {
         let span = fields.get("model").map_or(entry.key_span, |item| item.span);
         return built_in(cx, model, span);

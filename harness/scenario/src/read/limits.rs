@@ -3,25 +3,15 @@
 
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0201};
+use crate::kinds::{Amounts, CheckRow};
 use crate::read::context::Context;
 use crate::read::fields::Fields;
 use catalog::{SettingValue, Settings};
 
-/// For each kind of check that needs a limit, the fields of which one at least must be there.
-const LIMITS: &[(&str, &[&str])] = &[
-    ("bound", &["max", "min"]),
-    ("count", &["max", "min"]),
-    ("rate", &["max", "min"]),
-    ("reach", &["max", "min"]),
-    ("final", &["equals", "max", "min"]),
-    ("quantile", &["p50", "p90", "p95", "p99", "p999", "max"]),
-    ("op-cost", &["deep_clones", "handle_clones_max", "allocations_max"]),
-];
-
 /// Reports a check of `kind` without a limit.
-pub fn given(cx: &mut Context<'_>, fields: &mut Fields<'_>, kind: &str) {
-    let Some((_, names)) = LIMITS.iter().find(|(name, _)| *name == kind) else { return };
-    if names.iter().any(|name| fields.get(name).is_some()) {
+pub fn given(cx: &mut Context<'_>, fields: &mut Fields<'_>, kind: &CheckRow) {
+    let names = kind.limits;
+    if names.is_empty() || names.iter().any(|name| fields.get(name).is_some()) {
         return;
     }
     let listed: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -31,7 +21,7 @@ pub fn given(cx: &mut Context<'_>, fields: &mut Fields<'_>, kind: &str) {
 }
 
 /// Reports limits that are of another kind than what they limit.
-pub fn fit(cx: &mut Context<'_>, fields: &mut Fields<'_>, kind: &str, settings: &Settings) {
+pub fn fit(cx: &mut Context<'_>, fields: &mut Fields<'_>, kind: &CheckRow, settings: &Settings) {
     const AMOUNTS: [&str; 9] =
         ["max", "min", "equals", "tolerance", "p50", "p90", "p95", "p99", "p999"];
     let text = |name: &str| match settings.0.get(name) {
@@ -39,7 +29,7 @@ pub fn fit(cx: &mut Context<'_>, fields: &mut Fields<'_>, kind: &str, settings: 
         _ => None,
     };
     let Some(what) = text("what").or_else(|| text("up")) else { return };
-    let wanted = Wanted::of(cx, kind, what, text("per").is_some());
+    let wanted = Wanted::of(cx, kind.amounts, what, text("per").is_some());
     for name in AMOUNTS {
         let Some(value) = settings.0.get(name) else { continue };
         let Some(item) = fields.get(name) else { continue };
@@ -61,17 +51,17 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn of(cx: &Context<'_>, kind: &str, what: &str, is_divided: bool) -> Self {
+    fn of(cx: &Context<'_>, amounts: Amounts, what: &str, is_divided: bool) -> Self {
         let systems = cx.names.systems();
         let gauges = systems.iter().flat_map(|system| system.gauges());
         let gauge = gauges.clone().find(|row| row.name == what).map(|row| row.unit);
         let events = systems.iter().flat_map(|system| system.events());
         let event = events.clone().find(|row| row.name == what).map(|row| row.unit);
-        match (kind, gauge.or(event)) {
-            ("rate", _) => Self::Rate,
-            ("reach", _) if gauge.is_none() => Self::Rate,
-            ("count", _) if is_divided => Self::Factor,
-            ("count", _) => Self::Count,
+        match (amounts, gauge.or(event)) {
+            (Amounts::Rate, _) => Self::Rate,
+            (Amounts::RateUnlessGauge, _) if gauge.is_none() => Self::Rate,
+            (Amounts::Count, _) if is_divided => Self::Factor,
+            (Amounts::Count, _) => Self::Count,
             (_, Some("bytes")) => Self::Bytes,
             (_, Some("ns")) => Self::Duration,
             _ if what.ends_with(".latency") => Self::Duration,

@@ -12,6 +12,7 @@ use crate::read::time_point;
 use crate::read::value;
 use crate::syntax::tree::Item;
 use crate::syntax::units::Measure;
+use crate::vocabulary::grammar::LOADS;
 use crate::workload::LoadKind;
 use catalog::{Kind, SettingValue, System};
 use contract::dist::Zipf;
@@ -58,6 +59,7 @@ pub fn drawn(
         keys: keys?,
         batch,
         value,
+        value_bytes_max: VALUE_BYTES_MAX as u32,
         ttl,
         read,
         start,
@@ -96,6 +98,7 @@ pub fn listed(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<LoadPlan>
         keys: KeysPlan::Uniform(1),
         batch: 1,
         value,
+        value_bytes_max: VALUE_BYTES_MAX as u32,
         ttl: None,
         read: read_level(cx, fields),
         start: SimTime::ZERO,
@@ -124,8 +127,8 @@ pub fn list(load: &mut LoadPlan, ops: Vec<OpPlan>) {
     load.listed = Some(ops);
 }
 
-/// Reports sizes that cannot be those of a value. A tail without a bound of its own is cut by
-/// whoever draws from it.
+/// Reports sizes that cannot be those of a value. A tail without a bound of its own is cut where it is
+/// drawn from, by [`LoadPlan::size`].
 pub fn check_size(cx: &mut Context<'_>, item: &Item, sizes: &Dist) {
     let (least, most) = dist::reach(sizes);
     if least.is_some_and(|least| least < u64::from(Value::SIZE_MIN)) {
@@ -207,7 +210,7 @@ fn asked(
     fields: &mut Fields<'_>,
     system: Option<&'static dyn System>,
 ) -> Option<(Vec<(Ask, u32)>, Session)> {
-    fields.exclusive(cx, &["ops", "script", "workload"]);
+    fields.exclusive(cx, LOADS);
     // The order in which a message lists the fields.
     fields.get("ops");
     let (script, workload) = (fields.get("script"), fields.get("workload"));

@@ -36,7 +36,11 @@ pub fn read(cx: &mut Context<'_>, top: &mut Fields<'_>, groups: &mut [GroupPlan]
         };
         let limits = plan.system.limits(plan.role, &plan.settings);
         fits(cx, item, &preload.value, limits.preload_bytes_max);
-        let entries = if cx.expand { preload.entries(cx.seed, i as u64 + 1) } else { Vec::new() };
+        let entries = if cx.expand {
+            preload.entries(cx.seed, i as u64 + 1, limits.preload_bytes_max)
+        } else {
+            Vec::new()
+        };
         plan.preload.push((selector, entries));
     }
 }
@@ -50,8 +54,10 @@ struct Spec {
 }
 
 impl Spec {
-    /// The entries: keys from 0, the same values at every node.
-    fn entries(&self, seed: u64, number: u64) -> Vec<Preload> {
+    /// The entries: keys from 0, the same values at every node, none larger than `bytes_max`.
+    fn entries(&self, seed: u64, number: u64, bytes_max: u64) -> Vec<Preload> {
+        let least = u64::from(Value::SIZE_MIN);
+        let most = bytes_max.clamp(least, VALUE_BYTES_MAX);
         let stream = |what: &str| {
             let name = format!("preload.{number}.{what}");
             Rng::new(seed, Domain::Swarm, &name)
@@ -59,7 +65,7 @@ impl Spec {
         let (mut sizes, mut ttls, mut spreads) = (stream("value"), stream("ttl"), stream("spread"));
         let size = |rng: &mut Rng| {
             let drawn = self.value.sample(rng);
-            drawn.clamp(u64::from(Value::SIZE_MIN), VALUE_BYTES_MAX) as u32
+            drawn.clamp(least, most) as u32
         };
         let entry = |key: u64| Preload {
             key,

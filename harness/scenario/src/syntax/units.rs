@@ -168,7 +168,7 @@ impl Measure {
             Self::Duration => names(DURATIONS),
             Self::Bytes => names(SIZES),
             Self::Ratio => names(SHARES),
-            Self::Rate => vec!["/ms", "/s", "/min", "/h"],
+            Self::Rate => vec!["/h", "/min", "/s", "/ms", "/us", "/ns"],
             Self::Bandwidth => names(BANDWIDTHS),
         }
     }

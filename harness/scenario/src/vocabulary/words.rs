@@ -64,7 +64,8 @@ pub fn tables_with(cx: &Context<'_>, key: &str) -> Vec<String> {
         }
     }
     let faults = cx.lab.faults.iter().map(|kind| ("[[fault]]", &kind.row));
-    for (table, row) in faults.chain(cx.lab.checks.iter().map(|row| ("[[check]]", row))) {
+    let checks = cx.lab.checks.iter().map(|kind| ("[[check]]", &kind.row));
+    for (table, row) in faults.chain(checks) {
         if row.fields.iter().any(|field| field.name == key) {
             found.push(format!("{table} of kind \"{}\"", row.name));
         }

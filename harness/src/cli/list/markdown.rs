@@ -41,7 +41,10 @@ fn table(lab: &Lab, what: Listed) -> Option<String> {
         Listed::Checks => {
             let row =
                 |row: &Row| [format!("`{}`", row.name), row.about.to_owned(), listed(row.fields)];
-            markdown(["kind", "what it judges", "fields"], names.checks.iter().map(row))
+            markdown(
+                ["kind", "what it judges", "fields"],
+                names.checks.iter().map(|check| row(&check.row)),
+            )
         }
         Listed::Budget => {
             let row = |(line, allows): &(&str, &str)| [format!("`{line}`"), (*allows).to_owned()];

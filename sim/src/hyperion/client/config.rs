@@ -37,9 +37,9 @@ pub struct Config {
     pub breaker: Option<CircuitBreakerConfig>,
     /// Whether it keeps what it reads where that may be stale.
     pub caches: bool,
-    /// Planted flaw `timeout-treated-as-failure`.
+    /// Planted defect `timeout-treated-as-failure`.
     pub timeout_is_failure: bool,
-    /// Planted flaw `client-cache-survives-reconnect`.
+    /// Planted defect `client-cache-survives-reconnect`.
     pub keeps_after_loss: bool,
 }
 

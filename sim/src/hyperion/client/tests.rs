@@ -206,7 +206,7 @@ fn a_write_without_an_answer_is_unknown_and_ends_the_session() {
 }
 
 #[test]
-fn the_flaw_reports_it_as_failed() {
+fn the_defect_reports_it_as_failed() {
     let mut world = World::new(0, &["timeout-treated-as-failure"]);
     world.invoke(&PUT);
     world.fire(DEADLINE);

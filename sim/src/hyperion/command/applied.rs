@@ -64,7 +64,7 @@ pub enum Refusal {
         /// How often it may ask per second.
         max: u64,
     },
-    /// Planted flaw: leadership was lost, reported as if the write could not happen any more.
+    /// Planted defect: leadership was lost, reported as if the write could not happen any more.
     Aborted,
 }
 

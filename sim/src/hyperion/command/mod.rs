@@ -65,7 +65,7 @@ pub enum Write<'a> {
         value: &'a [u8],
         /// How long it lives.
         ttl: Option<Duration>,
-        /// Planted flaw `stale-set-lookaside`: whatever was written meanwhile is lost.
+        /// Planted defect `stale-set-lookaside`: whatever was written meanwhile is lost.
         overwrites: bool,
     },
     /// Removes entries, each if it still has its version. Proposed by leaders; it belongs to no

@@ -58,7 +58,7 @@ struct Config {
     name: u64,
     /// How long one request may take here, auth and cache together.
     timeout: Duration,
-    /// Planted flaw `auth-fails-open`.
+    /// Planted defect `auth-fails-open`.
     fails_open: bool,
 }
 

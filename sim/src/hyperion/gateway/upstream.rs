@@ -139,7 +139,7 @@ impl Gateway {
             match pending.at {
                 Stage::Auth => {
                     self.on_no_verdict(id, fx);
-                    // Only the flaw leaves it there, and then its time begins anew.
+                    // Only the defect leaves it there, and then its time begins anew.
                     if let Some(pending) = self.pending.get_mut(id) {
                         pending.since = now.mono;
                     }

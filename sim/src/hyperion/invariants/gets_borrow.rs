@@ -1,6 +1,6 @@
 //! A get borrows what it serves, and gives it back.
 //!
-//! The flaw of 2024-11-22: each hit copied the whole entry, and what was copied stayed. A heap
+//! The defect of 2024-11-22: each hit copied the whole entry, and what was copied stayed. A heap
 //! profile showed the bytes under `CacheEntry::clone`; here the marks of hits say what each copied,
 //! and the node counts what copies it holds.
 

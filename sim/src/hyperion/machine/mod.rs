@@ -20,7 +20,7 @@ pub struct Machine {
     sessions: Sessions<Applied>,
     applied_index: u64,
     digest: u64,
-    flaws: MachineFlaws,
+    defects: MachineDefects,
     last_repeat: Option<Repeat>,
 }
 
@@ -66,8 +66,8 @@ pub struct Dropped {
 impl Machine {
     /// The state before the log: what was preloaded, and nothing else.
     #[must_use]
-    pub fn new(config: Arc<StoreConfig>, preload: &[Preload], flaws: MachineFlaws) -> Self {
-        let mut store = Store::new(config, flaws.store);
+    pub fn new(config: Arc<StoreConfig>, preload: &[Preload], defects: MachineDefects) -> Self {
+        let mut store = Store::new(config, defects.store);
         let mut bytes = Vec::new();
         for preload in preload {
             bytes.clear();
@@ -86,7 +86,7 @@ impl Machine {
             sessions: Sessions::default(),
             applied_index: 0,
             digest: 0,
-            flaws,
+            defects,
             last_repeat: None,
         }
     }
@@ -143,7 +143,7 @@ impl Machine {
         self.sessions.len()
     }
 
-    /// The last command that took effect twice: `None` for ever, unless the flaw is planted.
+    /// The last command that took effect twice: `None` for ever, unless the defect is planted.
     #[must_use]
     pub const fn last_repeat(&self) -> Option<&Repeat> {
         self.last_repeat.as_ref()
@@ -151,14 +151,14 @@ impl Machine {
 
     /// The state that nothing but its position in the log is known of.
     #[must_use]
-    pub fn empty_at(config: &Arc<StoreConfig>, flaws: MachineFlaws, index: u64) -> Self {
-        let mut machine = Self::new(Arc::clone(config), &[], flaws);
+    pub fn empty_at(config: &Arc<StoreConfig>, defects: MachineDefects, index: u64) -> Self {
+        let mut machine = Self::new(Arc::clone(config), &[], defects);
         machine.stand_at(index, 0);
         machine
     }
 
-    pub(super) const fn flaws(&self) -> MachineFlaws {
-        self.flaws
+    pub(super) const fn defects(&self) -> MachineDefects {
+        self.defects
     }
 
     pub(super) fn last_answers(&self) -> impl Iterator<Item = (&u64, &LastAnswer<Applied>)> {
@@ -228,7 +228,7 @@ impl Machine {
             }
             Standing::Over(last) => (last, refused(Refusal::SessionOver)),
         };
-        if !self.flaws.repeats {
+        if !self.defects.repeats {
             return Some(effect);
         }
         self.last_repeat = Some(Repeat {
@@ -309,9 +309,9 @@ impl Machine {
     }
 }
 
-/// The flaws that can be planted in the state machine.
+/// The defects that can be planted in the state machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MachineFlaws {
+pub struct MachineDefects {
     /// `retry-non-idempotent`.
     pub repeats: bool,
     /// Those of the store.

@@ -26,8 +26,8 @@ struct Log {
 }
 
 impl Log {
-    fn new(flaws: MachineFlaws) -> Self {
-        Self { machine: Machine::new(config(), &[], flaws), time: 0 }
+    fn new(defects: MachineDefects) -> Self {
+        Self { machine: Machine::new(config(), &[], defects), time: 0 }
     }
 
     /// Applies a write of session (1, `epoch`).
@@ -59,7 +59,7 @@ fn put(value: &[u8]) -> Write<'_> {
 
 #[test]
 fn a_repeated_write_is_answered_as_the_first_time_and_does_nothing() {
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     let done = Applied::Done { version: 1 };
     assert_eq!(log.write(0, 1, put(&bytes(5))).answer, done);
     assert_eq!(log.write(0, 2, put(&bytes(6))).answer, Applied::Done { version: 2 });
@@ -74,7 +74,7 @@ fn a_repeated_write_is_answered_as_the_first_time_and_does_nothing() {
 
 #[test]
 fn a_later_epoch_ends_the_earlier() {
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     log.write(3, 1, put(&bytes(5)));
     log.write(4, 1, put(&bytes(6)));
     assert_eq!(log.write(3, 2, put(&bytes(7))), refused(Refusal::SessionOver));
@@ -82,8 +82,8 @@ fn a_later_epoch_ends_the_earlier() {
 }
 
 #[test]
-fn the_flaw_applies_a_repetition_and_the_machine_knows() {
-    let mut log = Log::new(MachineFlaws { repeats: true, ..MachineFlaws::default() });
+fn the_defect_applies_a_repetition_and_the_machine_knows() {
+    let mut log = Log::new(MachineDefects { repeats: true, ..MachineDefects::default() });
     log.write(0, 1, put(&bytes(5)));
     log.write(0, 2, put(&bytes(6)));
     assert!(log.write(0, 1, put(&bytes(5))).fresh);
@@ -94,7 +94,7 @@ fn the_flaw_applies_a_repetition_and_the_machine_knows() {
 
 #[test]
 fn compare_and_set_compares_value_and_version() {
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     let new = bytes(9);
     let cas = |version, expect| Write::Cas { version, expect, value: &new };
     let absent = log.write(0, 1, cas(0, Some(5))).answer;
@@ -109,7 +109,7 @@ fn compare_and_set_compares_value_and_version() {
 
 #[test]
 fn what_is_expired_is_absent_and_leaves_by_its_version() {
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     let value = bytes(5);
     let ttl = Some(Duration(100));
     log.write(0, 1, Write::Put { value: &value, ttl });
@@ -133,27 +133,27 @@ fn what_is_expired_is_absent_and_leaves_by_its_version() {
 fn what_is_loaded_does_not_overwrite_what_was_written_meanwhile() {
     let (loaded, written) = (bytes(5), bytes(6));
     let fill = |overwrites| Write::Fill { value: &loaded, ttl: None, overwrites };
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     assert!(log.write(0, 0, fill(false)).fresh);
     assert_eq!(log.held(), Some(5));
     log.write(0, 1, put(&written));
     assert!(!log.write(0, 0, fill(false)).fresh);
     assert_eq!(log.held(), Some(6));
-    // The flaw `stale-set-lookaside`.
+    // The defect `stale-set-lookaside`.
     assert!(log.write(0, 0, fill(true)).fresh);
     assert_eq!(log.held(), Some(5));
 }
 
 #[test]
 fn garbage_is_refused_by_every_replica_alike() {
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     assert_eq!(log.machine.apply(1, 0, b"garbage"), refused(Refusal::MALFORMED));
     assert_eq!(log.machine.applied_index(), 1);
 }
 
 #[test]
 fn a_life_longer_than_seven_days_is_refused() {
-    let mut log = Log::new(MachineFlaws::default());
+    let mut log = Log::new(MachineDefects::default());
     let value = bytes(5);
     let ttl = Some(TTL_MAX + Duration::from_millis(1));
     let refusal = Refusal::TtlTooLong { size: 604_800_001, max: 604_800_000 };

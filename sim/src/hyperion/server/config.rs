@@ -1,9 +1,7 @@
 //! The settings of the role `cache`, as the node uses them.
 
-use super::super::machine::MachineFlaws;
-use super::super::tables::settings::{
-    CacheSettings, Contact, Fsync, LoadSettings, RaftSettings, Reads, Tls,
-};
+use super::super::machine::MachineDefects;
+use super::super::tables::settings::{CacheSettings, LoadSettings, Reads, Tls};
 use super::super::tables::{Defects, events};
 use super::pool::PoolConfig;
 use super::requests::LIMITED_KINDS;
@@ -12,14 +10,13 @@ use crate::protocol::raft;
 use crate::protocol::tls::{Authority, ClientAuth};
 use alloc::sync::Arc;
 use catalog::Seat;
-use contract::node::DATAGRAM_BYTES_MAX;
 use contract::{Dist, Duration, Ratio, Refused};
 
-/// The flaws that can be planted in a cache node, beside those of Raft.
+/// The defects that can be planted in a cache node, beside those of Raft.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ServerFlaws {
+pub struct ServerDefects {
     /// Those of the state machine.
-    pub machine: MachineFlaws,
+    pub machine: MachineDefects,
     /// `local-leader-read`.
     pub local_leader_read: bool,
     /// `read-before-apply`.
@@ -73,8 +70,8 @@ pub struct Config {
     pub batches: bool,
     /// How long a client may keep what it read; zero for not at all.
     pub client_cache_ttl: Duration,
-    /// Planted flaws.
-    pub flaws: ServerFlaws,
+    /// Planted defects.
+    pub defects: ServerDefects,
 }
 
 impl Config {
@@ -112,8 +109,8 @@ impl Config {
                 true => settings.client_cache_ttl,
                 false => Duration::ZERO,
             },
-            flaws: ServerFlaws {
-                machine: MachineFlaws {
+            defects: ServerDefects {
+                machine: MachineDefects {
                     repeats: defects.retry_non_idempotent,
                     store: StoreDefects {
                         size_drifts: defects.size_drifts,
@@ -172,35 +169,11 @@ pub fn pool_config(seat: &Seat<'_>, settings: &LoadSettings, defects: Defects) -
 /// When the profile does not fit the group.
 pub fn raft_config(seat: &Seat<'_>, settings: &CacheSettings) -> Result<raft::Config, Refused> {
     let voters = settings.voters_of(seat.group.len() as u32)?;
-    let in_datagram = |bytes| u32::try_from(bytes).unwrap_or(DATAGRAM_BYTES_MAX);
-    let RaftSettings { heartbeat, election, lease, tick, apply_pause, .. } = settings.raft;
-    let settings = &settings.raft;
+    let raft = settings.raft.config(seat.index, seat.group.to_vec(), seat.drift_max);
     Ok(raft::Config {
         voters: (0..voters).collect(),
-        snapshot_after: settings.snapshot_after,
-        snapshot_tail: settings.snapshot_tail,
-        snapshot_chunk_bytes: in_datagram(settings.snapshot_chunk),
-        heartbeat,
-        election,
-        election_fixed: settings.election_fixed.get(seat.index as usize).copied(),
-        contact_is_heartbeat: settings.contact == Contact::Heartbeat,
-        pre_vote: settings.pre_vote,
-        check_quorum: settings.check_quorum,
-        lease,
-        drift_max: seat.drift_max,
-        tick,
-        entries_per_append_max: settings.entries_per_append_max,
-        append_bytes_max: in_datagram(settings.append_bytes_max),
-        inflight_max: settings.inflight_max,
-        apply_batch_max: settings.apply_batch_max,
-        apply_pause,
-        fsync: match settings.fsync {
-            Fsync::Always => raft::Fsync::Always,
-            Fsync::EverySecond => raft::Fsync::Every(Duration::from_secs(1)),
-            Fsync::Never => raft::Fsync::Never,
-        },
         events: events::RAFT,
         defects: raft::Defects::from_names(seat.defects),
-        ..raft::Config::new(seat.index, seat.group.to_vec())
+        ..raft
     })
 }

@@ -93,7 +93,7 @@ impl Server {
             return;
         }
         let ttl = self.fill_ttl(fx);
-        let write = Write::Fill { value, ttl, overwrites: self.config.flaws.fill_overwrites };
+        let write = Write::Fill { value, ttl, overwrites: self.config.defects.fill_overwrites };
         let command = Command {
             session: Session { client: 0, epoch: 0 },
             seq: 0,

@@ -25,7 +25,7 @@ mod verbs;
 mod watch;
 mod writes;
 
-pub use config::{Config, ServerFlaws};
+pub use config::{Config, ServerDefects};
 pub use profiles::Profile;
 pub use requests::Requester;
 
@@ -83,7 +83,7 @@ pub struct Server {
     membership_request: Option<MembershipRequest>,
     /// Drained from Raft and handled before each input ends; kept for its buffer.
     ready: Vec<Ready>,
-    /// Planted flaw `get-forgets-handle`: what reads borrowed and never gave back.
+    /// Planted defect `get-forgets-handle`: what reads borrowed and never gave back.
     forgotten: Vec<Arc<Bytes>>,
     /// What copies that `get-clones-value` made and `get-forgets-handle` kept count for.
     cloned_bytes: u64,
@@ -103,7 +103,7 @@ impl Server {
         let pool = load.map(|load| config::pool_config(seat, &load, defects));
         let pool = pool.map(|config| Pool::boot(config, fx));
         let mut server = Self {
-            machine: Machine::new(Arc::clone(&config.store), seat.preload, config.flaws.machine),
+            machine: Machine::new(Arc::clone(&config.store), seat.preload, config.defects.machine),
             config: Arc::new(config),
             recovered: Recovered::from(&Tables::of(seat.name, &raft)),
             raft,
@@ -196,7 +196,7 @@ impl Server {
         self.machine.store().size_bytes() * self.config.memory_scale
     }
 
-    /// What copies that reads made and never gave back count for; 0 without the flaw.
+    /// What copies that reads made and never gave back count for; 0 without the defect.
     #[must_use]
     pub fn cloned_bytes(&self) -> u64 {
         self.cloned_bytes * self.config.memory_scale

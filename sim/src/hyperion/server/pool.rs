@@ -33,7 +33,7 @@ pub struct PoolConfig {
     pub waiting_max: u64,
     /// Whether queries for one key that are under way at one time are one query.
     pub coalesces: bool,
-    /// Planted flaw `pool-permit-leak-on-cancel`.
+    /// Planted defect `pool-permit-leak-on-cancel`.
     pub leaks: bool,
 }
 
@@ -82,7 +82,7 @@ enum Use {
     Opening,
     Idle,
     Query(u64),
-    /// Planted flaw: its query was given up, and nobody gave it back.
+    /// Planted defect: its query was given up, and nobody gave it back.
     Leaked,
 }
 

@@ -136,17 +136,17 @@ impl Server {
     }
 
     fn grant(&self, now: Now, level: ReadLevel) -> Grant {
-        let flaws = &self.config.flaws;
+        let defects = &self.config.defects;
         let by_lease = match (level, self.config.reads) {
             (ReadLevel::Stale, _) | (_, Reads::Local) => return Grant::Now { stale: true },
             (ReadLevel::Lease, _) | (_, Reads::LeaderLease) => true,
             (ReadLevel::Linearizable, Reads::ReadIndex) => false,
         };
-        if flaws.local_leader_read && self.raft.role() == Role::Leader {
+        if defects.local_leader_read && self.raft.role() == Role::Leader {
             return Grant::Now { stale: false };
         }
         let applied = self.machine.applied_index() >= self.raft.commit_index();
-        if by_lease && self.raft.lease_valid(now) && (applied || flaws.read_before_apply) {
+        if by_lease && self.raft.lease_valid(now) && (applied || defects.read_before_apply) {
             return Grant::Now { stale: false };
         }
         Grant::Confirm
@@ -164,7 +164,7 @@ impl Server {
         let Some(read) = self.reads.take(id) else {
             panic!("Raft answers a read once");
         };
-        if self.machine.applied_index() >= index || self.config.flaws.read_before_apply {
+        if self.machine.applied_index() >= index || self.config.defects.read_before_apply {
             self.serve(now, &read, time, false, fx);
         } else {
             self.reads.waiting.push((index, time, read));
@@ -227,14 +227,14 @@ impl Server {
         };
         let (mut deep_clones, mut handle_clones) = (0, 0);
         let mut kept = None;
-        if self.config.flaws.get_clones_value {
-            // The flaw of 2024-11-22: every hit copies the whole entry.
+        if self.config.defects.get_clones_value {
+            // The defect of 2024-11-22: every hit copies the whole entry.
             kept = Some(Arc::new((*entry.value).clone()));
             deep_clones += 1;
         }
         let hint = self.keeps(&requester, entry, time);
         let found = Answer::Found { version: entry.version, stale, hint, value: &value };
-        if self.config.flaws.get_forgets_handle {
+        if self.config.defects.get_forgets_handle {
             handle_clones += 1;
             self.cloned_bytes += if kept.is_some() { entry.size_bytes() } else { 0 };
             self.forgotten.push(kept.unwrap_or_else(|| Arc::clone(&entry.value)));

@@ -62,15 +62,15 @@ impl Server {
 
     /// Takes up the state of a snapshot in the place of its own.
     fn restore(&mut self, now: Now, snapshot: &Snapshot, fx: &mut Fx<'_>) {
-        let (config, flaws) = (&self.config.store, self.config.flaws.machine);
+        let (config, defects) = (&self.config.store, self.config.defects.machine);
         let index = snapshot.id.index;
-        let restored = Machine::decode(config, flaws, &snapshot.state).ok();
+        let restored = Machine::decode(config, defects, &snapshot.state).ok();
         let restored = restored.filter(|machine| machine.applied_index() == index);
         if restored.is_none() {
-            // Only a planted flaw puts together what no node ever wrote.
+            // Only a planted defect puts together what no node ever wrote.
             fx.mark(Event::BadRequest.row(), [0; 3], snapshot.state.len() as u64);
         }
-        self.machine = restored.unwrap_or_else(|| Machine::empty_at(config, flaws, index));
+        self.machine = restored.unwrap_or_else(|| Machine::empty_at(config, defects, index));
         self.expiry_armed_for = None;
         self.room.applied(index);
         self.tell_watchers_all(index, fx);
@@ -79,7 +79,7 @@ impl Server {
 
     /// The time that an entry of the log carries out its command at: the cluster's.
     fn stamp(&self, now: Now, cluster_time: u64) -> u64 {
-        match self.config.flaws.ttl_on_wall_clock {
+        match self.config.defects.ttl_on_wall_clock {
             true => now.wall.0,
             false => cluster_time,
         }
@@ -87,8 +87,8 @@ impl Server {
 
     /// The clock by which entries live and die: the cluster's, as Raft gives it.
     pub(super) fn time(&self, now: Now, cluster_time: u64) -> u64 {
-        let flaws = &self.config.flaws;
-        match (flaws.ttl_on_wall_clock, flaws.ttl_on_monotonic_clock) {
+        let defects = &self.config.defects;
+        match (defects.ttl_on_wall_clock, defects.ttl_on_monotonic_clock) {
             (true, _) => now.wall.0,
             (_, true) => now.mono.0,
             _ => cluster_time,

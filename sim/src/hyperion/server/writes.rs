@@ -126,7 +126,7 @@ impl Server {
     /// Leadership is gone: what was proposed may still be committed by a later leader.
     pub(super) fn give_up_writes(&mut self, fx: &mut Fx<'_>) {
         while let Some(write) = self.writes.pop_through(u64::MAX) {
-            if self.config.flaws.definite_error {
+            if self.config.defects.definite_error {
                 refuse(&mut self.metrics, write.requester, Refusal::Aborted, fx);
             } else {
                 answer(&mut self.metrics, write.requester, &Answer::Unknown, fx);

@@ -1,8 +1,8 @@
 //! The settings of the roles, with the names that the modelled codebase has for them.
 
 use super::super::server::Profile;
+use crate::protocol::raft::RaftSettings;
 use alloc::string::String;
-use alloc::vec::Vec;
 use catalog::Kind;
 use contract::{Dist, Duration, Ratio};
 
@@ -15,28 +15,6 @@ catalog::words! {
         LeaderLease = "leader-lease",
         /// From whatever the node has, and marked stale: a documented choice, not a defect.
         Local = "local",
-    }
-}
-
-catalog::words! {
-    /// What counts as hearing the leader.
-    pub enum Contact {
-        /// Anything from it.
-        Any = "any",
-        /// Heartbeats alone.
-        Heartbeat = "heartbeat",
-    }
-}
-
-catalog::words! {
-    /// When appended entries become durable.
-    pub enum Fsync {
-        /// Before they are acknowledged.
-        Always = "always",
-        /// At most a second after.
-        EverySecond = "everysec",
-        /// When the operating system likes.
-        Never = "never",
     }
 }
 
@@ -59,62 +37,6 @@ catalog::words! {
         Token = "token",
         /// By the certificate of the connection.
         Mtls = "mtls",
-    }
-}
-
-catalog::settings! {
-    /// How a node takes part in its Raft group.
-    pub struct RaftSettings {
-        /// How often a leader sends heartbeats (HYPERION_RAFT_HEARTBEAT_MS). Shorter finds losses
-        /// sooner and costs messages.
-        heartbeat: Duration = "150ms" => Kind::Duration { min: Duration::from_millis(1), max: Duration::from_secs(60) };
-        /// How long a follower waits for a leader, drawn anew at every reset
-        /// (HYPERION_RAFT_ELECTION_TIMEOUT_MS is the minimum). Ten heartbeats at least keep a slow
-        /// network from deposing leaders; longer means a longer outage after a crash.
-        election: (Duration, Duration) = { min = "1500ms", max = "3000ms" };
-        /// One fixed wait per node instead, by index; for experiments that need to know who is
-        /// first.
-        election_fixed: Vec<Duration>;
-        /// What counts as hearing the leader: anything from it, or heartbeats alone, as in code
-        /// that keeps a `last_heartbeat`. With heartbeats alone a loaded follower waits no longer
-        /// than an idle one.
-        contact: Contact = "any";
-        /// Whether a node asks before it raises its term, so that one that was cut off deposes
-        /// nobody.
-        pre_vote: bool = true;
-        /// Whether a leader steps down when it has not heard a quorum for the shortest election
-        /// wait.
-        check_quorum: bool = true;
-        /// How long after sending a heartbeat round that a quorum answered a leader may serve alone
-        /// (RAFT_LEASE_MS). Longer bridges longer pauses, and must stay below the shortest election
-        /// wait by more than clocks may drift.
-        lease: Duration = "1000ms";
-        /// Deadlines are rounded up to this, at a phase drawn at boot; 0ms is exact.
-        tick: Duration = "50ms" => Kind::Duration { min: Duration::ZERO, max: Duration::from_secs(1) };
-        /// When appended entries become durable: always waits for the disk before it acknowledges,
-        /// everysec may lose one second of acknowledged writes when the power fails, never leaves
-        /// it to the operating system. Term and vote are always synced.
-        fsync: Fsync = "always";
-        /// The most entries in one append. 1 shows what batches hide.
-        entries_per_append_max: u32 = 64 => Kind::Int { min: 1, max: 4096 };
-        /// The most bytes of entries in one append; a larger single entry goes alone.
-        append_bytes_max: u64 = "256KiB" => Kind::Bytes;
-        /// The most appends to one follower that wait for an answer. More hides latency and buffers
-        /// more.
-        inflight_max: u32 = 16 => Kind::Int { min: 1, max: 1024 };
-        /// The most committed entries that are applied at once, so that a long backlog does not
-        /// starve requests.
-        apply_batch_max: u32 = 64 => Kind::Int { min: 1, max: 65_536 };
-        /// The wait between two full batches of entries to apply.
-        apply_pause: Duration = "100us";
-        /// After how many applied entries a node takes a snapshot and cuts its log; 0 for never.
-        /// Fewer keeps memory and boots small and writes the whole state more often.
-        snapshot_after: u64 = 10000 => Kind::Int { min: 0, max: u32::MAX as i64 };
-        /// How many entries before a snapshot stay in the log, so that a follower that is a little
-        /// behind needs no snapshot.
-        snapshot_tail: u64 = 1000 => Kind::Int { min: 0, max: u32::MAX as i64 };
-        /// The most bytes of a snapshot in one frame; one frame is on its way at a time.
-        snapshot_chunk: u64 = "256KiB" => Kind::Bytes;
     }
 }
 
