@@ -24,6 +24,11 @@ impl Configs {
         (*index, members)
     }
 
+    /// All of them, ascending.
+    pub fn all(&self) -> &[(u64, Members)] {
+        &self.known
+    }
+
     /// The one that the prefix of the log up to `index` leads to.
     pub fn at(&self, index: u64) -> (u64, &Members) {
         let before = self.known.iter().rev().find(|(from, _)| *from <= index);

@@ -57,6 +57,7 @@ mod ready;
 mod reconfiguration;
 mod recovery;
 mod relations;
+mod said;
 mod replication;
 mod settings;
 mod snapshot;
