@@ -121,6 +121,7 @@ impl Config {
                         endings_leak: defects.endings_leak,
                     },
                     forgets_sessions: defects.sessions_missing,
+                    forgets_answers: defects.session_answers_missing,
                 },
                 local_leader_read: defects.local_leader_read,
                 read_before_apply: defects.read_before_apply,

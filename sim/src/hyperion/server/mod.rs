@@ -146,6 +146,12 @@ impl Server {
         &self.machine
     }
 
+    /// The state in a snapshot, as this node would take it up.
+    #[must_use]
+    pub fn decode(&self, state: &[u8]) -> Option<Machine> {
+        Machine::decode(&self.config.store, self.config.flaws.machine, state).ok()
+    }
+
     /// How many connections of clients are open.
     #[must_use]
     pub fn connections(&self) -> u64 {

@@ -21,6 +21,14 @@ catalog::defects! {
     sessions_missing, "sessions-missing-from-snapshot",
         "snapshots carry the entries and not the sessions, so a retried write takes effect twice",
         "redisraft RR-185; raft-thesis §6.3", "hyperion.replicas_equal", NEW_LEADER;
+    session_answers_missing, "session-answers-missing-from-snapshot",
+        "snapshots carry the sessions without what they were answered, so a repetition is answered \
+         otherwise after one",
+        "raft-thesis §6.3", "hyperion.follows_the_log", NEW_LEADER;
+    probe_forgotten, "breaker-probe-forgotten",
+        "a probe whose operation ends by the answer to an earlier try is never told to the breaker, \
+         which stays half open",
+        "found by a stranger's scenario; resilience4j releasePermission", "hyperion.breaker_follows_model", NETWORK;
     timeout_is_failure, "timeout-treated-as-failure",
         "a client reports a write that timed out as certainly not done",
         "RedisLabs/redisraft#25; raft-thesis §6.3", "linearizable", NEW_LEADER;

@@ -41,6 +41,7 @@ mod configuration;
 pub mod conformance;
 mod crc;
 mod defects;
+mod derived;
 mod election;
 mod entry;
 mod group;

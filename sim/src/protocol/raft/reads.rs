@@ -198,6 +198,9 @@ impl Raft {
             progress.round = round;
             progress.reaches(last_index, now);
         }
+        if self.config.defects.heartbeat_matches {
+            self.on_append_accepted(now, from, last_index, fx);
+        }
         let is_voter = self.is_voter(from);
         for bound in &mut self.reads.bound {
             if is_voter {

@@ -73,6 +73,7 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
         skips_directory: defects.rename_without_dir_sync,
         retries_syncs: defects.sync_error_ignored,
         forgets_vote: defects.vote_lost_in_compaction,
+        joins_sync: defects.joins_sync,
     });
     Ok(recovered)
 }

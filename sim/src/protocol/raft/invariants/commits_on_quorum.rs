@@ -8,7 +8,7 @@
 //!
 //! Nobody else commits of its own accord: what a follower takes for committed, a leader committed.
 
-use super::super::configuration::PeerSet;
+use super::super::configuration::{Members, PeerSet};
 use super::super::entry::LogId;
 use super::super::machine::Raft;
 use super::super::ready::Role;
@@ -35,10 +35,13 @@ pub struct CommitsOnQuorum {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
     commit_index: u64,
-    /// Whether it led when it was last looked at.
-    has_led: bool,
+    /// What it went by when it last led: the configuration that counts for a commit, since a leader
+    /// that commits a joint one leaves it in the same event.
+    led_by: Option<Members>,
     has_broken: bool,
 }
+
+type Broken = Option<(&'static str, String)>;
 
 impl CommitsOnQuorum {
     /// Nothing seen yet of a group.
@@ -49,10 +52,10 @@ impl CommitsOnQuorum {
 
     /// Which voters have `id` on their disks. One whose disk broke its word counts: what it forgot is
     /// not the fault of the group.
-    fn holders(&mut self, look: &Look<'_>, id: LogId) -> PeerSet {
+    fn holders(&mut self, look: &Look<'_>, members: &Members, id: LogId) -> PeerSet {
         let raft = look.part;
         let mut holders = PeerSet::EMPTY;
-        for peer in raft.members().all_voters().iter() {
+        for peer in members.all_voters().iter() {
             let node = raft.config().peers[peer as usize];
             let place = self.watched.place(node);
             let sound = look.nodes.durable(node).filter(|files| files.is_sound());
@@ -71,9 +74,8 @@ impl CommitsOnQuorum {
         holders
     }
 
-    fn judge(&mut self, look: &Look<'_>, id: LogId) -> Option<(&'static str, String)> {
-        let holders = self.holders(look, id);
-        let members = look.part.members();
+    fn judge(&mut self, look: &Look<'_>, members: &Members, id: LogId) -> Broken {
+        let holders = self.holders(look, members, id);
         if members.vote(holders, PeerSet::EMPTY) == Some(true) {
             return None;
         }
@@ -107,7 +109,8 @@ impl PerNode for CommitsOnQuorum {
         let raft = look.part;
         let leads = raft.role() == Role::Leader;
         // A leader that commits its own removal steps down with the same event.
-        let commits = core::mem::replace(&mut seen.has_led, leads) || leads;
+        let led_by = core::mem::replace(&mut seen.led_by, leads.then(|| *raft.members()));
+        let led_by = led_by.or(seen.led_by);
         let index = raft.commit_index();
         let is_new = index > core::mem::replace(&mut seen.commit_index, index);
         if !is_new || seen.has_broken || raft.config().fsync != Fsync::Always {
@@ -115,9 +118,9 @@ impl PerNode for CommitsOnQuorum {
         }
         let broken = if index <= self.committed {
             None
-        } else if commits {
+        } else if let Some(members) = led_by {
             self.committed = index;
-            id_at(raft, index).and_then(|id| self.judge(look, id))
+            id_at(raft, index).and_then(|id| self.judge(look, &members, id))
         } else {
             let committed = self.committed;
             let detail = format!("it takes {index} for committed, and leaders committed {committed}");

@@ -27,7 +27,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use beliefs_held::BeliefsHeld;
 use boots_from_past::BootsFromPast;
-use catalog::{Invariant, PerNode, Property, Watched, watch};
+use catalog::{Derived, Derives, Invariant, PerNode, Property, Watched, watch};
 use commits_on_quorum::CommitsOnQuorum;
 use contract::hash::{hash_bytes, mix};
 use leader_append_only::LeaderAppendOnly;
@@ -43,7 +43,7 @@ use state_machine_safety::StateMachineSafety;
 type Look<'a> = catalog::Look<'a, Raft>;
 
 /// What [`all`] holds, in its order.
-pub const PROPERTIES: [Property; 11] = [
+pub const PROPERTIES: [Property; 12] = [
     OneLeaderPerTerm::PROPERTY,
     LeaderAppendOnly::PROPERTY,
     LogMatching::PROPERTY,
@@ -55,6 +55,7 @@ pub const PROPERTIES: [Property; 11] = [
     CommitsOnQuorum::PROPERTY,
     BeliefsHeld::PROPERTY,
     BootsFromPast::PROPERTY,
+    <Raft as Derives>::PROPERTY,
 ];
 
 /// Every property of the nodes of one group, whose Raft is found by `raft_of`.
@@ -73,6 +74,7 @@ pub fn all(group: &Watched, raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
         watch(CommitsOnQuorum::new(group), group, raft_of),
         watch(BeliefsHeld::new(group), group, raft_of),
         watch(BootsFromPast, group, raft_of),
+        watch(Derived::<Raft>::default(), group, raft_of),
     ]
 }
 
