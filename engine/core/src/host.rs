@@ -14,7 +14,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
 use contract::{
-    Condition, DiskFate, Domain, Duration, DurableFiles, Node, NodeId, Nodes, Rng, SimTime,
+    Condition, DiskFate, Domain, DurableFiles, Duration, Node, NodeId, Nodes, Rng, SimTime,
 };
 
 /// What a condition can do to a node.

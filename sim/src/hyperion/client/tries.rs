@@ -34,7 +34,8 @@ impl Client {
 
     /// Tells the breaker how a try ended.
     pub(super) fn note(&mut self, failed: bool, fx: &mut Fx<'_>) {
-        let (Some(breaker), Some((permit, is_noted))) = (&mut self.breaker, &mut self.permit) else {
+        let (Some(breaker), Some((permit, is_noted))) = (&mut self.breaker, &mut self.permit)
+        else {
             return;
         };
         *is_noted = true;

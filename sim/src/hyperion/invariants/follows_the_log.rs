@@ -96,7 +96,9 @@ impl Reference {
         let mut compared = 0;
         for index in from..=to {
             let expect = self.answers.get(index).copied().flatten();
-            let (Some(expect), Some(answered)) = (expect, machine.answered(index)) else { continue };
+            let (Some(expect), Some(answered)) = (expect, machine.answered(index)) else {
+                continue;
+            };
             compared += 1;
             if expect != answered {
                 return (compared, Some(index));
@@ -188,7 +190,8 @@ impl FollowsTheLog {
         let from = core::mem::replace(&mut compared.index, index) + 1;
         let Some(reference) = self.reference(look) else { return (0, None) };
         reference.follow(raft, index);
-        let (judged, other) = reference.other_answer(machine, from, index);
+        let kept_from = from.max((index + 1).saturating_sub(super::super::machine::ANSWERS_KEPT));
+        let (judged, other) = reference.other_answer(machine, kept_from, index);
         if let Some(index) = other {
             let entry = raft.entry(index).map(|entry| entry.id());
             let id = entry.map_or_else(|| format!("{index}"), |id| format!("{id}"));

@@ -10,11 +10,12 @@ mod follows_the_log;
 mod gets_borrow;
 mod no_two_nodes_ack_in_overlap;
 mod replicas_equal;
+mod requests_answered;
 mod size_accounting;
 mod writes_apply_once;
 
-use super::server::Server;
 use super::client::Client;
+use super::server::Server;
 use super::system::{CLIENT, GATEWAY, MIRRORING_GATEWAY};
 use super::tables::CACHES;
 use alloc::boxed::Box;
@@ -29,6 +30,7 @@ use follows_the_log::FollowsTheLog;
 use gets_borrow::GetsBorrow;
 use no_two_nodes_ack_in_overlap::NoTwoNodesAck;
 use replicas_equal::ReplicasEqual;
+use requests_answered::RequestsAnswered;
 use size_accounting::SizeAccounting;
 use writes_apply_once::WritesApplyOnce;
 
@@ -45,6 +47,7 @@ pub const PROPERTIES: &[PropertyRow] = &[
     PropertyRow { property: SizeAccounting::PROPERTY, roles: CACHES },
     PropertyRow { property: WritesApplyOnce::PROPERTY, roles: CACHES },
     PropertyRow { property: FollowsTheLog::PROPERTY, roles: CACHES },
+    PropertyRow { property: RequestsAnswered::PROPERTY, roles: CACHES },
     PropertyRow { property: BreakerFollowsModel::PROPERTY, roles: CLIENTS },
 ];
 
@@ -64,6 +67,7 @@ pub fn all(groups: &[Group]) -> Vec<Box<dyn Invariant>> {
         watch(SizeAccounting, &caches, SERVER),
         watch(WritesApplyOnce::new(&caches), &caches, SERVER),
         watch(FollowsTheLog::new(&caches), &caches, SERVER),
+        watch(RequestsAnswered, &caches, SERVER),
         watch(BreakerFollowsModel, &clients, find::<Client, Itself>),
     ]
 }

@@ -35,7 +35,7 @@ struct Answers {
 }
 
 /// How many answers are kept: more than Raft hands out in one input.
-const ANSWERS_KEPT: u64 = 128;
+pub const ANSWERS_KEPT: u64 = 128;
 
 /// A command that took effect twice.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,6 +35,9 @@ catalog::defects! {
     definite_error, "definite-error-on-leadership-loss",
         "a deposed leader tells its clients that what it proposed is lost",
         "openraft 43dd8b6f", "linearizable", NEW_LEADER;
+    keeps_writes, "deposed-leader-keeps-writes",
+        "a leader that steps down answers none of the writes that it had proposed",
+        "raft-thesis §6.2", "hyperion.requests_answered", NEW_LEADER;
     size_drifts, "weight-accounting-drift",
         "an overwrite adds the size of the new value and keeps that of the old",
         "etcd-io/raft a370b6f", "hyperion.size_accounting", NOTHING;

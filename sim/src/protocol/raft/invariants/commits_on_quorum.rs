@@ -87,7 +87,8 @@ impl CommitsOnQuorum {
         let at = if holders.is_empty() { "nobody".into() } else { names(holders) };
         let voters = names(members.all_voters());
         let joint = if members.is_joint() { ", in two halves," } else { "" };
-        let detail = format!("it committed {id}, which is on the disk of {at}; {voters}{joint} vote");
+        let detail =
+            format!("it committed {id}, which is on the disk of {at}; {voters}{joint} vote");
         Some((rule, detail))
     }
 }
@@ -113,17 +114,21 @@ impl PerNode for CommitsOnQuorum {
         let led_by = led_by.or(seen.led_by);
         let index = raft.commit_index();
         let is_new = index > core::mem::replace(&mut seen.commit_index, index);
+        let committed = self.committed;
+        if led_by.is_some() {
+            // Also what was committed wrongly: others will follow.
+            self.committed = committed.max(index);
+        }
         if !is_new || seen.has_broken || raft.config().fsync != Fsync::Always {
             return Ok(0);
         }
-        let broken = if index <= self.committed {
+        let broken = if index <= committed {
             None
         } else if let Some(members) = led_by {
-            self.committed = index;
             id_at(raft, index).and_then(|id| self.judge(look, &members, id))
         } else {
-            let committed = self.committed;
-            let detail = format!("it takes {index} for committed, and leaders committed {committed}");
+            let detail =
+                format!("it takes {index} for committed, and leaders committed {committed}");
             Some(("a commit without a leader's", detail))
         };
         let Some((rule, detail)) = broken else { return Ok(1) };

@@ -6,8 +6,8 @@
 //! ([`super::promises_durable`]).
 
 use super::super::entry::LogId;
+use super::super::glance::{GLANCE_BYTES, Glance, glance};
 use super::super::machine::Raft;
-use super::super::recovery::{GLANCE_BYTES, Glance, glance};
 use super::super::storage::{PREFIX_BYTES, WAL};
 use super::terms::Terms;
 use alloc::vec::Vec;
@@ -65,10 +65,7 @@ impl DurableLog {
     pub fn holds(&self, id: LogId) -> bool {
         id.index <= self.snapshot.index || self.terms.term(id.index) == Some(id.term)
     }
-}
 
-/// How far the file has grown.
-impl DurableLog {
     /// The bytes that were read of the present file.
     pub const fn len_bytes(&self) -> u64 {
         self.at

@@ -14,7 +14,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use catalog::{Invariant, Violation, Watched};
 use contract::{
-    DiskError, DiskFate, Domain, Duration, DurableFiles, Effect, Fx, Input, Instant, Mark, Node,
+    DiskError, DiskFate, Domain, DurableFiles, Duration, Effect, Fx, Input, Instant, Mark, Node,
     NodeId, Nodes, Now, Outbox, Rng, SimTime, SyncId, TimerKey, WallTime,
 };
 
