@@ -36,6 +36,28 @@ pub trait Disk {
     fn sync_now(&mut self, files: &[FileId]) -> Result<(), DiskError>;
 }
 
+/// What a loss of power at this instant would leave of a node's files: for those who judge the node,
+/// also while it is up, and never for the node itself.
+pub trait DurableFiles {
+    /// The file that a boot would find under this name; `None` where it would find none.
+    fn find(&self, file: FileId) -> Option<Found>;
+    /// Reads bytes that are inside the file that [`DurableFiles::find`] finds.
+    fn read_at(&self, file: FileId, offset: u64, out: &mut [u8]);
+    /// False from the first time on that the device did what no loss of power does: a sync that
+    /// lied, a damaged read or write, an empty disk put in its place. What the node promised may be
+    /// gone without its fault.
+    fn is_sound(&self) -> bool;
+}
+
+/// A durable file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which file it is: another number when another file has taken the name.
+    pub inode: u32,
+    /// Its length in bytes.
+    pub len_bytes: u64,
+}
+
 /// What a disk answers when it cannot do what it was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DiskError {

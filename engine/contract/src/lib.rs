@@ -24,7 +24,7 @@ pub mod rng;
 pub mod time;
 pub mod world;
 
-pub use disk::{Disk, DiskError, DiskFate, FileId, NoDisk};
+pub use disk::{Disk, DiskError, DiskFate, DurableFiles, FileId, Found, NoDisk};
 pub use dist::Dist;
 pub use id::{ConnId, NodeId, OpId, SyncId, TimerKey};
 pub use node::{CloseReason, Effect, Fx, Input, Mark, Node, Outbox, Span, StartError};

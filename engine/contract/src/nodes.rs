@@ -1,5 +1,6 @@
 //! What may be seen of all nodes of a world at once, and why one of them would not boot.
 
+use crate::disk::DurableFiles;
 use crate::id::NodeId;
 use crate::node::Node;
 use alloc::string::String;
@@ -15,6 +16,11 @@ pub trait Nodes {
     fn boot(&self, id: NodeId) -> u32;
     /// The machine that a started node runs on; `None` for one that booted by itself or is down.
     fn machine(&self, _id: NodeId) -> Option<NodeId> {
+        None
+    }
+    /// What a loss of power now would leave of the node's files, whether it is up or down; `None`
+    /// where the host does not say.
+    fn durable(&self, _id: NodeId) -> Option<&dyn DurableFiles> {
         None
     }
 }

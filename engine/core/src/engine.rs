@@ -417,6 +417,8 @@ impl<O: Observer> Engine<O> {
         }
         self.kernel.counters.out_of_memory_kills += 1;
         self.kernel.incident(node, IncidentKind::OutOfMemory { used_bytes, limit_bytes });
+        // What the input did has left the node, so it is looked at before the node is gone.
+        self.observe(node);
         self.crash(node);
     }
 }

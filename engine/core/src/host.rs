@@ -13,7 +13,9 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
-use contract::{Condition, DiskFate, Domain, Duration, Node, NodeId, Nodes, Rng, SimTime};
+use contract::{
+    Condition, DiskFate, Domain, DurableFiles, Duration, Node, NodeId, Nodes, Rng, SimTime,
+};
 
 /// What a condition can do to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -358,6 +360,9 @@ impl Nodes for Hosts {
     }
     fn machine(&self, id: NodeId) -> Option<NodeId> {
         self.get(id).tenancy.as_ref().map(|tenancy| tenancy.machine)
+    }
+    fn durable(&self, id: NodeId) -> Option<&dyn DurableFiles> {
+        Some(&self.get(id).disk)
     }
 }
 

@@ -35,7 +35,13 @@ impl Files {
 
     /// The file as a crash leaves it.
     pub fn durable(&self, file: FileId) -> Option<&Image> {
-        Some(&self.inodes[self.names_durable.get(&file)?].durable)
+        Some(self.durable_inode(file)?.1)
+    }
+
+    /// The file as a crash leaves it, and its number.
+    pub fn durable_inode(&self, file: FileId) -> Option<(u32, &Image)> {
+        let inode = self.names_durable.get(&file)?;
+        Some((*inode, &self.inodes[inode].durable))
     }
 
     /// The names that a crash leaves.

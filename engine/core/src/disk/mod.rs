@@ -17,7 +17,7 @@ pub(crate) use law::{DiskHit, DiskHits, DiskLaw};
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use contract::{Disk, DiskError, DiskFate, Domain, FileId, Rng, Word};
+use contract::{Disk, DiskError, DiskFate, Domain, DurableFiles, FileId, Found, Rng, Word};
 use files::Files;
 use journal::{Change, Cover, Journal};
 
@@ -34,6 +34,8 @@ pub(crate) struct SimDisk {
     /// Misbehaviour since the last [`SimDisk::take_faults`], as a hash.
     faults: u64,
     pub hits: DiskHits,
+    /// Whether the device never did what no loss of power does: see [`DurableFiles::is_sound`].
+    is_sound: bool,
     pending: Vec<PendingSync>,
     spare: Vec<Vec<u32>>,
     tickets: u32,
@@ -74,6 +76,7 @@ impl SimDisk {
             charge_ns: 0,
             faults: 0,
             hits: DiskHits::default(),
+            is_sound: true,
             pending: Vec::new(),
             spare: Vec::new(),
             tickets: 0,
@@ -137,7 +140,10 @@ impl SimDisk {
                 let (journal, files) = (&mut state.journal, &mut state.files);
                 journal.tear(keep, words[4].0, files);
             }
-            DiskFate::Wiped => *state = State::default(),
+            DiskFate::Wiped => {
+                *state = State::default();
+                self.is_sound = false;
+            }
         }
         assert_eq!(state.journal.len(), 0, "what was not durable is gone");
         state.files.revert();
@@ -146,6 +152,7 @@ impl SimDisk {
     /// One durable bit rots.
     pub fn flip(&mut self, file: FileId, bit: u64) {
         Rc::make_mut(&mut self.state).files.flip(file, bit);
+        self.is_sound = false;
     }
 
     /// How much is stored.
@@ -212,6 +219,14 @@ impl SimDisk {
 
     fn fault(&mut self, hit: DiskHit, is_bent: bool) {
         self.faults = contract::hash::mix(self.faults, hit as u64 + 1);
+        // What is slow, full or refused is said, and a node can act on it.
+        self.is_sound &= match hit {
+            DiskHit::SyncLies
+            | DiskHit::ReadCorrupt
+            | DiskHit::WriteCorrupt
+            | DiskHit::Misdirect => false,
+            DiskHit::Slow | DiskHit::SyncFails | DiskHit::WriteFails | DiskHit::Full => true,
+        };
         if is_bent {
             self.hits.count(hit);
         }
@@ -391,6 +406,22 @@ impl Disk for SimDisk {
         self.charge_ns = self.charge_ns.saturating_add(latency_ns);
         assert!(self.charge_ns >= latency_ns, "the node waits for the disk");
         self.sync_end(ticket)
+    }
+}
+
+impl DurableFiles for SimDisk {
+    fn find(&self, file: FileId) -> Option<Found> {
+        let (inode, image) = self.state.files.durable_inode(file)?;
+        Some(Found { inode, len_bytes: image.len_bytes() })
+    }
+
+    fn read_at(&self, file: FileId, offset: u64, out: &mut [u8]) {
+        let image = self.state.files.durable(file).expect("what is read was found");
+        image.read(offset, out);
+    }
+
+    fn is_sound(&self) -> bool {
+        self.is_sound
     }
 }
 

@@ -39,6 +39,8 @@ pub struct Config {
     pub caches: bool,
     /// Planted defect `timeout-treated-as-failure`.
     pub timeout_is_failure: bool,
+    /// Planted defect `breaker-probe-forgotten`.
+    pub forgets_probe: bool,
     /// Planted defect `client-cache-survives-reconnect`.
     pub keeps_after_loss: bool,
 }
@@ -69,6 +71,7 @@ impl Config {
             }),
             caches: settings.enable_client_caching,
             timeout_is_failure: defects.timeout_is_failure,
+            forgets_probe: defects.probe_forgotten,
             keeps_after_loss: defects.client_cache_survives,
         }
     }

@@ -25,6 +25,7 @@ use super::wire::Request;
 use crate::protocol::frame;
 use crate::protocol::session::Session;
 use crate::protocol::tls::Identity;
+use crate::service::circuit_breaker::Permit;
 use crate::service::{Attempts, CircuitBreaker, PeerConns};
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -63,6 +64,8 @@ pub struct Client {
     seen: (u64, u64),
     /// Where it has one.
     breaker: Option<CircuitBreaker>,
+    /// By what right the current try is made, and whether the breaker was told how it ended.
+    permit: Option<(Permit, bool)>,
     /// What it keeps of reads that may be stale.
     near_cache: NearCache,
     /// What it proves who it is by, where it does so by a certificate.
@@ -82,6 +85,7 @@ impl Client {
         let config = Config::of(seat, &settings, count);
         Self {
             breaker: config.breaker.map(CircuitBreaker::new),
+            permit: None,
             now: Instant(0),
             config: Arc::new(config),
             peers,
@@ -104,6 +108,12 @@ impl Client {
     #[must_use]
     pub const fn is_busy(&self) -> bool {
         self.operation.is_some()
+    }
+
+    /// Its breaker, where it has one.
+    #[must_use]
+    pub const fn breaker(&self) -> Option<&CircuitBreaker> {
+        self.breaker.as_ref()
     }
 
     /// The node at which its operations start, where it is pinned to one.

@@ -11,9 +11,13 @@ impl Client {
     /// Starts the next try of the operation in flight, at the node with index `target`.
     pub(super) fn try_at(&mut self, target: u32, fx: &mut Fx<'_>) {
         let now = self.now;
-        if self.breaker.as_mut().is_some_and(|breaker| !breaker.admits(now)) {
-            fx.mark(Event::ClientRejected.row(), [u64::from(target), 0, 0], 0);
-            return self.give_up(fx);
+        self.give_back();
+        if let Some(breaker) = &mut self.breaker {
+            let Some(permit) = breaker.admit(now) else {
+                fx.mark(Event::ClientRejected.row(), [u64::from(target), 0, 0], 0);
+                return self.give_up(fx);
+            };
+            self.permit = Some((permit, false));
         }
         let attempts = &mut in_flight(&mut self.operation).attempts;
         if attempts.made() > 0 {
@@ -30,13 +34,27 @@ impl Client {
 
     /// Tells the breaker how a try ended.
     pub(super) fn note(&mut self, failed: bool, fx: &mut Fx<'_>) {
-        let now = self.now;
-        let event = match self.breaker.as_mut().and_then(|breaker| breaker.note(now, failed)) {
+        let (Some(breaker), Some((permit, is_noted))) = (&mut self.breaker, &mut self.permit)
+        else {
+            return;
+        };
+        *is_noted = true;
+        let event = match breaker.note(self.now, *permit, failed) {
             Some(Change::Opened) => Event::ClientBreakerOpened,
             Some(Change::Closed) => Event::ClientBreakerClosed,
             None => return,
         };
         fx.mark(event.row(), [0; 3], 0);
+    }
+
+    /// The current try is over. Where nobody told the breaker how it ended, it decides nothing.
+    fn give_back(&mut self) {
+        let unknown = self.permit.take().filter(|(_, is_noted)| !is_noted);
+        if let (Some(breaker), Some((permit, _))) = (&mut self.breaker, unknown)
+            && !self.config.forgets_probe
+        {
+            breaker.give_back(permit);
+        }
     }
 
     pub(super) fn on_closed(&mut self, conn: ConnId, reason: CloseReason, fx: &mut Fx<'_>) {
@@ -153,6 +171,7 @@ impl Client {
     }
 
     pub(super) fn complete(&mut self, outcome: Outcome, fx: &mut Fx<'_>) {
+        self.give_back();
         let operation = self.operation.take().expect("an operation is in flight");
         self.next = operation.attempts.target();
         if outcome == Outcome::Unknown {

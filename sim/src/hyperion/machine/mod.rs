@@ -22,7 +22,20 @@ pub struct Machine {
     digest: u64,
     defects: MachineDefects,
     last_repeat: Option<Repeat>,
+    answers: Answers,
 }
+
+/// Digests of what the last entries were answered in this life, for whoever compares replicas. They
+/// decide nothing and are no part of a snapshot.
+#[derive(Clone, Copy, Debug)]
+struct Answers {
+    by_index: [u64; ANSWERS_KEPT as usize],
+    /// The first index that was applied in this life.
+    since: u64,
+}
+
+/// How many answers are kept: more than Raft hands out in one input.
+pub const ANSWERS_KEPT: u64 = 128;
 
 /// A command that took effect twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +76,28 @@ pub struct Dropped {
     pub late_ns: u64,
 }
 
+impl Effect {
+    /// A digest of all that it says.
+    fn digest(&self) -> u64 {
+        let value = |value: Option<Value>| {
+            value.map_or(1, |value| mix(value.id, u64::from(value.size_bytes)))
+        };
+        let said = match self.answer {
+            Applied::Done { version } => mix(1, version),
+            Applied::Deleted { previous } => mix(2, value(previous)),
+            Applied::Conflict { seen } => mix(3, value(seen)),
+            Applied::Refused(refusal) => {
+                let (code, size, max) = refusal.parts();
+                mix(mix(4, u64::from(code)), mix(size, max))
+            }
+        };
+        let dropped = self.dropped.iter().flat_map(|(_, dropped)| dropped);
+        dropped.fold(mix(said, u64::from(self.fresh)), |digest, dropped| {
+            mix(mix(digest, dropped.key), mix(dropped.version, dropped.late_ns))
+        })
+    }
+}
+
 impl Machine {
     /// The state before the log: what was preloaded, and nothing else.
     #[must_use]
@@ -88,7 +123,24 @@ impl Machine {
             digest: 0,
             defects,
             last_repeat: None,
+            answers: Answers { by_index: [0; ANSWERS_KEPT as usize], since: 1 },
         }
+    }
+
+    /// The same state without a planted defect: what a reference begins with.
+    #[must_use]
+    pub fn without_defects(&self) -> Self {
+        let store = self.store.without_defects();
+        Self { store, defects: MachineDefects::default(), ..self.clone() }
+    }
+
+    /// A digest of what applying the entry at `index` did and answered; `None` where that was not in
+    /// this life, or is too long ago.
+    #[must_use]
+    pub fn answered(&self, index: u64) -> Option<u64> {
+        let kept = self.applied_index.saturating_sub(ANSWERS_KEPT) < index;
+        let known = kept && index >= self.answers.since && index <= self.applied_index;
+        known.then(|| self.answers.by_index[(index % ANSWERS_KEPT) as usize])
     }
 
     /// Carries out the command of the log entry at `index`, stamped with `cluster_time`.
@@ -97,12 +149,14 @@ impl Machine {
         let effect = self.carry_out(index, cluster_time, command);
         self.digest = mix(self.digest, u64::from(effect.fresh));
         self.digest = mix(self.digest, self.store.size_bytes());
+        self.answers.by_index[(index % ANSWERS_KEPT) as usize] = effect.digest();
         effect
     }
 
     /// Counts an entry that asks for nothing.
     pub fn skip(&mut self, index: u64) {
         self.advance(index, &[]);
+        self.answers.by_index[(index % ANSWERS_KEPT) as usize] = 0;
     }
 
     /// What a read of `key` sees when the cluster time is `cluster_time`, borrowed.
@@ -169,6 +223,7 @@ impl Machine {
         assert!(self.applied_index == 0, "only a state that has applied nothing is placed");
         self.applied_index = applied_index;
         self.digest = digest;
+        self.answers.since = applied_index + 1;
     }
 
     pub(super) fn remember(&mut self, client: u64, last: LastAnswer<Applied>) {
@@ -318,6 +373,8 @@ pub struct MachineDefects {
     pub store: StoreDefects,
     /// `sessions-missing-from-snapshot`.
     pub forgets_sessions: bool,
+    /// `session-answers-missing-from-snapshot`.
+    pub forgets_answers: bool,
 }
 
 fn refused(refusal: Refusal) -> Effect {

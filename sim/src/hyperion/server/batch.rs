@@ -34,6 +34,11 @@ struct Waiting {
 }
 
 impl Batch {
+    /// How many there are.
+    pub const fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
     /// The memory that they take, in bytes.
     pub fn size_bytes(&self) -> u64 {
         self.0.iter().map(|waiting| waiting.command.len() as u64).sum()

@@ -33,6 +33,8 @@ pub struct ServerDefects {
     pub get_clones_value: bool,
     /// `get-forgets-handle`.
     pub get_forgets_handle: bool,
+    /// `deposed-leader-keeps-writes`.
+    pub keeps_writes: bool,
 }
 
 /// What a cache node is told at boot.
@@ -118,10 +120,12 @@ impl Config {
                         endings_leak: defects.endings_leak,
                     },
                     forgets_sessions: defects.sessions_missing,
+                    forgets_answers: defects.session_answers_missing,
                 },
                 local_leader_read: defects.local_leader_read,
                 read_before_apply: defects.read_before_apply,
                 definite_error: defects.definite_error,
+                keeps_writes: defects.keeps_writes,
                 ttl_on_wall_clock: defects.ttl_on_wall_clock,
                 ttl_on_monotonic_clock: defects.ttl_on_monotonic_clock,
                 fill_overwrites: defects.fill_overwrites,

@@ -35,7 +35,7 @@ use super::tables::settings::{CacheSettings, LoadSettings};
 use super::tables::{Defects, Event};
 use crate::protocol::cache::value_codec::Bytes;
 use crate::protocol::cache::{Entry, HitRatio};
-use crate::protocol::raft::{Raft, Ready};
+use crate::protocol::raft::{LogId, Raft, Ready};
 use crate::service::operator::MembershipRequest;
 use crate::service::{InboundConns, RateLimiter, ServiceQueue};
 use admission::{Caller, ClientId};
@@ -146,6 +146,12 @@ impl Server {
         &self.machine
     }
 
+    /// The state in a snapshot, as this node would take it up.
+    #[must_use]
+    pub fn decode(&self, state: &[u8]) -> Option<Machine> {
+        Machine::decode(&self.config.store, self.config.defects.machine, state).ok()
+    }
+
     /// How many connections of clients are open.
     #[must_use]
     pub fn connections(&self) -> u64 {
@@ -162,6 +168,30 @@ impl Server {
     #[must_use]
     pub fn reads_pending(&self) -> u64 {
         self.reads.len()
+    }
+
+    /// The position in the log of the first write that is not answered.
+    #[must_use]
+    pub fn first_write_pending(&self) -> Option<LogId> {
+        self.writes.first()
+    }
+
+    /// How many reads wait for Raft to confirm them.
+    #[must_use]
+    pub fn reads_unconfirmed(&self) -> u64 {
+        self.reads.unconfirmed()
+    }
+
+    /// The first index that a confirmed read waits for.
+    #[must_use]
+    pub fn first_read_waiting(&self) -> Option<u64> {
+        self.reads.first_waiting()
+    }
+
+    /// How many small writes wait for company.
+    #[must_use]
+    pub const fn batched(&self) -> u64 {
+        self.batch.len()
     }
 
     /// The most handles on one value that are alive, the store's own among them: 1 when everything
@@ -255,6 +285,9 @@ impl Node for Server {
             Input::Closed { conn, .. } => {
                 self.conns.closed(conn);
                 self.watchers.remove(&conn);
+                if let Some(pool) = &mut self.pool {
+                    pool.forget(conn, fx);
+                }
             }
             Input::Timer(BATCH) => self.propose_batch(now, fx),
             Input::Timer(EXPIRE) => self.on_expire(now, fx),

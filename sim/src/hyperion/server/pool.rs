@@ -239,6 +239,58 @@ impl Pool {
         self.hand_out(fx);
     }
 
+    /// Whoever asked over `conn` is gone and waits for nothing any more. What nobody else waits for
+    /// either is not asked, where it was not asked yet.
+    pub fn forget(&mut self, conn: ConnId, fx: &mut Fx<'_>) {
+        let mut unwanted = Vec::new();
+        for (&id, query) in &mut self.queries {
+            let before = query.requesters.len();
+            query.requesters.retain(|requester| requester.conn != conn);
+            if before > 0 && query.requesters.is_empty() {
+                unwanted.push(id);
+            }
+        }
+        for id in unwanted {
+            if self.conns.iter().all(|conn| conn.use_of != Use::Query(id)) {
+                let query = self.end(id);
+                fx.mark(Event::PoolDropped.row(), [query.key.label(), 0, 0], 0);
+            }
+        }
+    }
+
+    /// How many queries are neither carried by a connection nor wait for one: nobody would ever
+    /// answer them.
+    pub fn stranded(&self) -> u64 {
+        let is_known = |id: &u64| self.queries.contains_key(id);
+        let carried = self.conns.iter().filter_map(|conn| match conn.use_of {
+            Use::Query(id) => Some(id),
+            _ => None,
+        });
+        let carried = carried.filter(is_known).count();
+        let waiting = self.waiting.iter().filter(|id| is_known(id)).count();
+        (self.queries.len() as u64).saturating_sub((carried + waiting) as u64)
+    }
+
+    /// How many queries are under way or wait.
+    pub fn queries(&self) -> u64 {
+        self.queries.len() as u64
+    }
+
+    /// How many connections are in use for no query, and how many there are.
+    pub fn orphaned(&self) -> (u64, u64) {
+        let is_orphan = |conn: &&PoolConn| match conn.use_of {
+            Use::Query(id) => !self.queries.contains_key(&id),
+            Use::Leaked => true,
+            Use::Idle | Use::Opening => false,
+        };
+        (self.conns.iter().filter(is_orphan).count() as u64, self.conns.len() as u64)
+    }
+
+    /// What it was told at boot.
+    pub fn config(&self) -> &PoolConfig {
+        &self.config
+    }
+
     /// Ends the queries that have waited too long.
     pub fn on_query_timer(
         &mut self,
@@ -352,5 +404,62 @@ impl Pool {
             self.shared.remove(&query.key);
         }
         query
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use contract::{Domain, Effect, NoDisk, Outbox, Rng, WallTime};
+
+    const CONFIG: PoolConfig = PoolConfig {
+        database: NodeId(9),
+        connections_max: 1,
+        eager: false,
+        create: Duration(1),
+        query_timeout: Duration(1_000),
+        waiting_max: 8,
+        coalesces: false,
+        leaks: false,
+    };
+
+    fn conn(opener: u32) -> ConnId {
+        ConnId { opener: NodeId(opener), number: 0 }
+    }
+
+    fn requester(opener: u32) -> Requester {
+        let (conn, since) = (conn(opener), Instant(0));
+        Requester { conn, request: 1, method: None, since, allow_stale: false, watch: false }
+    }
+
+    /// How many bytes of queries the calls wrote.
+    fn with_fx(call: impl FnOnce(&mut Fx<'_>)) -> usize {
+        let (mut outbox, mut conns, mut disk) = (Outbox::default(), 0, NoDisk);
+        let mut rng = Rng::new(1, Domain::Node, "pool");
+        call(&mut Fx::new(&mut outbox, NodeId(0), &mut conns, &mut disk, &mut rng));
+        let is_query = |effect: &&Effect| matches!(effect, Effect::Write { .. });
+        outbox.effects.iter().filter(is_query).count()
+    }
+
+    #[test]
+    fn a_query_whose_caller_hung_up_is_not_made() {
+        let now = Now { mono: Instant(5), wall: WallTime(0) };
+        let key = |name: &[u8]| Key::new(name);
+        let mut pool = None;
+        with_fx(|fx| {
+            let pool = pool.insert(Pool::boot(CONFIG, fx));
+            for (opener, name) in [(1, b"a"), (2, b"b"), (3, b"c")] {
+                assert!(pool.ask(now, &key(name), requester(opener), fx));
+            }
+            pool.forget(conn(2), fx);
+        });
+        let mut pool = pool.expect("it was booted");
+        assert_eq!((pool.queries(), pool.stranded()), (2, 0));
+        with_fx(|fx| pool.on_created(fx));
+        let made = with_fx(|fx| pool.on_opened(conn(0), fx));
+        assert_eq!(made, 1, "the first has the only connection");
+        with_fx(|fx| pool.forget(conn(1), fx));
+        assert_eq!(pool.queries(), 2, "what is being answered is kept all the same");
+        assert_eq!(pool.orphaned(), (0, 1));
     }
 }

@@ -33,6 +33,16 @@ impl PendingReads {
         (self.asked.len() + self.waiting.len()) as u64
     }
 
+    /// How many are not confirmed.
+    pub fn unconfirmed(&self) -> u64 {
+        self.asked.len() as u64
+    }
+
+    /// The first index that a confirmed one waits for.
+    pub fn first_waiting(&self) -> Option<u64> {
+        self.waiting.iter().map(|(index, ..)| *index).min()
+    }
+
     /// The memory that their keys take, in bytes.
     pub fn size_bytes(&self) -> u64 {
         let asked = self.asked.iter().map(|(_, read)| read);

@@ -27,7 +27,9 @@ impl Server {
                 Ready::BecameLeader { .. } => {}
                 Ready::SteppedDown { .. } | Ready::StorageFailed(_) => {
                     self.room = EvictionRoom::default();
-                    self.give_up_writes(fx);
+                    if !self.config.defects.keeps_writes {
+                        self.give_up_writes(fx);
+                    }
                     // What waits for company was not proposed yet, and is refused by Raft.
                     self.propose_batch(now, fx);
                 }

@@ -35,6 +35,11 @@ impl PendingWrites {
         self.0.len() as u64
     }
 
+    /// Where the first of them is in the log.
+    pub fn first(&self) -> Option<LogId> {
+        self.0.front().map(|write| write.log_id)
+    }
+
     pub(super) fn push(&mut self, write: PendingWrite) {
         let last = self.0.back().map_or(0, |last| last.log_id.index);
         assert!(last < write.log_id.index, "a leader appends to its log");

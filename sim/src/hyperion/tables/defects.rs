@@ -21,12 +21,23 @@ catalog::defects! {
     sessions_missing, "sessions-missing-from-snapshot",
         "snapshots carry the entries and not the sessions, so a retried write takes effect twice",
         "redisraft RR-185; raft-thesis §6.3", "hyperion.replicas_equal", NEW_LEADER;
+    session_answers_missing, "session-answers-missing-from-snapshot",
+        "snapshots carry the sessions without what they were answered, so a repetition is answered \
+         otherwise after one",
+        "raft-thesis §6.3", "hyperion.follows_the_log", NEW_LEADER;
+    probe_forgotten, "breaker-probe-forgotten",
+        "a probe whose operation ends by the answer to an earlier try is never told to the breaker, \
+         which stays half open",
+        "found by a stranger's scenario; resilience4j releasePermission", "hyperion.breaker_follows_model", NETWORK;
     timeout_is_failure, "timeout-treated-as-failure",
         "a client reports a write that timed out as certainly not done",
         "RedisLabs/redisraft#25; raft-thesis §6.3", "linearizable", NEW_LEADER;
     definite_error, "definite-error-on-leadership-loss",
         "a deposed leader tells its clients that what it proposed is lost",
         "openraft 43dd8b6f", "linearizable", NEW_LEADER;
+    keeps_writes, "deposed-leader-keeps-writes",
+        "a leader that steps down answers none of the writes that it had proposed",
+        "raft-thesis §6.2", "hyperion.requests_answered", NEW_LEADER;
     size_drifts, "weight-accounting-drift",
         "an overwrite adds the size of the new value and keeps that of the old",
         "etcd-io/raft a370b6f", "hyperion.size_accounting", NOTHING;

@@ -90,6 +90,8 @@ catalog::events! {
     TlsRefused = "tls.refused", "", ["reason", "opener"],
         "a connection was refused: no certificate (reason 1), not one (2), of another authority \
          (3), forged (4), somebody else's (5), not valid yet (6), expired (7)";
+    PoolDropped = "pool.dropped", "", ["key"],
+        "a query was not made, because whoever wanted it hung up while it waited for a connection";
 }
 
 /// All events.

@@ -101,6 +101,12 @@ impl Store {
         }
     }
 
+    /// The same entries without a planted defect.
+    #[must_use]
+    pub fn without_defects(&self) -> Self {
+        Self { defects: StoreDefects::default(), ..self.clone() }
+    }
+
     /// The entry of `key`, borrowed; expired or not. Does not count as a use: see [`Store::touch`].
     #[must_use]
     pub fn get(&self, key: &Key) -> Option<&Entry> {

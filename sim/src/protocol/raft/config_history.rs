@@ -24,6 +24,11 @@ impl Configs {
         (*index, members)
     }
 
+    /// All of them, ascending.
+    pub fn all(&self) -> &[(u64, Members)] {
+        &self.known
+    }
+
     /// The one that the prefix of the log up to `index` leads to.
     pub fn at(&self, index: u64) -> (u64, &Members) {
         let before = self.known.iter().rev().find(|(from, _)| *from <= index);
@@ -33,7 +38,8 @@ impl Configs {
 
     /// Takes the one that the entry at `index` holds.
     pub fn append(&mut self, index: u64, members: Members) {
-        assert!(self.latest().0 < index, "entries come in order");
+        // Only a defect keeps one whose entry is gone.
+        self.truncate(index);
         self.known.push((index, members));
     }
 

@@ -125,6 +125,21 @@ catalog::defects! {
     sync_error_ignored, "fsync-error-retried",
         "a sync that failed is asked for again, and what it lost counts as durable",
         "PostgreSQL fsyncgate 2018; ATC 2020", "raft.leader_completeness", CRASH_AND_DISK;
+    joins_sync, "sync-covers-later-writes",
+        "entries written while a sync is under way are acknowledged with its end",
+        "mutant of the write-ahead log; raft-paper Figure 2", "raft.promises_durable", NOTHING;
+    own_match_unsynced, "own-match-before-sync",
+        "a leader counts itself for an entry before its own disk has it",
+        "raft-thesis §10.2.1", "raft.commits_on_quorum", NOTHING;
+    heartbeat_matches, "heartbeat-answer-counts-as-match",
+        "where the log of a follower ends, by its answer to a heartbeat, is taken for what it has on disk",
+        "raft-paper Figure 2, matchIndex", "raft.beliefs_held", NOTHING;
+    vote_outlives_term, "vote-outlives-its-term",
+        "a term learnt from a message is written beside the vote of the term before",
+        "raft-paper Figure 2, votedFor", "raft.boots_from_past", CRASH;
+    config_survives_cut, "config-survives-truncation",
+        "a node goes on by a configuration whose entry was cut off its log",
+        "raft-thesis §4.1", "raft.derived_state", MEMBERS_AND_NETWORK;
 }
 
 #[cfg(test)]

@@ -221,9 +221,12 @@ impl Raft {
         let led = (self.role == Role::Leader).then_some(self.term);
         if term > self.term {
             self.term = term;
-            self.vote = None;
+            let vote = self.vote.take();
             self.leader = None;
-            self.save_hard_state();
+            match self.config.defects.vote_outlives_term {
+                true => self.storage.put_hard(term, vote),
+                false => self.save_hard_state(),
+            }
         }
         assert!(self.term == term, "a node is in the term that it follows in");
         self.role = Role::Follower;

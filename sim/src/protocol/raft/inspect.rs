@@ -1,8 +1,10 @@
 //! What can be read off a node, for its owner, for invariants and for reports.
 
+use super::configuration::Members;
 use super::entry::{Entry, LogId};
 use super::machine::Raft;
 use super::ready::Role;
+use super::said::Said;
 use super::settings::Config;
 use super::snapshot::Snapshot;
 use contract::Now;
@@ -98,6 +100,17 @@ impl Raft {
         let progress = self.progress.get(peer as usize)?;
         assert!(progress.next > progress.matched, "what is matched is not sent again");
         (self.role == Role::Leader).then_some(progress.matched)
+    }
+
+    /// What left this node as a promise in this boot.
+    pub(super) const fn said(&self) -> &Said {
+        &self.said
+    }
+
+    /// The configurations of the snapshot, or of the group's birth, and of the entries after it, each
+    /// with its index.
+    pub(super) fn configurations(&self) -> &[(u64, Members)] {
+        self.configs.all()
     }
 
     /// What the entries in memory count for, in bytes.

@@ -10,6 +10,7 @@ use super::progress::Progress;
 use super::reads::Reads;
 use super::ready::{NotLeader, ReadId, Ready, Role};
 use super::recovery::recover;
+use super::said::Said;
 use super::settings::Config;
 use super::snapshot::{Incoming, Snapshot};
 use super::storage::{SYNCS, Storage, Ticket};
@@ -91,6 +92,8 @@ pub struct Raft {
     pub(super) lease_void: bool,
 
     pub(super) ready: Vec<Ready>,
+    /// What left this node as a promise.
+    pub(super) said: Said,
     pub(super) has_failed: bool,
 }
 
@@ -159,6 +162,7 @@ impl Raft {
             transfer: None,
             lease_void: false,
             ready: Vec::new(),
+            said: Said::default(),
             has_failed: false,
         };
         assert!(raft.log.last().index >= covered, "recovery refuses a log behind its snapshot");
@@ -433,12 +437,13 @@ impl Raft {
         fx.mark(event.above(self.config.events), labels, value);
     }
 
-    pub(super) fn send(&self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
+    pub(super) fn send(&mut self, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
         self.send_as(self.term, to, body, fx)
     }
 
-    pub(super) fn send_as(&self, term: u64, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
+    pub(super) fn send_as(&mut self, term: u64, to: u32, body: Body<'_>, fx: &mut Fx<'_>) -> Span {
         assert!(to != self.me(), "a node does not write to itself");
+        self.said.hear(term, to, &body);
         let to = self.config.peers[to as usize];
         fx.datagram(to, |out| Message { term, body }.encode(out))
     }

@@ -125,7 +125,7 @@ impl Raft {
     }
 
     /// Most peers are told the same, so a frame is encoded once for neighbours that are.
-    fn send_heartbeats(&self, round: u64, time: u64, fx: &mut Fx<'_>) {
+    fn send_heartbeats(&mut self, round: u64, time: u64, fx: &mut Fx<'_>) {
         let mut last = None;
         for peer in self.tracked.iter() {
             if peer == self.me() {
@@ -176,7 +176,7 @@ impl Raft {
     }
 
     /// Answers the leader of this term, or tells the leader of an earlier one that it is deposed.
-    pub(super) fn respond(&self, to: u32, round: u64, fx: &mut Fx<'_>) {
+    pub(super) fn respond(&mut self, to: u32, round: u64, fx: &mut Fx<'_>) {
         let last_index = self.log.last().index;
         self.send(to, Body::HeartbeatResponse { round, last_index }, fx);
     }
@@ -197,6 +197,9 @@ impl Raft {
         if round > progress.round {
             progress.round = round;
             progress.reaches(last_index, now);
+        }
+        if self.config.defects.heartbeat_matches {
+            self.on_append_accepted(now, from, last_index, fx);
         }
         let is_voter = self.is_voter(from);
         for bound in &mut self.reads.bound {

@@ -73,8 +73,23 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
         skips_directory: defects.rename_without_dir_sync,
         retries_syncs: defects.sync_error_ignored,
         forgets_vote: defects.vote_lost_in_compaction,
+        joins_sync: defects.joins_sync,
     });
     Ok(recovered)
+}
+
+/// What a boot would know again from these bytes of the log alone.
+///
+/// # Errors
+/// As [`recover`]; a torn tail is left out, as there.
+pub(super) fn would_recover(config: &Config, bytes: &[u8]) -> Result<Recovered, Refused> {
+    let mut replay = Replay::default();
+    let mut at = 0;
+    while let Some(body) = record_at(bytes, at) {
+        replay.record(at, body)?;
+        at += PREFIX_BYTES + body.len();
+    }
+    replay.finish(config, at as u64, bytes.is_empty())
 }
 
 /// How often a log that is not whole is read before it is believed to be so.

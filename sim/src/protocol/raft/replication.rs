@@ -58,8 +58,12 @@ impl Raft {
         let LogId { term, index } = id;
         assert!(term == self.term, "a leader appends in its own term");
         assert!(index <= self.log.last().index, "only what is written can become durable");
-        let ticket = self.storage.ticket();
-        self.promise(now, ticket, Promise::OwnMatch { term, index }, fx);
+        let promise = Promise::OwnMatch { term, index };
+        if self.config.defects.own_match_unsynced {
+            return self.fulfil(now, promise, fx);
+        }
+        let ticket = self.storage.entries_ticket();
+        self.promise(now, ticket, promise, fx);
     }
 
     pub(super) fn send_appends_to_all(&mut self, now: Instant, fx: &mut Fx<'_>) {
@@ -159,7 +163,7 @@ impl Raft {
 
     pub(super) fn promise_append(&mut self, now: Instant, to: u32, matched: u64, fx: &mut Fx<'_>) {
         let term = self.term;
-        let ticket = self.storage.ticket();
+        let ticket = self.storage.entries_ticket();
         self.promise(now, ticket, Promise::Append { term, to, matched }, fx);
     }
 
@@ -200,7 +204,7 @@ impl Raft {
         let dropped = self.log.truncate(from);
         assert!(self.log.last().index < from, "the tail is gone");
         if dropped > 0 {
-            if self.configs.latest().0 >= from {
+            if self.configs.latest().0 >= from && !self.config.defects.config_survives_cut {
                 self.configs.truncate(from);
                 self.members_moved(now, fx);
             }

@@ -116,6 +116,8 @@ pub(super) struct StorageDefects {
     pub retries_syncs: bool,
     /// `vote-lost-in-compaction`.
     pub forgets_vote: bool,
+    /// `sync-covers-later-writes`.
+    pub joins_sync: bool,
 }
 
 impl Storage {
@@ -274,6 +276,19 @@ impl Storage {
         assert!(self.durable <= self.asked, "a sync ends after it was asked for");
         let pending = self.dirty || !self.buffer.is_empty();
         Ticket(self.asked + u64::from(pending))
+    }
+
+    /// When the entries written so far will be durable.
+    pub fn entries_ticket(&self) -> Ticket {
+        match self.defects.joins_sync && self.in_flight > 0 {
+            true => Ticket(self.asked),
+            false => self.ticket(),
+        }
+    }
+
+    /// The term and vote that were written last.
+    pub const fn hard_state(&self) -> (u64, Option<u32>) {
+        self.hard_state
     }
 
     /// When term and vote will be durable.

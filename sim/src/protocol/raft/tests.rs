@@ -95,6 +95,9 @@ fn defects_without_an_occasion_change_nothing() {
         "quorum-off-by-one",
         "ack-before-fsync",
         "readindex-ack-not-bound-to-round",
+        "sync-covers-later-writes",
+        "own-match-before-sync",
+        "heartbeat-answer-counts-as-match",
     ];
     for defect in super::DEFECTS {
         let defects = Defects::from_names(&[defect.name]);

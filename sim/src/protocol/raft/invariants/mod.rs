@@ -4,6 +4,10 @@
 //! past in shared chunks so that a fork is cheap, and reports a breach once: a node that has left
 //! the group's history is not reported again for every entry that follows.
 
+mod beliefs_held;
+mod boots_from_past;
+mod commits_on_quorum;
+mod durable_log;
 mod leader_append_only;
 mod leader_completeness;
 mod log_matching;
@@ -11,7 +15,9 @@ mod log_starts;
 mod membership_agrees;
 mod monotonic;
 mod one_leader_per_term;
+mod promises_durable;
 mod state_machine_safety;
+mod terms;
 
 use super::entry::Entry;
 use super::group::RaftOf;
@@ -19,7 +25,10 @@ use super::machine::Raft;
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use catalog::{Invariant, PerNode, Property, Watched, watch};
+use beliefs_held::BeliefsHeld;
+use boots_from_past::BootsFromPast;
+use catalog::{Derived, Derives, Invariant, PerNode, Property, Watched, watch};
+use commits_on_quorum::CommitsOnQuorum;
 use contract::hash::{hash_bytes, mix};
 use leader_append_only::LeaderAppendOnly;
 use leader_completeness::LeaderCompleteness;
@@ -27,13 +36,14 @@ use log_matching::LogMatching;
 use membership_agrees::MembershipAgrees;
 use monotonic::Monotonic;
 use one_leader_per_term::OneLeaderPerTerm;
+use promises_durable::PromisesDurable;
 use state_machine_safety::StateMachineSafety;
 
 /// A node as these properties see it.
 type Look<'a> = catalog::Look<'a, Raft>;
 
 /// What [`all`] holds, in its order.
-pub const PROPERTIES: [Property; 7] = [
+pub const PROPERTIES: [Property; 12] = [
     OneLeaderPerTerm::PROPERTY,
     LeaderAppendOnly::PROPERTY,
     LogMatching::PROPERTY,
@@ -41,6 +51,11 @@ pub const PROPERTIES: [Property; 7] = [
     StateMachineSafety::PROPERTY,
     MembershipAgrees::PROPERTY,
     Monotonic::PROPERTY,
+    PromisesDurable::PROPERTY,
+    CommitsOnQuorum::PROPERTY,
+    BeliefsHeld::PROPERTY,
+    BootsFromPast::PROPERTY,
+    <Raft as Derives>::PROPERTY,
 ];
 
 /// Every property of the nodes of one group, whose Raft is found by `raft_of`.
@@ -55,6 +70,11 @@ pub fn all(group: &Watched, raft_of: RaftOf) -> Vec<Box<dyn Invariant>> {
         watch(StateMachineSafety::new(group), group, raft_of),
         watch(MembershipAgrees::default(), group, raft_of),
         watch(Monotonic, group, raft_of),
+        watch(PromisesDurable, group, raft_of),
+        watch(CommitsOnQuorum::new(group), group, raft_of),
+        watch(BeliefsHeld::new(group), group, raft_of),
+        watch(BootsFromPast, group, raft_of),
+        watch(Derived::<Raft>::default(), group, raft_of),
     ]
 }
 

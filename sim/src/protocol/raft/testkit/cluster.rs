@@ -14,8 +14,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use catalog::{Invariant, Violation, Watched};
 use contract::{
-    DiskError, DiskFate, Domain, Duration, Effect, Fx, Input, Instant, Mark, Node, NodeId, Nodes,
-    Now, Outbox, Rng, SimTime, SyncId, TimerKey, WallTime,
+    DiskError, DiskFate, Domain, DurableFiles, Duration, Effect, Fx, Input, Instant, Mark, Node,
+    NodeId, Nodes, Now, Outbox, Rng, SimTime, SyncId, TimerKey, WallTime,
 };
 
 /// A node that is nothing but Raft.
@@ -113,6 +113,30 @@ impl Nodes for Up {
 
     fn boot(&self, id: NodeId) -> u32 {
         self.boots[id.index()]
+    }
+}
+
+/// Everything that an invariant may see.
+struct View<'a> {
+    up: &'a Up,
+    places: &'a [Place],
+}
+
+impl Nodes for View<'_> {
+    fn count(&self) -> usize {
+        self.up.count()
+    }
+
+    fn node(&self, id: NodeId) -> Option<&dyn Node> {
+        self.up.node(id)
+    }
+
+    fn boot(&self, id: NodeId) -> u32 {
+        self.up.boot(id)
+    }
+
+    fn durable(&self, id: NodeId) -> Option<&dyn DurableFiles> {
+        Some(&self.places[id.index()].disk)
     }
 }
 
@@ -364,7 +388,8 @@ impl Cluster {
     fn judge(&mut self, node: usize) {
         for invariant in &mut self.invariants {
             let touched = NodeId(node as u32);
-            if let Err(violation) = invariant.after_event(SimTime(self.now), touched, &self.up) {
+            let nodes = View { up: &self.up, places: &self.places };
+            if let Err(violation) = invariant.after_event(SimTime(self.now), touched, &nodes) {
                 if let Some(lines) = &mut self.lines {
                     render::violation(lines, &violation);
                 }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use contract::{Disk, DiskError, DiskFate, FileId, Rng};
+use contract::{Disk, DiskError, DiskFate, DurableFiles, FileId, Found, Rng};
 
 const SECTOR: usize = 512;
 
@@ -16,6 +16,8 @@ pub struct MemDisk {
     inodes: u32,
     /// Fails the next writes.
     pub is_full: bool,
+    /// Whether it was ever replaced, or rotted.
+    is_spoilt: bool,
 }
 
 /// Names, and what is behind them.
@@ -100,7 +102,10 @@ impl MemDisk {
                     apply(&mut self.durable, &change);
                 }
             }
-            DiskFate::Wiped => self.durable = Image::default(),
+            DiskFate::Wiped => {
+                self.durable = Image::default();
+                self.is_spoilt = true;
+            }
         }
         self.unsynced.clear();
         self.visible = self.durable.clone();
@@ -108,6 +113,7 @@ impl MemDisk {
 
     /// Flips one bit of `file`, in the image and in the cache.
     pub fn rot(&mut self, file: FileId, offset: usize) {
+        self.is_spoilt = true;
         for image in [&mut self.visible, &mut self.durable] {
             let Some(inode) = image.names.get(&file.0) else { continue };
             if let Some(byte) = image.data.get_mut(inode).and_then(|file| file.get_mut(offset)) {
@@ -164,6 +170,24 @@ fn apply(image: &mut Image, change: &Change) {
             }
         }
         What::Remove(file) => drop(image.names.remove(file)),
+    }
+}
+
+impl DurableFiles for MemDisk {
+    fn find(&self, file: FileId) -> Option<Found> {
+        let inode = *self.durable.names.get(&file.0)?;
+        let len_bytes = self.durable.data.get(&inode).map_or(0, |bytes| bytes.len() as u64);
+        Some(Found { inode, len_bytes })
+    }
+
+    fn read_at(&self, file: FileId, offset: u64, out: &mut [u8]) {
+        let bytes = &self.durable.data[&self.durable.names[&file.0]];
+        let start = offset as usize;
+        out.copy_from_slice(&bytes[start..start + out.len()]);
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.is_spoilt
     }
 }
 
