@@ -39,6 +39,8 @@ pub struct Config {
     pub caches: bool,
     /// Planted flaw `timeout-treated-as-failure`.
     pub timeout_is_failure: bool,
+    /// Planted flaw `call-outlives-its-connection`.
+    pub waits_forever: bool,
     /// Planted flaw `client-cache-survives-reconnect`.
     pub keeps_after_loss: bool,
 }
@@ -69,6 +71,7 @@ impl Config {
             }),
             caches: settings.enable_client_caching,
             timeout_is_failure: defects.timeout_is_failure,
+            waits_forever: defects.waits_forever,
             keeps_after_loss: defects.client_cache_survives,
         }
     }

@@ -27,6 +27,10 @@ catalog::defects! {
     definite_error, "definite-error-on-leadership-loss",
         "a deposed leader tells its clients that what it proposed is lost",
         "openraft 43dd8b6f", "linearizable", NEW_LEADER;
+    waits_forever, "call-outlives-its-connection",
+        "a client arms no timer for what it asks and misses that the connection closed, so it waits \
+         for an answer that cannot come",
+        "Muterra/py_hypergolix#10; Alluxio/alluxio#14110", "termination", NEW_LEADER;
     size_drifts, "weight-accounting-drift",
         "an overwrite adds the size of the new value and keeps that of the old",
         "etcd-io/raft a370b6f", "hyperion.size_accounting", NOTHING;
