@@ -19,6 +19,7 @@ pub use contract;
 
 pub mod check;
 pub mod conformance;
+pub mod hunt;
 pub mod operation;
 pub mod overrides;
 pub mod per_node;
@@ -28,6 +29,7 @@ pub mod system;
 pub mod timers;
 
 pub use check::{Invariant, Property, Verdict, Violation};
+pub use hunt::{Draw, Hunt};
 pub use operation::{Argument, Form, Operation, Verb};
 pub use overrides::{Overrides, overridden};
 pub use per_node::{Judged, Look, PerNode, Watched, watch};

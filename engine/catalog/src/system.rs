@@ -5,6 +5,7 @@
 //! and the reference pages are generated.
 
 use crate::check::{Invariant, Property};
+use crate::hunt::Hunt;
 use crate::operation::{Operation, Verb};
 use crate::settings::{Setting, Settings};
 use alloc::boxed::Box;
@@ -61,6 +62,10 @@ pub trait System: Sync {
         &[]
     }
 
+    /// What `hunt` may make of it; `None` where it draws no worlds of the system.
+    fn hunt(&self) -> Option<&'static Hunt> {
+        None
+    }
     /// The setting of `role` by which one stored byte counts as several: what `[memory.G] scale` is
     /// passed to.
     fn memory_scale(&self, _role: &str) -> Option<&'static str> {

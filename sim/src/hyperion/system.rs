@@ -15,7 +15,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Leadership,
+    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Hunt, Invariant, Itself, Leadership,
     Limits,
     Membership, Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System,
     Verb, Watched,
@@ -121,6 +121,10 @@ impl System for Hyperion {
 
     fn verbs(&self) -> &'static [Verb] {
         tables::VERBS
+    }
+
+    fn hunt(&self) -> Option<&'static Hunt> {
+        Some(tables::HUNT)
     }
 
     fn memory_scale(&self, role: &str) -> Option<&'static str> {

@@ -92,7 +92,8 @@ fn shape_of(shape: Shape, lab: &Lab<'_>) -> Value {
         Shape::Calls => json!({ "enum": asks() }),
         Shape::Steps => json!({ "type": "array", "items": { "enum": asks() } }),
         Shape::Workload => {
-            let names: Vec<&str> = lab.workloads.iter().map(|kind| kind.name()).collect();
+            let own = lab.workloads.iter().map(|kind| kind.name());
+            let names: Vec<&str> = own.chain([crate::workload::GENERAL]).collect();
             json!({ "enum": names })
         }
         Shape::Weights => {
