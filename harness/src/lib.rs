@@ -20,6 +20,7 @@ pub mod difference;
 pub mod director;
 pub mod explore;
 pub mod faults;
+pub mod hunt;
 pub mod interrupt;
 pub mod kinds;
 pub mod known_failures;

@@ -34,6 +34,8 @@ pub struct Load {
     clients: Vec<Option<Client>>,
     /// Operations that ended, in the order of their ends.
     ended: Chunks<Op>,
+    /// When those of them ended whose outcome is unknown: their clients gave up.
+    given_up: Chunks<(OpId, SimTime)>,
     /// The id of the next operation.
     op_next: u64,
     /// What each key was last seen to hold: what a compare-and-set expects.
@@ -202,7 +204,13 @@ impl Load {
                 }));
             }
         }
-        Self { clients, ended: Chunks::default(), op_next: 0, seen: Seen::new(groups) }
+        Self {
+            clients,
+            ended: Chunks::default(),
+            given_up: Chunks::default(),
+            op_next: 0,
+            seen: Seen::new(groups),
+        }
     }
 
     /// Clients that know nothing of each other, because each of them is hosted by itself: a
@@ -248,6 +256,13 @@ impl Load {
         }
         ops.sort_by_key(|op| op.id);
         ops
+    }
+
+    /// When clients gave up operations whose outcome is unknown, in the order of time; those still
+    /// in flight are not among them.
+    #[must_use]
+    pub fn given_up(&self) -> Vec<(OpId, SimTime)> {
+        self.given_up.iter().copied().collect()
     }
 
     /// How many operations arrived and were never sent, because their client was busy.
@@ -491,6 +506,9 @@ impl Workload for Load {
         let following = client.next_step(node, Some((&flight.call, &outcome)), &self.seen);
         client.following = following.map(|call| (at, call));
         let next = client.rest(at);
+        if outcome == Outcome::Unknown {
+            self.given_up.push((op, at));
+        }
         self.ended.push(flight.end(node, process, outcome, ret_at));
         next
     }

@@ -100,6 +100,8 @@ fn judge(roster: &Roster, watch: &Watch, loads: &[&dyn Workload]) -> Harvest {
         plan,
         roster,
         ops: &ops,
+        given_up: &[],
+        leaderless: &[],
         violations: &watch.violations,
         violated: &watch.violated,
         watched: &watched,

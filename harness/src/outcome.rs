@@ -17,7 +17,9 @@ pub fn outcome(run: &Finished) -> RunOutcome {
         run.verdicts.iter().filter(|judged| violated(judged)).map(|judged| &*judged.id).collect();
     let expectation = &run.plan.expectation;
     let named = |id: &str| {
-        expectation.caught_by.iter().chain(&expectation.may_fail).any(|name| *name == *id)
+        let by_default = id == scenario::TERMINATION;
+        by_default
+            || expectation.caught_by.iter().chain(&expectation.may_fail).any(|name| *name == *id)
     };
     let stopped = run.ended.reason().is_some();
     if !expectation.fail {

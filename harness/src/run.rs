@@ -2,6 +2,7 @@
 
 mod conclude;
 mod intervene;
+mod leaderless;
 pub mod stepper;
 
 use crate::checks::{Converged, SETTLED, known_moment};
@@ -13,6 +14,7 @@ use crate::load::Load;
 use crate::measure::samples::Sampler;
 use crate::observe::{Watch, in_phase};
 use crate::panics;
+use crate::run::leaderless::Quiet;
 use crate::run_result::stillborn;
 use crate::select::Roster;
 use crate::world::{self, Seats};
@@ -37,6 +39,8 @@ pub struct Runner {
     waiting: Vec<Waiting>,
     converged: BTreeMap<String, Converged>,
     sampler: Sampler,
+    /// How long groups had no leader since the recovery.
+    quiet: Quiet,
     /// The next time at which predicates are looked at.
     poll_at: SimTime,
     /// How many messages wait on a link at most, where time stands still.
@@ -92,6 +96,7 @@ impl Runner {
             waiting: plan.checks.iter().filter_map(|check| waiting(roster, check)).collect(),
             converged: BTreeMap::new(),
             sampler: Sampler::new(plan),
+            quiet: Quiet::new(roster),
             poll_at: SimTime::ZERO,
             waiting_max: usize::MAX,
             ended: None,
@@ -120,6 +125,7 @@ impl Runner {
             waiting: self.waiting.clone(),
             converged: self.converged.clone(),
             sampler: self.sampler.clone(),
+            quiet: self.quiet.clone(),
             poll_at: self.poll_at,
             waiting_max: self.waiting_max,
             ended: self.ended.clone(),
@@ -332,6 +338,7 @@ impl Runner {
         let state = |covered: &Covered| matches!(covered, Covered::State(..));
         !self.waiting.is_empty()
             || !self.sampler.is_over()
+            || self.quiet.is_watching(self.now())
             || self.roster.plan().covers.iter().any(|c| state(&c.what))
     }
 
@@ -355,6 +362,7 @@ impl Runner {
             false
         });
         self.waiting = waiting;
+        self.quiet.look(now, &self.roster, self.engine.nodes());
         self.sample();
         self.poll_covers();
     }

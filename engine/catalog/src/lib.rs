@@ -20,6 +20,7 @@ pub use contract;
 pub mod check;
 pub mod conformance;
 pub mod derived;
+pub mod hunt;
 pub mod operation;
 pub mod overrides;
 pub mod per_node;
@@ -30,12 +31,13 @@ pub mod timers;
 
 pub use check::{Invariant, Property, Verdict, Violation};
 pub use derived::{Derived, Derives, Misfit};
+pub use hunt::{Draw, Hunt};
 pub use operation::{Argument, Form, Operation, Verb};
 pub use overrides::{Overrides, overridden};
 pub use per_node::{Judged, Look, PerNode, Watched, watch};
 pub use rows::{Base, Embeds, Find, Itself};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
-    Code, Defect, EventKind, Fields, GaugeKind, Group, Limits, Membership, Need, PredicateKind,
-    Preload, PropertyRow, Relation, Role, Seat, System,
+    Code, Defect, EventKind, Fields, GaugeKind, Group, Leadership, Limits, Membership, Need,
+    PredicateKind, Preload, PropertyRow, Relation, Role, Seat, System,
 };

@@ -73,6 +73,8 @@ pub struct Verb {
     pub about: &'static str,
     /// The argument that a load gives.
     pub arg: u64,
+    /// Whether it takes away what clients stored, so that no model of their operations holds.
+    pub is_lossy: bool,
 }
 
 impl Operation {

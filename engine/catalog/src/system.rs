@@ -5,6 +5,7 @@
 //! and the reference pages are generated.
 
 use crate::check::{Invariant, Property};
+use crate::hunt::Hunt;
 use crate::operation::{Operation, Verb};
 use crate::settings::{Setting, Settings};
 use alloc::boxed::Box;
@@ -61,6 +62,10 @@ pub trait System: Sync {
         &[]
     }
 
+    /// What `hunt` may make of it; `None` where it draws no worlds of the system.
+    fn hunt(&self) -> Option<&'static Hunt> {
+        None
+    }
     /// The setting of `role` by which one stored byte counts as several: what `[memory.G] scale` is
     /// passed to.
     fn memory_scale(&self, _role: &str) -> Option<&'static str> {
@@ -74,6 +79,16 @@ pub trait System: Sync {
     /// What nodes of a role hold at most, with these settings.
     fn limits(&self, _role: &str, _settings: &Settings) -> Limits {
         Limits::NONE
+    }
+    /// How long a client of the role takes at most, by its own clock, until an operation is
+    /// answered or given up; `None` where it promises no end.
+    fn patience(&self, _role: &str, _settings: &Settings) -> Option<Duration> {
+        None
+    }
+    /// What can be asked of a group of the role for as long as nothing disturbs it: somebody leads.
+    /// `None` where nobody leads such a group.
+    fn leadership(&self, _role: &str, _settings: &Settings) -> Option<Leadership> {
+        None
     }
     /// Boots, or reboots, one node from what is on its disk.
     ///
@@ -130,6 +145,16 @@ pub trait System: Sync {
     fn fingerprint(&self, _groups: &[Group], _nodes: &dyn Nodes) -> u64 {
         0
     }
+}
+
+/// That somebody leads a group.
+#[derive(Clone, Copy, Debug)]
+pub struct Leadership {
+    /// Whether nodes that are up could elect a leader by themselves, and have none; `false` also
+    /// where there are too few of them.
+    pub is_leaderless: fn(&[NodeId], &dyn Nodes) -> bool,
+    /// How long that may last at most while every message gets through.
+    pub within: Duration,
 }
 
 /// What nodes of a role hold at most. A file that asks for more is wrong, and not the system.

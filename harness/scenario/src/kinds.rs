@@ -129,6 +129,8 @@ pub struct RandomFault {
     /// The line of the fault budget that it exceeds; `None` where a correct system survives it,
     /// however often it comes.
     pub exceeds: Option<Line>,
+    /// Whether only `hunt` draws it, and `[swarm] random` does not.
+    pub hunt_only: bool,
     /// Draws its kind and what it needs besides its time.
     pub make: fn(&mut Drawing<'_>) -> Entries,
 }
@@ -137,13 +139,19 @@ impl RandomFault {
     /// A survivable one.
     #[must_use]
     pub const fn survivable(weight: u32, make: fn(&mut Drawing<'_>) -> Entries) -> Self {
-        Self { weight, exceeds: None, make }
+        Self { weight, exceeds: None, hunt_only: false, make }
+    }
+
+    /// A survivable one that only `hunt` draws.
+    #[must_use]
+    pub const fn hunted(weight: u32, make: fn(&mut Drawing<'_>) -> Entries) -> Self {
+        Self { weight, exceeds: None, hunt_only: true, make }
     }
 
     /// One that exceeds a line of the budget.
     #[must_use]
     pub const fn beyond(line: Line, make: fn(&mut Drawing<'_>) -> Entries) -> Self {
-        Self { weight: 1, exceeds: Some(line), make }
+        Self { weight: 1, exceeds: Some(line), hunt_only: false, make }
     }
 }
 

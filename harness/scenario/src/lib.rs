@@ -49,6 +49,10 @@ pub use crate::vocabulary::schema::schema;
 /// The predicate that every lab has: no system of the scenario says that it has anything pending.
 pub const SETTLED: &str = "settled";
 
+/// The kind of the check, and its id, that every scenario with a recovery has without asking for
+/// it: every operation ends.
+pub const TERMINATION: &str = "termination";
+
 /// The largest file.
 pub const FILE_BYTES_MAX: usize = 1 << 20;
 

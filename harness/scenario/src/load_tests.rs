@@ -3,7 +3,7 @@
 use crate::Scenario;
 use crate::diagnostics::render;
 use crate::edit::draft::Draft;
-use crate::plan::{Ask, Does, LoadPlan, OpPlan, Plan, Session};
+use crate::plan::{Ask, Does, KeysPlan, LoadPlan, OpPlan, Plan, Session};
 use crate::test_lab::{DEMO, LAB};
 use contract::{Call, Dist, OwnCall};
 use std::collections::BTreeMap;
@@ -50,6 +50,18 @@ fn operations_come_from_the_rows_of_the_system() {
     let Does::Operation { args, .. } = &found.ops[1].0.does else { panic!("an operation") };
     assert_eq!(*args, [Dist::Uniform { min: 1, max: 9 }]);
     assert_eq!(found.ops[2].0.does, Does::Verb { arg: 0 });
+}
+
+#[test]
+fn the_general_load_asks_for_everything_that_takes_nothing_away() {
+    let found = load("rate = \"10/s\"\nworkload = \"general\"\n");
+    let names: Vec<&str> = found.ops.iter().map(|(ask, _)| ask.name).collect();
+    assert_eq!(names, Ask::names(LAB.systems[0]), "the only verb is not lossy");
+    assert!(found.ops.iter().all(|(_, weight)| *weight > 0));
+    assert!(matches!(found.session, Session::Single), "an arrival is one call");
+    assert!(matches!(found.keys, KeysPlan::Uniform(8)), "few keys, so that operations meet");
+    let found = load(&format!("{RATE}workload = \"general\"\n").replace("8", "3"));
+    assert!(matches!(found.keys, KeysPlan::Uniform(3)), "unless the file says otherwise");
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl System for Fake {
         &[Code { code: "E0311", title: "for tests", about: "for tests" }]
     }
     fn verbs(&self) -> &'static [Verb] {
-        &[Verb { name: "step-down", about: "for tests", arg: 0 }]
+        &[Verb { name: "step-down", about: "for tests", arg: 0, is_lossy: false }]
     }
     fn name(&self) -> &'static str {
         self.0

@@ -5,8 +5,35 @@
 //! file's business (`rate`, `think`); which keys and values there are, too. Only what a session
 //! asks for, and how it goes on after each answer, is code.
 
+use crate::ask::Ask;
+use catalog::System;
 use contract::{Call, Outcome, ReadLevel, Value};
 use std::fmt;
+
+/// The workload that every lab has: each operation of the system, and each verb that takes nothing
+/// away, on a few keys. An arrival is one call.
+pub const GENERAL: &str = "general";
+
+/// One line of help.
+pub const GENERAL_ABOUT: &str = "every operation and verb of the system, on a few keys";
+
+/// How many keys it has where a file does not say.
+pub(crate) const GENERAL_KEYS: u64 = 8;
+
+/// What it asks of `system`, with weights: half of it reads, half writes, and now and then an operator
+/// asks for something.
+pub(crate) fn general(system: &dyn System) -> Vec<(Ask, u32)> {
+    const EACH: u32 = 60;
+    let count = |reads: bool| system.operations().iter().filter(|row| row.reads == reads).count();
+    let counts = [count(false), count(true)].map(|count| u32::try_from(count).unwrap_or(EACH));
+    let ask = |name| Ask::named(system, name).expect("it is a row of the system");
+    let operations = system.operations().iter().map(|row| {
+        let share = EACH / counts[usize::from(row.reads)];
+        (ask(row.name), share.max(1))
+    });
+    let verbs = system.verbs().iter().filter(|verb| !verb.is_lossy);
+    operations.chain(verbs.map(|verb| (ask(verb.name), 1))).collect()
+}
 
 /// A kind of workload.
 pub trait LoadKind: Sync {

@@ -17,6 +17,7 @@ mod rate;
 mod reach;
 mod sessions;
 mod slope;
+mod termination;
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use crate::director::Occurrence;
 use crate::measure::{Measured, Wanted};
 use crate::select::Roster;
 use catalog::{Property, Verdict, Violation};
-use contract::{NodeId, Op, SimTime};
+use contract::{Duration, NodeId, Op, OpId, SimTime};
 use engine::hosting::Timed;
 use scenario::kinds::CheckRow;
 use scenario::plan::{CheckPlan, Phase, Plan};
@@ -75,6 +76,7 @@ pub const CHECKS: &[&dyn CheckKind] = &[
     &sessions::Staleness,
     &invariant::InvariantCheck,
     &converge::Converge,
+    &termination::Termination,
     &reach::Reach,
     &final_value::Final,
     &bound::Bound,
@@ -96,6 +98,11 @@ pub struct RunData<'a> {
     pub roster: &'a Roster,
     /// All operations, by id.
     pub ops: &'a [Op],
+    /// When clients gave up operations whose outcome is unknown; those that are not here were still
+    /// in flight at the end.
+    pub given_up: &'a [(OpId, SimTime)],
+    /// The longest time without a leader since the recovery, of each group that is to have one.
+    pub leaderless: &'a [Leaderless],
     /// What invariants reported, in the order of time.
     pub violations: &'a [Violation],
     /// How often each property was violated, those included that were not kept.
@@ -114,6 +121,19 @@ pub struct RunData<'a> {
     pub ended_at: SimTime,
     /// Why it ended before its time; `None` when it ran to its end.
     pub cut_short: Option<&'a str>,
+}
+
+/// How long a group had no leader although its nodes could elect one.
+#[derive(Clone, Debug)]
+pub struct Leaderless {
+    /// The group.
+    pub group: String,
+    /// The longest time at a stretch.
+    pub longest: Duration,
+    /// When that began.
+    pub since: SimTime,
+    /// How long it may be.
+    pub within: Duration,
 }
 
 /// An invariant at the end of a run.

@@ -1,6 +1,6 @@
 //! Every check of a figure, shown green, red and undecided by a record that was written by hand.
 
-use super::{CHECKS, RunData};
+use super::{CHECKS, Leaderless, RunData};
 use crate::director::Occurrence;
 use crate::kinds::Kinds;
 use crate::measure::extremes::Extremes;
@@ -9,8 +9,8 @@ use crate::measure::{Marked, Measured};
 use crate::select::Roster;
 use catalog::{EventKind, GaugeKind, Role, Seat, System, Verdict};
 use contract::{
-    Call, Condition, ConditionId, DiskFate, Fx, Mark, Node, NodeId, Now, Op, OpId, Outcome,
-    ReadLevel, Refused, Ret, SimTime, Value,
+    Call, Condition, ConditionId, DiskFate, Duration, Fx, Mark, Node, NodeId, Now, Op, OpId,
+    Outcome, ReadLevel, Refused, Ret, SimTime, Value,
 };
 use engine::hosting::{Action, Timed};
 use scenario::Scenario;
@@ -102,6 +102,8 @@ fn compiled(check: &str) -> Result<Plan, String> {
 /// A record of a run.
 struct Record {
     ops: Vec<Op>,
+    given_up: Vec<(OpId, SimTime)>,
+    leaderless: Vec<Leaderless>,
     marks: Vec<Marked>,
     samples: Vec<Sample>,
     extremes: Extremes,
@@ -119,6 +121,8 @@ impl Record {
     fn new() -> Self {
         Self {
             ops: Vec::new(),
+            given_up: Vec::new(),
+            leaderless: Vec::new(),
             marks: Vec::new(),
             samples: Vec::new(),
             extremes: Extremes::default(),
@@ -178,6 +182,8 @@ impl Record {
             plan: roster.plan(),
             roster: &roster,
             ops: &self.ops,
+            given_up: &self.given_up,
+            leaderless: &self.leaderless,
             violations: &[],
             violated: &BTreeMap::new(),
             watched: &[],
@@ -550,4 +556,33 @@ fn the_table_of_checks_is_in_order() {
     assert_eq!(rows.len(), CHECKS.len());
     let lab = Kinds::house().names(&[&Shop]);
     assert_eq!(lab.wrong_defaults(), [""; 0]);
+}
+
+#[test]
+fn termination_of_operations_and_of_elections() {
+    let read = || Call::Get { key: 0, read: ReadLevel::Stale };
+    let check = "kind = \"termination\"\nwithin = \"1s\"";
+    Record::new().says_nothing(check, "no operation was begun");
+    let record = Record::new().get(10, 12, 1, 5);
+    record.holds(check);
+    record.breaks("kind = \"termination\"\nwithin = \"90ms\"", &["ended at 1.2"]);
+
+    // Given up in time, and too late.
+    let mut record = record.op(20, 0, 1, read(), Outcome::Unknown);
+    record.given_up = vec![(OpId(1), at(30))];
+    record.holds(check);
+    record.given_up = vec![(OpId(1), at(40))];
+    record.breaks(check, &["began at 2.000000000s ended at 4.0"]);
+    // Never; and where it may go on, nothing can be said.
+    record.given_up.clear();
+    record.breaks(check, &["had not ended"]);
+    record.says_nothing("kind = \"termination\"", "its client says no bound");
+    record.says_nothing("kind = \"termination\"\nwithin = \"60s\"", "may do so until 62");
+
+    let mut record = Record::new().get(10, 12, 1, 5);
+    let (group, within) = ("a".to_owned(), Duration::from_secs(6));
+    record.leaderless = vec![Leaderless { group, longest: within, since: at(100), within }];
+    record.holds(check);
+    record.leaderless[0].longest = Duration::from_secs(7);
+    record.breaks(check, &["had none for 7s"]);
 }

@@ -10,6 +10,7 @@ use crate::shell::Shell;
 use crate::zoo::needs::words;
 use catalog::{Argument, Defect, Form, Operation, PropertyRow, Role, Setting, System};
 use scenario::kinds::{Field, Row};
+use scenario::workload;
 use std::fs;
 
 /// Prints the tables.
@@ -63,7 +64,9 @@ fn rows(lab: &Lab, what: Listed) -> Vec<(String, String)> {
             names.checks.iter().flat_map(|check| kind(&check.row)).chain(of_systems()).collect()
         }
         Listed::Workloads => {
-            lab.workloads.iter().map(|kind| row(kind.name(), kind.about())).collect()
+            let general = row(workload::GENERAL, workload::GENERAL_ABOUT);
+            let own = lab.workloads.iter().map(|kind| row(kind.name(), kind.about()));
+            std::iter::once(general).chain(own).collect()
         }
         Listed::Models => lab.kinds().models().iter().map(|it| row(it.name, it.about)).collect(),
         Listed::Budget => budget::LINES.iter().map(|(line, allows)| row(line, allows)).collect(),

@@ -11,6 +11,7 @@ mod explore;
 pub(crate) mod files;
 mod fmt;
 mod history;
+mod hunt;
 mod list;
 mod margins;
 mod meta;
@@ -137,6 +138,7 @@ pub fn main(lab: Lab) -> ExitCode {
         Command::Diff(args) => diff::main(&lab, shell, &args),
         Command::Explain(args) => check::explain(&lab, shell, &args),
         Command::Explore(args) => explore::main(&lab, shell, &args),
+        Command::Hunt(args) => hunt::main(&lab, shell, &args),
         Command::Zoo(args) => zoo::main(&lab, shell, &args),
         Command::Margins(args) => margins::main(&lab, shell, &args),
         Command::Schema => meta::schema(&lab, shell),

@@ -34,6 +34,7 @@ impl FaultKind for Clock {
             random: const {
                 &[
                     RandomFault::survivable(1, jumping),
+                    RandomFault::hunted(1, within_bound),
                     RandomFault::beyond(Line::ClockDrift, drifting),
                 ]
             },
@@ -71,5 +72,11 @@ fn jumping(d: &mut Drawing<'_>) -> Entries {
 
 fn drifting(d: &mut Drawing<'_>) -> Entries {
     let ppm = 400_000 * if d.rng().below(2) == 0 { 1 } else { -1 };
+    vec![("kind", random::text("clock")), ("node", d.node()), ("drift_ppm", random::int(ppm))]
+}
+
+/// So little that as many of them as a plan has stay below the bound of one per cent together.
+fn within_bound(d: &mut Drawing<'_>) -> Entries {
+    let ppm = 500 * if d.rng().below(2) == 0 { 1 } else { -1 };
     vec![("kind", random::text("clock")), ("node", d.node()), ("drift_ppm", random::int(ppm))]
 }

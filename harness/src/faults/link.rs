@@ -42,7 +42,7 @@ impl FaultKind for Link {
                        least bandwidth",
             trouble: Need::Network,
             at_once: false,
-            random: const { &[RandomFault::survivable(1, drawn)] },
+            random: const { &[RandomFault::survivable(1, drawn), RandomFault::hunted(2, one_way)] },
             damage: Damage::NONE,
         }
     }
@@ -62,6 +62,26 @@ fn drawn(d: &mut Drawing<'_>) -> Entries {
     }
     if entries.len() == 2 {
         entries.push(("loss", d.share(50)));
+    }
+    entries
+}
+
+/// One direction of a node's links, heavily: what a symmetric fault never shows.
+fn one_way(d: &mut Drawing<'_>) -> Entries {
+    let (from, to) = match d.rng().below(2) {
+        0 => (d.node(), d.all()),
+        _ => (d.all(), d.node()),
+    };
+    let link = random::table(vec![("from", from), ("to", to)]);
+    let mut entries = vec![("kind", random::text("link")), ("link", link)];
+    match d.rng().below(4) {
+        0 => entries.push(("loss", d.share(90))),
+        1 => entries.push(("duplicate", d.share(60))),
+        2 => {
+            entries.push(("reorder", d.share(60)));
+            entries.push(("reorder_extra", d.millis(20, 2_000)));
+        }
+        _ => entries.push(("delay", d.millis(5, 400))),
     }
     entries
 }

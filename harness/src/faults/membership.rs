@@ -3,7 +3,8 @@
 use super::{Action, FaultKind, Stage, Step, nodes_of};
 use catalog::{Kind, Membership, Need, Settings};
 use contract::{Duration, Shock};
-use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Row};
+use scenario::kinds::{Damage, FaultRow, Field, FieldKind, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Asks nodes to take others in, or to let them go.
 pub struct ChangeMembers;
@@ -32,7 +33,7 @@ impl FaultKind for ChangeMembers {
             overlaps: "each is asked for by itself",
             trouble: Need::Membership,
             at_once: true,
-            random: &[],
+            random: const { &[RandomFault::hunted(3, drawn)] },
             damage: Damage::NONE,
         }
     }
@@ -54,4 +55,14 @@ impl FaultKind for ChangeMembers {
         let strike = |shock| Step { offset: Duration::ZERO, action: Action::Strike(shock) };
         frames.map(strike).collect()
     }
+}
+
+fn drawn(d: &mut Drawing<'_>) -> Entries {
+    let change = d.word(&["add-voter", "add-voter", "add-learner", "remove"]);
+    let node = match d.rng().below(6) {
+        0 => random::text(&d.selector("random(2)")),
+        _ => d.node(),
+    };
+    let via = random::text(&d.selector("leader"));
+    vec![("kind", random::text("membership")), ("node", node), ("via", via), ("change", change)]
 }

@@ -4,7 +4,8 @@
 use super::{Action, FaultKind, Stage, Step, nodes_of};
 use catalog::{Need, Settings};
 use contract::{Duration, Shock};
-use scenario::kinds::{Damage, FaultRow, Field, Row};
+use scenario::kinds::{Damage, FaultRow, Field, RandomFault, Row};
+use scenario::random::{self, Drawing, Entries};
 
 /// Breaks the open connections of nodes.
 pub struct Reset;
@@ -21,7 +22,7 @@ impl FaultKind for Reset {
             overlaps: "each breaks what is open then",
             trouble: Need::Network,
             at_once: true,
-            random: &[],
+            random: const { &[RandomFault::hunted(1, drawn)] },
             damage: Damage::NONE,
         }
     }
@@ -31,4 +32,8 @@ impl FaultKind for Reset {
         let nodes = nodes_of(fields, stage);
         nodes.into_iter().map(|node| Step { offset: Duration::ZERO, action: reset(node) }).collect()
     }
+}
+
+fn drawn(d: &mut Drawing<'_>) -> Entries {
+    vec![("kind", random::text("reset")), ("node", d.node())]
 }

@@ -37,6 +37,7 @@ impl Runner {
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
         let load = self.engine.workload().as_any().downcast_ref::<Load>();
         let load = load.expect("the runner gave the engine a Load");
+        let given_up = load.given_up();
         let (ops, never_sent) = (load.history(), load.never_sent());
         let watch = self.engine.observer();
         let watched: Vec<Watched> = watch.watched().collect();
@@ -46,6 +47,8 @@ impl Runner {
             plan: self.roster.plan(),
             roster: &self.roster,
             ops: &ops,
+            given_up: &given_up,
+            leaderless: self.quiet.longest(),
             violations: &watch.violations,
             violated: &watch.violated,
             watched: &watched,

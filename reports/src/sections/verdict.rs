@@ -138,7 +138,8 @@ fn effective(run: &RunRecord) -> BTreeSet<&str> {
 /// What a run had to reach and did not: faults that changed nothing, covers that were not met.
 fn gaps(run: &RunRecord) -> Vec<String> {
     let mut gaps: Vec<String> = Vec::new();
-    for fault in run.faults.iter().filter(|fault| is_vacuous(run, &fault.id)) {
+    let effective = effective(run);
+    for fault in run.faults.iter().filter(|fault| !effective.contains(fault.id.as_str())) {
         let gap = format!("the fault {} changed nothing", fault.id);
         if !gaps.contains(&gap) {
             gaps.push(gap);

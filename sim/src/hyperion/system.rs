@@ -15,12 +15,12 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
-    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Invariant, Itself, Limits,
-    Membership, Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System,
-    Verb, Watched,
+    Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Hunt, Invariant, Itself, Leadership,
+    Limits, Membership, Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings,
+    System, Verb, Watched,
 };
 use contract::hash::mix;
-use contract::{Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
+use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
 use core::any::Any;
 
 /// The role of a member of the group.
@@ -40,6 +40,10 @@ pub const CLIENT: &str = "client";
 
 /// The largest value that a client can send: a frame, less what stands around the value.
 const WRITTEN_BYTES_MAX: u64 = (FRAME_BYTES_MAX as u64) - (1 << 20);
+
+/// So many elections in a row may end without a winner while nothing is disturbed: split votes
+/// are rare, and each wait is drawn anew.
+const ELECTIONS_LOST_MAX: u64 = 4;
 
 /// The consensus cache.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +122,10 @@ impl System for Hyperion {
         tables::VERBS
     }
 
+    fn hunt(&self) -> Option<&'static Hunt> {
+        Some(tables::HUNT)
+    }
+
     fn memory_scale(&self, role: &str) -> Option<&'static str> {
         let settings = ROLES.iter().find(|row| row.name == role)?.settings;
         let scale = settings.iter().find(|row| row.name == "memory_scale")?;
@@ -169,6 +177,22 @@ impl System for Hyperion {
             CLIENT => Limits { value_bytes_max: WRITTEN_BYTES_MAX, ..Limits::NONE },
             _ => Limits::NONE,
         }
+    }
+
+    fn patience(&self, role: &str, settings: &Settings) -> Option<Duration> {
+        (role == CLIENT)
+            .then(|| settings.duration("timeout").max(settings.duration("health_timeout")))
+    }
+
+    fn leadership(&self, role: &str, settings: &Settings) -> Option<Leadership> {
+        is_cache(role).then(|| {
+            let raft = CacheSettings::from(settings).raft;
+            let fixed = raft.election_fixed.iter().copied().max().unwrap_or(Duration::ZERO);
+            Leadership {
+                is_leaderless: |group, nodes| raft::is_leaderless(group, nodes, RAFT_OF),
+                within: Duration(raft.election.1.max(fixed).0 * ELECTIONS_LOST_MAX),
+            }
+        })
     }
 
     fn boot(&self, seat: &Seat<'_>, now: Now, fx: &mut Fx<'_>) -> Result<Box<dyn Node>, Refused> {

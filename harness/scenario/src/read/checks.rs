@@ -1,10 +1,11 @@
 //! `[[check]]` and `[[cover]]`: what must hold, and what must have been reached.
 
+use crate::TERMINATION;
 use crate::ask::Ask;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0501, E0504, E0505};
 use crate::kinds::CheckRow;
-use crate::plan::{CheckPlan, CoverPlan, Covered, During, GroupPlan};
+use crate::plan::{CheckPlan, CoverPlan, Covered, During, GroupPlan, Recovery};
 use crate::read::context::Context;
 use crate::read::faults::{id, list, place};
 use crate::read::fields::Fields;
@@ -15,10 +16,20 @@ use crate::read::value;
 use crate::syntax::tree::{Item, Span};
 use crate::vocabulary::grammar::{COVERED, COVERED_IN};
 use crate::vocabulary::words;
-use catalog::SettingValue;
+use catalog::{SettingValue, Settings};
 
 /// The most checks, and the most covers, of one file.
 const CHECKS_MAX: usize = 1_000;
+
+/// Adds the check that every scenario with a recovery is held to, unless the file has one of its own.
+pub fn held_by_default(cx: &Context<'_>, checks: &mut Vec<CheckPlan>, plan: Option<Recovery>) {
+    let has_own = checks.iter().any(|c| c.kind == TERMINATION || c.id == TERMINATION);
+    let row = cx.lab.checks.iter().find(|row| row.row.name == TERMINATION);
+    if let (Some(_), Some(row), false) = (plan, row, has_own) {
+        let fields = Settings::default();
+        checks.push(CheckPlan { id: TERMINATION.to_owned(), kind: row.row.name, fields });
+    }
+}
 
 /// Reads every `[[check]]`.
 pub fn read(cx: &mut Context<'_>, top: &mut Fields<'_>, groups: &[GroupPlan]) -> Vec<CheckPlan> {

@@ -13,7 +13,7 @@ use crate::read::value;
 use crate::syntax::tree::Item;
 use crate::syntax::units::Measure;
 use crate::vocabulary::grammar::LOADS;
-use crate::workload::LoadKind;
+use crate::workload::{self, GENERAL, GENERAL_KEYS, LoadKind};
 use catalog::{Kind, SettingValue, System};
 use contract::dist::Zipf;
 use contract::{Dist, Duration, ReadLevel, SimTime, Value};
@@ -218,6 +218,15 @@ fn asked(
     let args_path = fields.path_of("args");
     let (mut ops, session) = match (script, workload) {
         (Some(item), _) => (steps(cx, item, system)?, Session::Script),
+        (None, Some(item)) if item.as_text() == Some(GENERAL) => {
+            let ops = workload::general(system?);
+            if ops.is_empty() {
+                let message = "the system has no operation that a client could ask for";
+                cx.report(Diagnostic::error(E0502, message), item.span, "");
+                return None;
+            }
+            (ops, Session::Single)
+        }
         (None, Some(item)) => {
             let kind = workload_of(cx, item)?;
             (asks_of(cx, kind, item, system)?, Session::Own(kind))
@@ -280,7 +289,8 @@ fn workload_of(cx: &mut Context<'_>, item: &Item) -> Option<&'static dyn LoadKin
     let kinds = cx.lab.workloads;
     let found = kinds.iter().copied().find(|kind| kind.name() == text);
     if found.is_none() {
-        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let own = kinds.iter().map(|kind| kind.name());
+        let names: Vec<&str> = own.chain([GENERAL]).collect();
         cx.unknown("workload", text, item.span, &names);
     }
     found
@@ -336,6 +346,10 @@ fn weighed(
 }
 
 fn keys(cx: &mut Context<'_>, fields: &mut Fields<'_>) -> Option<KeysPlan> {
+    let is_general = fields.get("workload").and_then(Item::as_text) == Some(GENERAL);
+    if is_general && fields.get("keys").is_none() {
+        return Some(KeysPlan::Uniform(GENERAL_KEYS));
+    }
     let item = fields.need(cx, "keys", "`{ count = 1_000, dist = \"zipf\", s = 1.1 }`")?;
     let path = fields.path_of("keys");
     let mut fields = Fields::of(cx, item, &path, "`keys`")?;

@@ -73,6 +73,14 @@ pub fn read(cx: &mut Context<'_>, item: &Item) -> Option<Random> {
 }
 
 impl Random {
+    /// Survivable faults on the `count` nodes of `group`, between two instants.
+    #[must_use]
+    pub fn over(group: &str, count: u32, from: SimTime, to: SimTime) -> Self {
+        assert!(count > 0, "somebody is struck");
+        assert!(from < to, "there is time for it");
+        Self { group: group.to_owned(), count, faults: 0, from, to, beyond: false }
+    }
+
     /// The ids of the faults of any seed.
     pub fn ids(&self) -> impl Iterator<Item = String> + use<> {
         (1..=self.faults).map(|number| format!("random-{number}"))
@@ -99,7 +107,7 @@ impl Random {
 /// The ways in which random faults are drawn: those that a correct system survives, in the order of
 /// the kinds, and those that exceed the budget, in the order of its lines.
 fn ways(rows: &[FaultRow]) -> (Vec<RandomFault>, Vec<RandomFault>) {
-    let all = rows.iter().flat_map(|row| row.random).copied();
+    let all = rows.iter().flat_map(|row| row.random).filter(|way| !way.hunt_only).copied();
     let (mut beyond, survivable): (Vec<RandomFault>, Vec<RandomFault>) =
         all.partition(|way| way.exceeds.is_some());
     beyond.sort_by_key(|way| way.exceeds);
@@ -116,6 +124,15 @@ pub struct Drawing<'a> {
 
 /// The fields of a fault, in the order in which they are written; the first is its kind.
 pub type Entries = Vec<(&'static str, Item)>;
+
+impl<'a> Drawing<'a> {
+    /// Draws for whoever makes worlds, from a stream of its own; the disks of the nodes `breakable`,
+    /// by number, may return what was not written.
+    #[must_use]
+    pub fn new(mix: &'a Random, rng: Rng, breakable: Vec<u32>) -> Self {
+        Self { mix, rng, breakable }
+    }
+}
 
 impl Drawing<'_> {
     fn fault(&mut self, id: &str, ways: &[RandomFault]) -> Item {
@@ -154,6 +171,12 @@ impl Drawing<'_> {
     #[must_use]
     pub fn named(&self, number: u64) -> Item {
         text(&format!("{}/{number}", self.mix.group))
+    }
+
+    /// What a word after the slash selects of the group.
+    #[must_use]
+    pub fn selector(&self, word: &str) -> String {
+        format!("{}/{word}", self.mix.group)
     }
 
     /// All nodes of the group.
@@ -196,6 +219,12 @@ impl Drawing<'_> {
     }
 }
 
+/// A value as it is written in a file.
+#[must_use]
+pub fn written(item: &Item) -> String {
+    item.show()
+}
+
 /// A value as an item that no file has.
 fn made(value: Value) -> Item {
     Item { span: Span::default(), value }
@@ -231,7 +260,9 @@ pub fn list(items: Vec<Item>) -> Item {
     made(Value::List(items))
 }
 
-fn table(entries: Entries) -> Item {
+/// A table.
+#[must_use]
+pub fn table(entries: Entries) -> Item {
     let mut table = Table::default();
     for (key, item) in entries {
         table.set(key, Span::default(), item);

@@ -68,7 +68,8 @@ pub fn read(cx: &mut Context<'_>, tree: &Table) -> Reading {
     stop_loads(&mut groups, recovery);
     let (net, pins) = (net::read(cx, &mut top), pins::read(cx, &mut top));
     let faults = faults::read(cx, &mut top);
-    let checks = checks::read(cx, &mut top, &groups);
+    let mut checks = checks::read(cx, &mut top, &groups);
+    checks::held_by_default(cx, &mut checks, recovery);
     let covers = checks::covers(cx, &mut top);
     let expectation = expect::read(cx, &mut top);
     let sweep = matrix::read(cx, &mut top);

@@ -585,7 +585,7 @@ const CLIENTS: &[Field] = &[
     ("uses", Uses, "the groups that the client's role needs besides `target`"),
     ("ops", Weights, "operations and their weights"),
     ("script", Steps, "operations that each arrival carries out in this order, on one key"),
-    ("workload", Workload, "what each arrival does, by the name of a workload in code"),
+    ("workload", Workload, "what each arrival does: `general`, or a workload in code by its name"),
     ("args", ArgumentsOf, "{ OPERATION = { ARGUMENT = .. } } for operations of the system's own"),
     ("keys", Table(KEYS), "{ count, dist, s }"),
     ("batch", COUNT, "how many keys a batch-get draws"),

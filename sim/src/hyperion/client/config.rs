@@ -41,6 +41,8 @@ pub struct Config {
     pub timeout_is_failure: bool,
     /// Planted defect `breaker-probe-forgotten`.
     pub forgets_probe: bool,
+    /// Planted defect `call-outlives-its-connection`.
+    pub waits_forever: bool,
     /// Planted defect `client-cache-survives-reconnect`.
     pub keeps_after_loss: bool,
 }
@@ -72,6 +74,7 @@ impl Config {
             caches: settings.enable_client_caching,
             timeout_is_failure: defects.timeout_is_failure,
             forgets_probe: defects.probe_forgotten,
+            waits_forever: defects.waits_forever,
             keeps_after_loss: defects.client_cache_survives,
         }
     }

@@ -143,7 +143,9 @@ impl Client {
             attempts: Attempts::new(writes),
             stream: (0, Vec::new()),
         });
-        fx.set_timer(DEADLINE, self.time_for_operation());
+        if !self.config.waits_forever {
+            fx.set_timer(DEADLINE, self.time_for_operation());
+        }
         self.try_at(target, fx);
     }
 

@@ -26,7 +26,9 @@ impl Client {
         }
         self.request += 1;
         attempts.begin(self.request, target);
-        fx.set_timer(TRY, self.time_for_try());
+        if !self.config.waits_forever {
+            fx.set_timer(TRY, self.time_for_try());
+        }
         if let Some(conn) = self.peers.at(target).open(fx) {
             self.send(conn, fx);
         }
@@ -79,7 +81,7 @@ impl Client {
             self.leader = None;
         }
         let here = |operation: &Operation| operation.attempts.is_at(index);
-        if self.operation.as_ref().is_some_and(here) {
+        if self.operation.as_ref().is_some_and(here) && !self.config.waits_forever {
             self.note(true, fx);
             self.wait_for_next_try(fx);
         }

@@ -204,7 +204,20 @@ impl Server {
         self.reads.waiting = waiting;
     }
 
+    /// The time that a read is judged by. What the log holds and is not applied yet comes after the
+    /// read and was stamped before now: judged by now, a read would miss what a write finds that
+    /// takes effect later.
+    fn reads_at(&self, time: u64) -> u64 {
+        let defects = &self.config.defects;
+        if defects.ttl_on_wall_clock || defects.ttl_on_monotonic_clock {
+            return time;
+        }
+        let next = self.raft.entry(self.machine.applied_index() + 1);
+        next.map_or(time, |entry| time.min(entry.time))
+    }
+
     fn serve(&mut self, now: Now, read: &Read, time: u64, stale: bool, fx: &mut Fx<'_>) {
+        let time = self.reads_at(time);
         match &read.keys {
             Keys::One(key) => self.serve_one(now, read.requester, key, time, stale, fx),
             Keys::Batch(keys) => self.serve_batch(read.requester, keys, time, fx),

@@ -38,6 +38,10 @@ catalog::defects! {
     keeps_writes, "deposed-leader-keeps-writes",
         "a leader that steps down answers none of the writes that it had proposed",
         "raft-thesis §6.2", "hyperion.requests_answered", NEW_LEADER;
+    waits_forever, "call-outlives-its-connection",
+        "a client arms no timer for what it asks and misses that the connection closed, so it waits \
+         for an answer that cannot come",
+        "Muterra/py_hypergolix#10; Alluxio/alluxio#14110", "termination", NEW_LEADER;
     size_drifts, "weight-accounting-drift",
         "an overwrite adds the size of the new value and keeps that of the old",
         "etcd-io/raft a370b6f", "hyperion.size_accounting", NOTHING;

@@ -5,12 +5,14 @@
 pub mod defects;
 pub mod events;
 pub mod gauges;
+pub mod hunt;
 pub mod operations;
 pub mod settings;
 
 pub use defects::{DEFECTS, Defects};
 pub use events::{EVENTS, Event};
 pub use gauges::GAUGES;
+pub use hunt::HUNT;
 pub use operations::{OPERATIONS, VERBS};
 
 use super::invariants;

@@ -13,16 +13,19 @@ pub const VERBS: &[catalog::Verb] = &[
         name: Verb::StepDown.name(),
         about: "the leader hands leadership to the next node",
         arg: 0,
+        is_lossy: false,
     },
     catalog::Verb {
         name: Verb::Evict.name(),
         about: "the leader evicts so many entries, in the order of eviction",
         arg: 1_000,
+        is_lossy: true,
     },
     catalog::Verb {
         name: Verb::Health.name(),
         about: "a node says whether it serves, and how many entries it holds",
         arg: 0,
+        is_lossy: false,
     },
 ];
 

@@ -1,6 +1,7 @@
 //! What can be said of a group whose members are looked at from outside: predicates, selectors,
 //! whether it has settled, and its abstract state.
 
+use super::configuration::PeerSet;
 use super::machine::Raft;
 use super::ready::Role;
 use super::settings::PEERS_MAX;
@@ -88,6 +89,21 @@ pub fn select(word: &str, group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) 
 fn leaders(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> Vec<NodeId> {
     let leads = |&id: &NodeId| raft_of(nodes, id).is_some_and(|raft| raft.role() == Role::Leader);
     group.iter().copied().filter(leads).collect()
+}
+
+/// Whether the nodes of `group` that are up could elect a leader and have none: enough of them to
+/// win a vote in the configuration of each, none of which the disk has silenced.
+#[must_use]
+pub fn is_leaderless(group: &[NodeId], nodes: &dyn Nodes, raft_of: RaftOf) -> bool {
+    let able = || {
+        let up = group.iter().filter_map(|&id| raft_of(nodes, id));
+        up.filter(|raft| !raft.has_failed())
+    };
+    let mut voting = PeerSet::default();
+    able().for_each(|raft| voting.insert(raft.me()));
+    let wins = |raft: &Raft| raft.members().vote(voting, PeerSet::default()) == Some(true);
+    let could_elect = able().count() > 0 && able().all(wins);
+    could_elect && !able().any(|raft| raft.role() == Role::Leader)
 }
 
 /// The state of one node for people.

@@ -73,7 +73,7 @@ mod wire;
 pub use configuration::{Change, ChangeError, Members, PeerSet};
 pub use defects::{DEFECTS, Defects};
 pub use entry::{Entry, LogId, Payload};
-pub use group::{RaftOf, SELECTORS, fingerprint, pending, select, view};
+pub use group::{RaftOf, SELECTORS, fingerprint, is_leaderless, pending, select, view};
 pub use machine::{Raft, TIMERS};
 pub use ready::{NotLeader, ReadId, Ready, Role};
 pub use reconfiguration::{ChangeRefused, Transition};

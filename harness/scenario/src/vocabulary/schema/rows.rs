@@ -46,7 +46,10 @@ pub fn of_rows(name: &str, shape: Shape, lab: &Lab<'_>) -> Value {
             };
             closed(joined(operations(lab).into_iter().map(one)), &[], &[])
         }
-        Shape::Workload => words(&lab.workloads.iter().map(|kind| kind.name()).collect::<Vec<_>>()),
+        Shape::Workload => {
+            let own = lab.workloads.iter().map(|kind| kind.name());
+            words(&own.chain([crate::workload::GENERAL]).collect::<Vec<_>>())
+        }
         Shape::Setting => setting(name, lab),
         other => unreachable!("{other:?} names no row"),
     }
