@@ -18,7 +18,8 @@ pub fn outcome(run: &Finished) -> RunOutcome {
     let expectation = &run.plan.expectation;
     let named = |id: &str| {
         let by_default = id == scenario::TERMINATION;
-        by_default || expectation.caught_by.iter().chain(&expectation.may_fail).any(|name| *name == *id)
+        by_default
+            || expectation.caught_by.iter().chain(&expectation.may_fail).any(|name| *name == *id)
     };
     let stopped = run.ended.reason().is_some();
     if !expectation.fail {

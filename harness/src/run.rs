@@ -11,10 +11,10 @@ pub use crate::run_result::{Ended, Finished, Judged, NO_PANIC, TraceLine};
 
 use crate::interrupt;
 use crate::load::Load;
-use crate::run::leaderless::Quiet;
 use crate::measure::samples::Sampler;
 use crate::observe::{Watch, in_phase};
 use crate::panics;
+use crate::run::leaderless::Quiet;
 use crate::run_result::stillborn;
 use crate::select::Roster;
 use crate::world::{self, Seats};

@@ -36,6 +36,6 @@ pub use per_node::{Judged, Look, PerNode, Watched, watch};
 pub use rows::{Base, Embeds, Find, Itself};
 pub use settings::{Kind, Setting, SettingValue, Settings};
 pub use system::{
-    Code, Defect, EventKind, Fields, GaugeKind, Group, Leadership, Limits, Membership, Need, PredicateKind,
-    Preload, PropertyRow, Relation, Role, Seat, System,
+    Code, Defect, EventKind, Fields, GaugeKind, Group, Leadership, Limits, Membership, Need,
+    PredicateKind, Preload, PropertyRow, Relation, Role, Seat, System,
 };

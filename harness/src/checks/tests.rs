@@ -9,8 +9,8 @@ use crate::measure::{Marked, Measured};
 use crate::select::Roster;
 use catalog::{EventKind, GaugeKind, Role, Seat, System, Verdict};
 use contract::{
-    Call, Condition, ConditionId, DiskFate, Duration, Fx, Mark, Node, NodeId, Now, Op, OpId, Outcome,
-    ReadLevel, Refused, Ret, SimTime, Value,
+    Call, Condition, ConditionId, DiskFate, Duration, Fx, Mark, Node, NodeId, Now, Op, OpId,
+    Outcome, ReadLevel, Refused, Ret, SimTime, Value,
 };
 use engine::hosting::{Action, Timed};
 use scenario::Scenario;

@@ -14,7 +14,7 @@ use crate::shrink::{self, Budget, Subject, Trials};
 use crate::stopwatch::Stopwatch;
 use crate::whole_file;
 use reports::canvas::{Cell, Table, figures, words};
-use reports::units::count;
+use reports::units::{count, plural};
 use scenario::Lab as Names;
 use std::path::{Path, PathBuf};
 
@@ -78,7 +78,11 @@ fn source<'a>(
 ) -> Result<Source<'a>, String> {
     let Some(system) = names.system(&args.system) else {
         let known: Vec<&str> = names.systems.iter().map(|system| system.name()).collect();
-        return Err(format!("there is no system `{}`; there are {}", args.system, known.join(", ")));
+        return Err(format!(
+            "there is no system `{}`; there are {}",
+            args.system,
+            known.join(", ")
+        ));
     };
     let Some(hunt) = system.hunt() else {
         return Err(format!(
@@ -178,12 +182,20 @@ impl Keeper<'_> {
                 whole_file::write(&file, &shrunk.document)
                     .map_err(|error| unwritten(&file, &error))?;
                 let (faults, ops) = (shrunk.draft.ids("fault").len(), shrunk.draft.ops());
-                kept.left = format!("{faults} faults, {ops} operations");
+                kept.left = match ops {
+                    0 => format!("{}, a load", plural(faults as u64, "fault", "faults")),
+                    ops => format!(
+                        "{}, {}",
+                        plural(faults as u64, "fault", "faults"),
+                        plural(ops as u64, "operation", "operations")
+                    ),
+                };
                 kept.file = file;
             }
             Err(why) => kept.left = why,
         }
-        let branching = Branching { points: 4, futures: 6, messages: 20, jobs: jobs(self.args.jobs) };
+        let branching =
+            Branching { points: 4, futures: 6, messages: 20, jobs: jobs(self.args.jobs) };
         let mut trials = Trials::new(self.names, find.cause.clone(), CAUSE);
         let mut tell = |what: &str| self.shell.progress(&format!("{shown}: {what}"));
         let explained = cause::explain(&subject, self.names, &mut trials, branching, &mut tell);

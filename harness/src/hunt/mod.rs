@@ -103,7 +103,9 @@ impl Hunted {
     /// The worlds of the next generation.
     fn next(&mut self, limits: &Limits) -> Vec<(u64, Genome)> {
         let left = limits.runs.map_or(GENERATION, |runs| (runs - self.runs).min(GENERATION));
-        (self.runs..self.runs + left).map(|number| (number, self.draw(limits.seed, number))).collect()
+        (self.runs..self.runs + left)
+            .map(|number| (number, self.draw(limits.seed, number)))
+            .collect()
     }
 
     fn draw(&mut self, seed: u64, number: u64) -> Genome {

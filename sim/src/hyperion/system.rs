@@ -16,9 +16,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use catalog::{
     Code, Defect, Embeds, EventKind, Fields, GaugeKind, Group, Hunt, Invariant, Itself, Leadership,
-    Limits,
-    Membership, Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings, System,
-    Verb, Watched,
+    Limits, Membership, Operation, PredicateKind, PropertyRow, Relation, Role, Seat, Settings,
+    System, Verb, Watched,
 };
 use contract::hash::mix;
 use contract::{Duration, Fx, Node, NodeId, Nodes, Now, Ratio, Refused};
@@ -181,7 +180,8 @@ impl System for Hyperion {
     }
 
     fn patience(&self, role: &str, settings: &Settings) -> Option<Duration> {
-        (role == CLIENT).then(|| settings.duration("timeout").max(settings.duration("health_timeout")))
+        (role == CLIENT)
+            .then(|| settings.duration("timeout").max(settings.duration("health_timeout")))
     }
 
     fn leadership(&self, role: &str, settings: &Settings) -> Option<Leadership> {

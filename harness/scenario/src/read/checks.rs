@@ -1,10 +1,10 @@
 //! `[[check]]` and `[[cover]]`: what must hold, and what must have been reached.
 
+use crate::TERMINATION;
 use crate::ask::Ask;
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::codes::{E0103, E0501, E0504, E0505};
 use crate::kinds::Row;
-use crate::TERMINATION;
 use crate::plan::{CheckPlan, CoverPlan, Covered, During, GroupPlan, Recovery};
 use crate::read::context::Context;
 use crate::read::faults::{id, list, place};
