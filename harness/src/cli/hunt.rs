@@ -14,7 +14,7 @@ use crate::shrink::{self, Budget, Subject, Trials};
 use crate::stopwatch::Stopwatch;
 use crate::whole_file;
 use reports::canvas::{Cell, Table, figures, words};
-use reports::units::count;
+use reports::units::{count, plural};
 use scenario::Lab as Names;
 use std::path::{Path, PathBuf};
 
@@ -182,7 +182,14 @@ impl Keeper<'_> {
                 whole_file::write(&file, &shrunk.document)
                     .map_err(|error| unwritten(&file, &error))?;
                 let (faults, ops) = (shrunk.draft.ids("fault").len(), shrunk.draft.ops());
-                kept.left = format!("{faults} faults, {ops} operations");
+                kept.left = match ops {
+                    0 => format!("{}, a load", plural(faults as u64, "fault", "faults")),
+                    ops => format!(
+                        "{}, {}",
+                        plural(faults as u64, "fault", "faults"),
+                        plural(ops as u64, "operation", "operations")
+                    ),
+                };
                 kept.file = file;
             }
             Err(why) => kept.left = why,

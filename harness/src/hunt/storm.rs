@@ -2,7 +2,8 @@
 //! upon events of the system, and again and again.
 
 use super::genome::Genome;
-use super::world::{CALM_S, FROM_S, Source, line};
+use super::world::{CALM_S, FROM_S, Shape, Source, line};
+use catalog::Need;
 use contract::{Domain, Rng, SimTime};
 use scenario::kinds::{FaultRow, RandomFault};
 use scenario::random::{self, Drawing, Entries, Random};
@@ -10,15 +11,27 @@ use scenario::random::{self, Drawing, Entries, Random};
 /// A way of failing, with the row of its kind.
 type Way = (FaultRow, RandomFault);
 
-/// The `[[fault]]` tables of a world of `count` nodes.
-pub fn faults(source: &Source<'_>, genome: &Genome, count: u32, plain: bool) -> String {
-    let ways = weighted(source.lab.faults, genome.weights);
+/// The `[[fault]]` tables of a world of this shape.
+///
+/// Either members come and go, or disks rot: a minority of the nodes is none of those that take part
+/// where some of them do not.
+pub fn faults(source: &Source<'_>, genome: &Genome, shape: Shape, plain: bool) -> String {
+    let Shape { count, is_whole } = shape;
+    let changes = !is_whole || genome.weights & 1 == 0;
+    let mut ways = weighted(source.lab.faults, genome.weights);
+    if !changes {
+        ways.retain(|((row, _), _)| row.trouble != Need::Membership);
+    }
+    if ways.iter().all(|(_, weight)| *weight == 0) {
+        ways.iter_mut().for_each(|(_, weight)| *weight = 1);
+    }
+    let rotting = if changes { Vec::new() } else { breakable(genome.shape, count) };
     let second = |s: u64| SimTime(s * 1_000_000_000);
     let mix = Random::over("h", count, second(FROM_S), second(CALM_S));
     let mut out = String::new();
     for (nth, salt) in genome.faults.iter().enumerate() {
         let rng = Rng::new(*salt, Domain::Swarm, "hunted fault");
-        let mut drawing = Drawing::new(&mix, rng, breakable(genome.shape, count));
+        let mut drawing = Drawing::new(&mix, rng, rotting.clone());
         let (row, entries) = one(&mut drawing, &ways);
         let entries = aimed(entries, source, &mut drawing, plain);
         line(&mut out, &format!("[[fault]]\nid = \"fault-{}\"", nth + 1));
@@ -35,16 +48,11 @@ fn weighted(rows: &[FaultRow], salt: u64) -> Vec<(Way, u64)> {
     let mut rng = Rng::new(salt, Domain::Swarm, "weights");
     let ways = rows.iter().flat_map(|row| row.random.iter().map(move |way| (*row, *way)));
     let survivable = ways.filter(|(_, way)| way.exceeds.is_none());
-    let mut weighted: Vec<(Way, u64)> = survivable
-        .map(|way| {
-            let swing = [0, 0, 1, 1, 5][rng.below(5) as usize];
-            (way, u64::from(way.1.weight) * swing)
-        })
-        .collect();
-    if weighted.iter().all(|(_, weight)| *weight == 0) {
-        weighted.iter_mut().for_each(|(_, weight)| *weight = 1);
-    }
-    weighted
+    let swung = survivable.map(|way| {
+        let swing = [0, 0, 1, 1, 5][rng.below(5) as usize];
+        (way, u64::from(way.1.weight) * swing)
+    });
+    swung.collect()
 }
 
 fn one(drawing: &mut Drawing<'_>, ways: &[(Way, u64)]) -> (FaultRow, Entries) {

@@ -32,6 +32,15 @@ pub struct Source<'a> {
     pub name: &'a str,
 }
 
+/// The group that is struck.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// How many nodes.
+    pub count: u32,
+    /// Whether all of them take part from the start.
+    pub is_whole: bool,
+}
+
 impl Source<'_> {
     /// The scenario file of a world. With `plain` its faults strike fixed nodes only, which is what
     /// the fault budget can tell apart.
@@ -40,10 +49,10 @@ impl Source<'_> {
         let mut rng = Rng::new(genome.shape, Domain::Swarm, "shape");
         let mut out = String::new();
         self.head(&mut out, genome, number);
-        let count = self.topology(&mut out, &mut rng);
+        let shape = self.topology(&mut out, &mut rng);
         weather(&mut out, &mut rng);
         let ttl = self.load(&mut out, genome);
-        out += &storm::faults(self, genome, count, plain);
+        out += &storm::faults(self, genome, shape, plain);
         self.checks(&mut out, ttl);
         out
     }
@@ -65,22 +74,22 @@ impl Source<'_> {
         line(out, &format!("[recovery]\nat = \"{CALM_S}s\"\nrestart = \"all\""));
     }
 
-    /// The nodes and their settings; returns how many nodes there are.
-    fn topology(&self, out: &mut String, rng: &mut Rng) -> u32 {
+    /// The nodes and their settings.
+    fn topology(&self, out: &mut String, rng: &mut Rng) -> Shape {
         let shapes = self.hunt.shapes;
         let (count, with) = shapes[rng.below(shapes.len() as u64) as usize];
         line(out, &format!("[nodes.h]\nrole = \"{}\"\ncount = {count}", self.hunt.role));
         let mut tuning: Vec<(&str, &str)> = with.to_vec();
         tuning.extend(drawn(self.hunt.settings, rng));
         table(out, "tuning.h", &tuning);
-        count
+        Shape { count, is_whole: with.is_empty() }
     }
 
     /// The clients; returns whether what they write expires.
     fn load(&self, out: &mut String, genome: &Genome) -> bool {
         let mut rng = Rng::new(genome.load, Domain::Swarm, "load");
         let clients = [2, 4, 6, 10][rng.below(4) as usize];
-        let rate = [20, 60, 120, 250][rng.below(4) as usize];
+        let rate = [20, 40, 80, 120][rng.below(4) as usize];
         let keys = [1, 2, 4, 8, 24][rng.below(5) as usize];
         let bytes = ["16B", "64B", "64B", "1KiB"][rng.below(4) as usize];
         line(out, &format!("[clients.kv]\ncount = {clients}\ntarget = \"h/any\""));
@@ -120,7 +129,7 @@ fn weather(out: &mut String, rng: &mut Rng) {
     let sync = [
         "\"100us\"",
         "{ dist = \"uniform\", min = \"200us\", max = \"3ms\" }",
-        "{ dist = \"uniform\", min = \"1ms\", max = \"20ms\" }",
+        "{ dist = \"uniform\", min = \"1ms\", max = \"6ms\" }",
     ];
     line(out, &format!("[disk.h]\nsync = {}", sync[rng.below(3) as usize]));
     line(out, "[clock.h]\ndrift_max = \"1%\"");

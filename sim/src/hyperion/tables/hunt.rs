@@ -1,5 +1,8 @@
 //! What `hunt` may make of Hyperion.
 //!
+//! Every alternative leaves room for the heaviest load that a hunt draws, or a world would still be
+//! busy when it has to have settled.
+//!
 //! Settings that make rare paths common: logs that are cut after a few entries, snapshots in small
 //! chunks, appends of one entry, few of them in flight, short elections with short leases. Left out is
 //! what Hyperion does not promise to bear: entries that are not synced, reads that may be stale,
@@ -44,7 +47,7 @@ const SETTINGS: &[&[Draw]] = &[
     &[NONE, &[("reads", "\"leader-lease\"")]],
     &[NONE, &[("entries_per_append_max", "1")], &[("entries_per_append_max", "3")]],
     &[NONE, &[("append_bytes_max", "\"256B\"")]],
-    &[NONE, &[("inflight_max", "1")], &[("inflight_max", "2")]],
+    &[NONE, &[("inflight_max", "3")], &[("inflight_max", "5")]],
     &[NONE, &[("apply_batch_max", "1")], &[("apply_batch_max", "4"), ("apply_pause", "\"2ms\"")]],
     &[
         NONE,
