@@ -13,7 +13,7 @@ use super::recovery::recover;
 use super::said::Said;
 use super::settings::Config;
 use super::snapshot::{Incoming, Snapshot};
-use super::storage::{SYNCS, Storage, Ticket};
+use super::storage::{SUSPECT, SYNCS, Storage, Ticket};
 use super::tables::Event;
 use super::time::{ClusterClock, Ticks};
 use super::wire::{Body, COMMAND_BYTES_MAX, Message, decode};
@@ -406,6 +406,10 @@ impl Raft {
         self.follow(now, self.term, fx);
         assert!(self.role == Role::Follower, "a node without a disk does not lead");
         self.has_failed = true;
+        if error == DiskError::SyncFailed {
+            // The process may be restarted without a loss of power, and read its cache.
+            let _ = fx.disk.write_at(SUSPECT, 0, &[1]);
+        }
         self.promises.clear();
         fx.cancel_timer(ELECTION);
         self.mark(Event::StorageFailed, [self.term, 0, 0], 0, fx);

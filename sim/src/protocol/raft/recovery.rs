@@ -11,8 +11,8 @@ use super::log::Log;
 use super::settings::Config;
 use super::snapshot::Snapshot;
 use super::storage::{
-    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, Storage, StorageDefects, VERSION, WAL,
-    checksum,
+    ENTRY, HARD, HEADER, NEXT, PREFIX_BYTES, SEAL, SNAPSHOT, SUSPECT, Storage, StorageDefects,
+    VERSION, WAL, checksum,
 };
 use super::wire::{MEMBERS_BYTES, read_entry, read_members};
 use alloc::format;
@@ -75,6 +75,10 @@ pub(super) fn recover(config: &Config, fx: &mut Fx<'_>) -> Result<Recovered, Ref
         forgets_vote: defects.vote_lost_in_compaction,
         joins_sync: defects.joins_sync,
     });
+    if fx.disk.exists(SUSPECT) && at > 0 {
+        let renewed = recovered.storage.renew(&bytes[..at], fx);
+        renewed.map_err(|error| disk_refusal("write anew what a failed sync left of", error))?;
+    }
     Ok(recovered)
 }
 

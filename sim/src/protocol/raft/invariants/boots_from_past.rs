@@ -162,6 +162,8 @@ impl PerNode for BootsFromPast {
         let raft = look.part;
         let has_rebooted = core::mem::take(&mut held.has_rebooted);
         let is_first = !core::mem::replace(&mut held.has_booted, true);
+        // Its first boot, of an empty disk, is from a past without anything.
+        let is_born = is_first && look.nodes.boot(look.node) == 0 && raft.last_index() == 0;
         let files = look.nodes.durable(look.node).filter(|files| files.is_sound());
         let mut broken = None;
         let is_judged = has_rebooted && !is_first && !held.has_broken;
@@ -172,7 +174,9 @@ impl PerNode for BootsFromPast {
             broken = held.mixture(raft, &disk);
         }
         held.note(raft);
-        let Some((rule, detail)) = broken else { return Ok(u64::from(is_judged)) };
+        let Some((rule, detail)) = broken else {
+            return Ok(u64::from(is_judged || is_born));
+        };
         held.has_broken = true;
         let detail = format!("{}: {detail}", look.name());
         Err(look.breach(Self::PROPERTY, rule, &[look.node], detail))

@@ -122,7 +122,8 @@ impl PerNode for CommitsOnQuorum {
         if !is_new || seen.has_broken || raft.config().fsync != Fsync::Always {
             return Ok(0);
         }
-        let broken = if index <= committed {
+        // Another leader may commit another entry at an index that is committed already.
+        let broken = if index <= committed && !leads {
             None
         } else if let Some(members) = led_by {
             id_at(raft, index).and_then(|id| self.judge(look, &members, id))
