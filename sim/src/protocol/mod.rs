@@ -6,5 +6,6 @@ pub mod cow;
 pub mod frame;
 pub mod raft;
 pub mod session;
+pub mod swim;
 pub mod tls;
 pub mod token;
