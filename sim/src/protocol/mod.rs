@@ -5,6 +5,7 @@ pub mod cache;
 pub mod cow;
 pub mod frame;
 pub mod raft;
+pub mod serf;
 pub mod session;
 pub mod swim;
 pub mod tls;
