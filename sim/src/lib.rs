@@ -25,4 +25,5 @@ pub const SUITES: &[&dyn Suite] = &[
     &protocol::raft::conformance::Quorum,
     &protocol::raft::conformance::ConfChange,
     &protocol::raft::conformance::Interaction,
+    &protocol::swim::conformance::Memberlist,
 ];

@@ -264,7 +264,8 @@ impl<'a> RunData<'a> {
             When::All(parts) => all(parts, " and "),
             When::Any(parts) => all(parts, " or "),
             When::Event { system, event, node, nth } => {
-                let mine = self.roster.systems().iter().find(|mine| mine.name() == *system);
+                let systems = self.roster.systems();
+                let mine = systems.iter().find(|mine| mine.name() == *system);
                 let rows = mine.map_or(&[][..], |mine| mine.events());
                 let name = rows.get(usize::from(*event)).map_or(*system, |row| row.name);
                 let node = node.as_ref().map_or(String::new(), |node| format!(" at {node}"));

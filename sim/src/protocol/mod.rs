@@ -5,6 +5,8 @@ pub mod cache;
 pub mod cow;
 pub mod frame;
 pub mod raft;
+pub mod serf;
 pub mod session;
+pub mod swim;
 pub mod tls;
 pub mod token;
