@@ -58,6 +58,7 @@ mod reconfiguration;
 mod recovery;
 mod relations;
 mod replication;
+mod round_trip;
 mod settings;
 mod snapshot;
 mod step;
