@@ -429,7 +429,7 @@ impl Director {
     }
 
     fn power_cycle(&mut self, node: NodeId, engine: &mut Engine<Watch>) {
-        let down = Condition::Down { node, disk: DiskFate::Kept };
+        let down = Condition::down(node, DiskFate::Kept);
         if let Ok(id) = engine.impose(down.clone()) {
             self.script.push(timed(engine, hosting::Action::Impose(id, down)));
             self.script.push(timed(engine, hosting::Action::Lift(id)));

@@ -32,4 +32,4 @@ pub use nodes::{Nodes, Refused};
 pub use op::{Call, Op, Outcome, OwnCall, OwnRet, ReadLevel, Ret, Value};
 pub use rng::{Domain, Ratio, Rng, Word};
 pub use time::{Duration, Instant, Now, SimTime, WallTime};
-pub use world::{Condition, ConditionId, InFlight, Shock, Target, Unsupported, World};
+pub use world::{Condition, ConditionId, InFlight, Shock, Sockets, Target, Unsupported, World};

@@ -72,6 +72,9 @@ pub enum CloseReason {
     Done,
     /// It broke: what was written last may or may not have been received.
     Reset,
+    /// Nothing was heard for too long, while it was opened, while something that was written waited
+    /// to be acknowledged, or by keep-alives. What was written may or may not have been received.
+    TimedOut,
 }
 
 /// A range of the outbox' byte arena.

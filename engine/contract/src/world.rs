@@ -34,6 +34,28 @@ pub enum InFlight {
     Kept,
 }
 
+/// What becomes of the connections of a node that goes down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sockets {
+    /// The process died: its operating system breaks them, and refuses new ones.
+    Closed,
+    /// The power went: nothing is sent any more and nothing is answered. The peers find out by
+    /// their own time-outs, or from the machine once it is back and does not know them.
+    Silent,
+}
+
+impl Sockets {
+    /// What an outage that does `disk` to the disk does to the connections: only the death of a
+    /// process leaves everything on the disk.
+    #[must_use]
+    pub const fn of(disk: DiskFate) -> Self {
+        match disk {
+            DiskFate::Kept => Self::Closed,
+            DiskFate::UnsyncedLost | DiskFate::Torn | DiskFate::Wiped => Self::Silent,
+        }
+    }
+}
+
 /// One bent law. Links are directed: a symmetric fault imposes two conditions.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "the fields name what they bend; units stand in the names")]
@@ -56,8 +78,8 @@ pub enum Condition {
     /// The link carries at most so many bytes per second. The least holds.
     Bandwidth { from: NodeId, to: NodeId, bytes_per_s: u64 },
     /// Crashes the node when imposed; it boots when the last `Down` on it is lifted. The worst
-    /// fate of the disk holds.
-    Down { node: NodeId, disk: DiskFate },
+    /// fate of the disk holds, and once its connections are silent they stay so until it boots.
+    Down { node: NodeId, disk: DiskFate, sockets: Sockets },
     /// The node does nothing; inputs wait. Any pause holds it.
     Pause { node: NodeId },
     /// What the node spends takes `times` times as long. Factors multiply.
@@ -143,6 +165,12 @@ impl Target {
 }
 
 impl Condition {
+    /// An outage of a node, whose connections fare as the fate of its disk implies.
+    #[must_use]
+    pub const fn down(node: NodeId, disk: DiskFate) -> Self {
+        Self::Down { node, disk, sockets: Sockets::of(disk) }
+    }
+
     /// What it bends. Without a catch-all arm, so that whoever adds a condition decides.
     #[must_use]
     pub const fn target(&self) -> Target {

@@ -18,6 +18,8 @@ pub struct Counters {
     pub streams_opened: u64,
     pub streams_refused: u64,
     pub streams_reset: u64,
+    /// Ends that closed because nobody answered.
+    pub streams_timed_out: u64,
     pub stream_bytes: u64,
     pub stream_retransmits: u64,
     pub timers_fired: u64,
@@ -36,7 +38,7 @@ pub struct Counters {
 }
 
 /// Every counter has a row.
-const _: () = assert!(size_of::<Counters>() == size_of::<[u64; 29]>());
+const _: () = assert!(size_of::<Counters>() == size_of::<[u64; 30]>());
 
 /// Why a message did not arrive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +62,7 @@ impl Counters {
 
     /// Every counter with its name, in the order of their declaration.
     #[must_use]
-    pub fn rows(&self) -> [(&'static str, u64); 29] {
+    pub fn rows(&self) -> [(&'static str, u64); 30] {
         [
             ("datagrams_sent", self.datagrams_sent),
             ("datagrams_delivered", self.datagrams_delivered),
@@ -76,6 +78,7 @@ impl Counters {
             ("streams_opened", self.streams_opened),
             ("streams_refused", self.streams_refused),
             ("streams_reset", self.streams_reset),
+            ("streams_timed_out", self.streams_timed_out),
             ("stream_bytes", self.stream_bytes),
             ("stream_retransmits", self.stream_retransmits),
             ("timers_fired", self.timers_fired),

@@ -17,7 +17,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
-use contract::{ConnId, Duration, Fx, Input, NodeId, Nodes, Outbox, SimTime};
+use contract::{ConnId, Duration, Fx, Input, NodeId, Nodes, Outbox, SimTime, Sockets};
 
 /// A world that runs.
 pub struct Engine<O: Observer> {
@@ -242,8 +242,12 @@ impl<O: Observer> Engine<O> {
                     self.accept(&record);
                 }
             }
-            What::CutOff { conn, serial, way } => {
-                self.kernel.cut_off(conn, serial, usize::from(way), record.n);
+            What::CutOff { conn, serial, way, since } => {
+                self.kernel.cut_off(conn, serial, usize::from(way), since);
+            }
+            What::OpenEnd { conn, serial } => self.kernel.open_end(conn, serial),
+            What::KeepAlive { conn, serial, end } => {
+                self.kernel.unanswered(conn, serial, usize::from(end));
             }
             What::SyncEnd { sync, ticket, boot } => {
                 if self.kernel.hosts.get(dst).is_in_life(boot) {
@@ -419,7 +423,7 @@ impl<O: Observer> Engine<O> {
         self.kernel.incident(node, IncidentKind::OutOfMemory { used_bytes, limit_bytes });
         // What the input did has left the node, so it is looked at before the node is gone.
         self.observe(node);
-        self.crash(node);
+        self.crash(node, Sockets::Closed);
     }
 }
 

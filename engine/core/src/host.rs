@@ -156,6 +156,8 @@ pub(crate) struct Host {
     pub node: Option<Box<dyn Node>>,
     /// Up, or just about to be: messages to it are not lost.
     pub alive: bool,
+    /// Its machine has no power.
+    pub dark: bool,
     /// How often it has booted before its present, or last, life.
     pub boot: u32,
     pub boots: u32,
@@ -193,6 +195,7 @@ impl Host {
         Self {
             node: None,
             alive: false,
+            dark: false,
             boot: 0,
             boots: 0,
             rng: Rng::new(seed, Domain::Node, &boot_name(&spec.name, 0)),
@@ -258,6 +261,7 @@ impl Host {
         Some(Self {
             node,
             alive: self.alive,
+            dark: self.dark,
             boot: self.boot,
             boots: self.boots,
             rng: self.rng.clone(),

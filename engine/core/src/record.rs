@@ -1,7 +1,7 @@
 //! One entry of the queue or of a node's inbox: small and `Copy`; payloads live elsewhere.
 
 use crate::frames::FrameId;
-use contract::{CloseReason, ConnId, DiskError, NodeId, StartError, SyncId, TimerKey};
+use contract::{CloseReason, ConnId, DiskError, NodeId, SimTime, StartError, SyncId, TimerKey};
 
 /// What is due, for whom, from whom.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,11 @@ pub(crate) enum What {
     /// The head of one direction of a connection is due.
     Flow { conn: u32, serial: u32, way: u8 },
     /// One direction of a connection may have been cut for too long.
-    CutOff { conn: u32, serial: u32, way: u8 },
+    CutOff { conn: u32, serial: u32, way: u8, since: SimTime },
+    /// A request to open may have waited for too long.
+    OpenEnd { conn: u32, serial: u32 },
+    /// An end whose peer has gone without a word may find out.
+    KeepAlive { conn: u32, serial: u32, end: u8 },
     /// The disk ended a sync.
     SyncEnd { sync: SyncId, ticket: u32, boot: u32 },
     /// A client may be woken. `n` tells whether it still is to be.
@@ -80,6 +84,8 @@ impl What {
             Self::Started { .. } => 15,
             Self::Exited { .. } => 16,
             Self::NotStarted { .. } => 17,
+            Self::OpenEnd { .. } => 18,
+            Self::KeepAlive { .. } => 19,
         }
     }
 }

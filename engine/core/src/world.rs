@@ -8,7 +8,7 @@ use crate::net::pins::{Pin, Sent};
 use crate::record::What;
 use crate::trace::EventKind;
 use alloc::vec::Vec;
-use contract::{Condition, ConditionId, DiskFate, Effect, Fx, NodeId, Shock, Unsupported};
+use contract::{Condition, ConditionId, DiskFate, Effect, Fx, NodeId, Shock, Sockets, Unsupported};
 
 impl<O: Observer> Engine<O> {
     /// Imposes a condition; what it combines with is stated on each kind.
@@ -18,14 +18,16 @@ impl<O: Observer> Engine<O> {
     pub fn impose(&mut self, condition: Condition) -> Result<ConditionId, Unsupported> {
         let bent = condition.clone();
         let id = self.kernel.bend(condition)?;
-        if let Condition::Down { node, disk } = bent {
+        if let Condition::Down { node, disk, sockets } = bent {
             let host = self.kernel.hosts.get_mut(node);
             if host.alive || !host.spec.is_dormant() {
                 host.fate = host.fate.max(disk);
             }
             if host.alive {
                 host.hit(HostHit::Down);
-                self.crash(node);
+                self.crash(node, sockets);
+            } else if sockets == Sockets::Silent {
+                self.kernel.silence(node);
             }
         }
         Ok(id)
@@ -35,6 +37,9 @@ impl<O: Observer> Engine<O> {
     pub fn lift(&mut self, id: ConditionId) {
         let lifted = self.kernel.unbend(id);
         if let Some(Condition::Down { node, .. }) = lifted {
+            if !self.kernel.hosts.get(node).law.down {
+                self.kernel.lighten(node);
+            }
             self.restart(node);
         }
         if let Some(Condition::MemoryLimit { node, .. }) = lifted {
@@ -53,12 +58,12 @@ impl<O: Observer> Engine<O> {
         self.kernel.shock(shock)
     }
 
-    /// Pins the `n`-th datagram, from 0, that `from` sends to `to`; streams between them count too.
+    /// Pins the `n`-th message, from 0, that `from` sends to `to`: datagrams, and segments of streams.
     pub fn pin(&mut self, from: NodeId, to: NodeId, n: u64, pin: Pin) {
         self.kernel.net.pins.pin(from, to, n, pin);
     }
 
-    /// The pins that have not met their datagram: (from, to, number).
+    /// The pins that have not met their message: (from, to, number).
     pub fn pins_unmet(&self) -> impl Iterator<Item = (NodeId, NodeId, u64)> {
         self.kernel.net.pins.unmet()
     }
@@ -111,6 +116,7 @@ impl<O: Observer> Engine<O> {
         self.begin(node);
         self.kernel.counters.boots += 1;
         self.kernel.outage_of_spaces(node);
+        self.kernel.lighten(node);
         self.kernel.hosts.get_mut(node).revive(at, seed);
         let host = self.kernel.hosts.get_mut(node);
         let (boot, tenancy) = (host.boot, host.tenancy.clone());
@@ -165,17 +171,20 @@ impl<O: Observer> Engine<O> {
 
     /// The node stops at once, and before it all that runs on its machine. What becomes of its disk
     /// is decided when it boots.
-    pub(crate) fn crash(&mut self, node: NodeId) {
+    pub(crate) fn crash(&mut self, node: NodeId, sockets: Sockets) {
         let at = self.kernel.now();
         assert!(self.kernel.hosts.get(node).alive, "only a node that is up can crash");
         for tenant in self.kernel.tenants(node) {
-            self.crash(tenant);
+            self.crash(tenant, sockets);
         }
         assert!(self.kernel.tenants(node).is_empty(), "who lives on a machine goes with it");
         self.kernel.events += 1;
         self.kernel.counters.crashes += 1;
         self.kernel.note(node, node, EventKind::Crash, 0, 0);
-        self.kernel.sever(node);
+        match sockets {
+            Sockets::Closed => self.kernel.sever(node),
+            Sockets::Silent => self.kernel.silence(node),
+        }
         self.kernel.empty_inbox(node);
         assert!(self.kernel.hosts.get(node).inbox.is_empty(), "what waited is lost");
         let host = self.kernel.hosts.get_mut(node);

@@ -33,7 +33,7 @@ fn disturb(engine: &mut Engine<Unwatched>, until: SimTime) {
         (80, 300, Condition::Block { from, to, in_flight }),
         (120, 200, Condition::Pause { node: C }),
         (150, 420, Condition::Drift { node: C, ppm: 30_000 }),
-        (200, 260, Condition::Down { node: B, disk: contract::DiskFate::Torn }),
+        (200, 260, Condition::down(B, contract::DiskFate::Torn)),
         (310, 500, Condition::SlowCpu { node: A, times: 40 }),
     ];
     let mut ids = [None; 5];
@@ -68,8 +68,8 @@ fn golden_digests() {
 
 /// These change when the order of events, a draw, or what a digest covers changes: then every
 /// recorded run changes.
-const GOLDEN_ROUGH: (u64, u64) = (10105882972799777151, 1286);
-const GOLDEN_EXPLORED: (u64, u64) = (10105882972799777151, 1286);
+const GOLDEN_ROUGH: (u64, u64) = (5995339330013614777, 1285);
+const GOLDEN_EXPLORED: (u64, u64) = (5995339330013614777, 1285);
 const GOLDEN_PING: (u64, u64) = (7220849344319079092, 3629);
 
 #[test]

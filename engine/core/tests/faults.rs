@@ -37,10 +37,10 @@ fn conditions() -> Vec<Condition> {
         Condition::Corrupt { from, to, ratio },
         Condition::Delay { from, to, extra: Dist::Uniform { min: MS, max: 20 * MS } },
         Condition::Bandwidth { from, to, bytes_per_s: 5_000 },
-        Condition::Down { node, disk: DiskFate::Kept },
-        Condition::Down { node, disk: DiskFate::UnsyncedLost },
-        Condition::Down { node, disk: DiskFate::Torn },
-        Condition::Down { node, disk: DiskFate::Wiped },
+        Condition::down(node, DiskFate::Kept),
+        Condition::down(node, DiskFate::UnsyncedLost),
+        Condition::down(node, DiskFate::Torn),
+        Condition::down(node, DiskFate::Wiped),
         Condition::Pause { node },
         Condition::SlowCpu { node, times: 50 },
         Condition::ServiceTime { node, permille: 50_000 },
@@ -69,7 +69,7 @@ fn another(condition: &Condition) -> Condition {
         Condition::Bandwidth { from, to, .. } => {
             Condition::Bandwidth { from, to, bytes_per_s: 20_000 }
         }
-        Condition::Down { node, .. } => Condition::Down { node, disk: DiskFate::UnsyncedLost },
+        Condition::Down { node, .. } => Condition::down(node, DiskFate::UnsyncedLost),
         Condition::SlowCpu { node, .. } => Condition::SlowCpu { node, times: 3 },
         Condition::ServiceTime { node, .. } => Condition::ServiceTime { node, permille: 2_500 },
         Condition::Drift { node, .. } => Condition::Drift { node, ppm: -20_000 },

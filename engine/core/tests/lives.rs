@@ -123,7 +123,7 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
     let mut engine = Work::world(Duration::ZERO, 20);
     // Sent at 5 ms, due at 6 ms; the node is down in between, and up again by then.
     engine.run_until(ms(5) + Duration(MS / 2));
-    let id = engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
+    let id = engine.impose(Condition::down(B, DiskFate::Kept)).expect("has it");
     engine.lift(id);
     engine.run_until(ms(100));
     let work: &Work = node(&engine, 1);
@@ -137,7 +137,7 @@ fn what_is_under_way_to_a_node_that_crashes_is_lost() {
 fn a_node_is_down_until_the_last_cause_is_lifted() {
     let mut engine = world(config(3, 3), Busy::boots(3));
     engine.run_until(ms(50));
-    let down = |disk| Condition::Down { node: A, disk };
+    let down = |disk| Condition::down(A, disk);
     let one = engine.impose(down(DiskFate::Kept)).expect("has it");
     let two = engine.impose(down(DiskFate::Wiped)).expect("has it");
     assert_eq!(engine.counters().crashes, 1);
@@ -180,7 +180,7 @@ fn a_node_may_refuse_to_boot() {
         Ok(Box::new(Work::default()))
     });
     let mut engine = world(config(1, 2), boot);
-    let down = Condition::Down { node: B, disk: DiskFate::Torn };
+    let down = Condition::down(B, DiskFate::Torn);
     let id = engine.impose(down).expect("has it");
     engine.lift(id);
     assert!(engine.nodes().node(B).is_none());
@@ -254,7 +254,7 @@ fn the_wall_clock_jumps_and_the_monotonic_one_does_not() {
 fn the_monotonic_clock_starts_at_zero_with_every_boot() {
     let mut engine = watches();
     engine.run_until(ms(1_700));
-    let id = engine.impose(Condition::Down { node: A, disk: DiskFate::Kept }).expect("has it");
+    let id = engine.impose(Condition::down(A, DiskFate::Kept)).expect("has it");
     engine.run_until(ms(1_800));
     engine.lift(id);
     engine.run_until(ms(2_801));

@@ -154,7 +154,7 @@ fn a_closed_loop_of_operations() {
 fn a_client_that_crashed_is_woken_when_it_is_back() {
     let (mut engine, log) = loaded();
     assert_eq!(engine.run_until(ms(100)), Stopped::Paused);
-    let id = engine.impose(Condition::Down { node: B, disk: DiskFate::Kept }).expect("has it");
+    let id = engine.impose(Condition::down(B, DiskFate::Kept)).expect("has it");
     assert_eq!(log.borrow().last(), Some(&(5 * MS, "lost", 1)));
     through(&mut engine, ms(50));
     assert_eq!(log.borrow().len(), 2, "a client that is down asks nothing");

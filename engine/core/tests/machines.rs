@@ -21,7 +21,7 @@ fn running() -> World {
 }
 
 fn down(node: NodeId, disk: DiskFate) -> Condition {
-    Condition::Down { node, disk }
+    Condition::down(node, disk)
 }
 
 /// A crash of `node` and its end, with `disk` done to its disk.

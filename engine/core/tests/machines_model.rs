@@ -194,7 +194,7 @@ impl Run {
         }
         let block = |from, to| Condition::Block { from, to, in_flight: InFlight::Lost };
         let conditions = match what {
-            What::Down => vec![Condition::Down { node, disk: DiskFate::UnsyncedLost }],
+            What::Down => vec![Condition::down(node, DiskFate::UnsyncedLost)],
             What::Pause => vec![Condition::Pause { node }],
             What::Partition => vec![block(node, OUT), block(OUT, node)],
         };

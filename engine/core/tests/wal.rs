@@ -151,7 +151,7 @@ fn wal(seed: u64, retries_sync: bool, change: impl FnOnce(&mut DiskSpec)) -> Eng
 }
 
 fn crash(engine: &mut Engine<Seen>, disk: DiskFate) {
-    let id = engine.impose(Condition::Down { node: A, disk }).expect("has it");
+    let id = engine.impose(Condition::down(A, disk)).expect("has it");
     engine.lift(id);
 }
 
@@ -392,8 +392,7 @@ fn a_rename_is_durable_once_the_directory_is_synced() {
     check(&mut engine, 19, Some(b"older"), Some(b"new"));
     check(&mut engine, 29, Some(b"older"), Some(b"new"));
     let mut lost = engine.fork().expect("it can be copied");
-    let id =
-        lost.impose(Condition::Down { node: A, disk: DiskFate::UnsyncedLost }).expect("has it");
+    let id = lost.impose(Condition::down(A, DiskFate::UnsyncedLost)).expect("has it");
     lost.lift(id);
     check(&mut lost, 30, Some(b"older"), Some(b"new"));
     check(&mut engine, 39, Some(b"new"), None);

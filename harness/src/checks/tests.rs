@@ -482,7 +482,7 @@ fn level_is_placement() {
     let twice = Record::new().mark(60, 1, OPENED, [7, 0, 0], 1).mark(61, 2, OPENED, [7, 0, 0], 1);
     twice.breaks(once, &["for [7] was 2 at 6.100000000s, and 1 is allowed; begun by a/1, a/2"]);
     let mut crashed = twice;
-    let down = Condition::Down { node: NodeId(0), disk: DiskFate::Kept };
+    let down = Condition::down(NodeId(0), DiskFate::Kept);
     let action = Action::Impose(ConditionId(1), down);
     crashed.script.push(Timed { at: at(60) + contract::Duration(1), round: 0, action });
     crashed.holds(once);

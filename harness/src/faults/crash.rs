@@ -3,7 +3,7 @@
 
 use super::{FaultKind, Stage, Step, lasting, nodes_of};
 use catalog::{Kind, Need, Settings};
-use contract::{Condition, DiskFate};
+use contract::{Condition, DiskFate, Sockets};
 use scenario::kinds::{Damage, FaultRow, Field, FieldKind, Line, RandomFault, Row};
 use scenario::random::{self, Drawing, Entries};
 use scenario::syntax::units::Measure;
@@ -22,8 +22,19 @@ impl FaultKind for Crash {
                 name: "disk",
                 kind: FieldKind::Plain(Kind::Choice(&["keep", "lose-unsynced", "torn", "wipe"])),
                 about: "keep: only the process died; lose-unsynced: power was lost; torn: in the \
-                        middle of a write; wipe: the disk was replaced",
+                        middle of a write; wipe: the disk was replaced, and with it everything \
+                        that the node was: same address, no log, no vote, no term",
                 default: "\"lose-unsynced\"",
+                required: false,
+            },
+            Field {
+                name: "sockets",
+                kind: FieldKind::Plain(Kind::Choice(&["closed", "silent"])),
+                about: "closed: the process died, its operating system resets its connections and \
+                        refuses new ones; silent: the power went, nothing is sent and nothing \
+                        answered until it boots, and peers find out by their own time-outs or \
+                        from the machine once it is back",
+                default: "as `disk` implies: closed for keep, else silent",
                 required: false,
             },
         ];
@@ -55,8 +66,14 @@ impl FaultKind for Crash {
             "wipe" => DiskFate::Wiped,
             other => unreachable!("`disk` is one of its words, not {other}"),
         };
+        let sockets = match fields.has("sockets").then(|| fields.choice("sockets")) {
+            None => Sockets::of(disk),
+            Some("closed") => Sockets::Closed,
+            Some("silent") => Sockets::Silent,
+            Some(other) => unreachable!("`sockets` is one of its words, not {other}"),
+        };
         let nodes = nodes_of(fields, stage);
-        lasting(nodes.into_iter().map(|node| Condition::Down { node, disk }))
+        lasting(nodes.into_iter().map(|node| Condition::Down { node, disk, sockets }))
     }
 }
 

@@ -41,7 +41,7 @@ impl FaultKind for DependencyDown {
         match fields.choice("mode") {
             "refuse" => {
                 let disk = DiskFate::Kept;
-                lasting(nodes.into_iter().map(|node| Condition::Down { node, disk }))
+                lasting(nodes.into_iter().map(|node| Condition::down(node, disk)))
             }
             "silent" => {
                 let in_flight = InFlight::Lost;

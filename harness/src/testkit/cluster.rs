@@ -150,7 +150,7 @@ impl TestCluster {
     /// When there is no such node.
     pub fn crash(&mut self, node: &str) -> Result<(), String> {
         let node = self.find(node)?;
-        let id = self.impose(Condition::Down { node, disk: DiskFate::Kept })?;
+        let id = self.impose(Condition::down(node, DiskFate::Kept))?;
         self.held.push((node, id));
         Ok(())
     }

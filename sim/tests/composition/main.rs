@@ -201,7 +201,7 @@ fn predicates_say_nothing_of_groups_that_they_are_not_about() {
         }
         for node in MEMBERS {
             let disk = DiskFate::UnsyncedLost;
-            world.engine.impose(Condition::Down { node, disk }).expect("it can go down");
+            world.engine.impose(Condition::down(node, disk)).expect("it can go down");
         }
         world.run_to(10_001);
         assert_eq!(world.holds("raft.single_leader", &MEMBERS), Some(false), "nobody is up");
@@ -219,7 +219,7 @@ fn a_defect_is_planted_in_its_own_protocol() {
         let mut world = World::new(toy, &[defect]);
         world.run_to(5_000);
         let disk = DiskFate::UnsyncedLost;
-        world.engine.impose(Condition::Down { node: NodeId(2), disk }).expect("it can go down");
+        world.engine.impose(Condition::down(NodeId(2), disk)).expect("it can go down");
         world.run_to(6_000);
         let takes_for_alive = world.holds("probe.all_alive", &MEMBERS[..2]) == Some(true);
         let asked_first = world.marks().contains_key("raft.pre_vote_started");

@@ -209,7 +209,7 @@ fn what_is_preloaded_is_there_before_and_after_a_restart() {
     world.run_to(6_000);
     let disk = DiskFate::UnsyncedLost;
     for node in world.caches() {
-        let down = world.impose(Condition::Down { node, disk });
+        let down = world.impose(Condition::down(node, disk));
         world.lift(vec![down]);
     }
     world.run_to(15_000);

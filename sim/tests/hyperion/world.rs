@@ -399,7 +399,7 @@ impl World {
     /// Crashes nodes; what they had not synced is lost.
     pub fn crash(&mut self, nodes: &[NodeId]) -> Vec<ConditionId> {
         let disk = DiskFate::UnsyncedLost;
-        let down = |&node| self.impose(Condition::Down { node, disk });
+        let down = |&node| self.impose(Condition::down(node, disk));
         nodes.iter().map(down).collect()
     }
 

@@ -26,7 +26,9 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
-use contract::{Condition, ConditionId, ConnId, Effect, Fx, Input, NodeId, Outbox, SimTime};
+use contract::{
+    Condition, ConditionId, ConnId, Effect, Fx, Input, NodeId, Outbox, SimTime, Sockets,
+};
 
 /// One machine of a run.
 pub struct Adapter {
@@ -49,6 +51,8 @@ pub struct Adapter {
     life_pos: u32,
     pub(super) active: BTreeMap<ConditionId, Condition>,
     pub(super) conns: BTreeMap<ConnId, End>,
+    /// Ends that are gone, of connections that a peer may still believe in.
+    pub(super) gone: BTreeMap<ConnId, End>,
     inbox: VecDeque<Waiting>,
     wake_queued: bool,
     pub(super) envelopes: Vec<Envelope>,
@@ -100,12 +104,13 @@ impl Adapter {
             boot,
             workload,
             outbox: Outbox::default(),
-            gates: gates(&script, me),
+            gates: gates(&script, me, config.nodes.len()),
             script,
             pos: 0,
             life_pos: 0,
             active: BTreeMap::new(),
             conns: BTreeMap::new(),
+            gone: BTreeMap::new(),
             inbox: VecDeque::new(),
             wake_queued: false,
             envelopes: Vec::new(),
@@ -240,7 +245,12 @@ impl Adapter {
                     self.accept(Waiting { src: key.3, n: key.4, what });
                 }
             }
-            Item::Break { conn, reason } => self.broken(conn, reason),
+            Item::Break { conn, keep_alive } => {
+                if !keep_alive || self.is_idle(conn) {
+                    self.broken(conn);
+                }
+            }
+            Item::OpenEnd { conn } => self.open_end(conn),
             Item::SyncEnd { sync, ticket, boot } => {
                 if self.host.is_in_life(boot) {
                     let result = self.host.disk.sync_end(ticket);
@@ -268,7 +278,7 @@ impl Adapter {
                 let is_heard = self.host.alive && self.life_pos <= pos;
                 is_heard.then_some(Inbound::Datagram(bytes))
             }
-            Body::Break(..) => panic!("a break is an item of its own"),
+            Body::Break(..) | Body::Gone(_) => panic!("a break is an item of its own"),
             body => self.on_segment(key, body),
         }
     }
@@ -484,12 +494,15 @@ impl Adapter {
         }
     }
 
-    pub(super) fn crash(&mut self) {
+    pub(super) fn crash(&mut self, sockets: Sockets) {
         let at = self.schedule.now;
         assert!(self.host.alive, "only a node that is up can crash");
         self.events += 1;
         self.note(self.me, EventKind::Crash, 0, 0);
-        self.sever();
+        match sockets {
+            Sockets::Closed => self.sever(),
+            Sockets::Silent => self.silence(),
+        }
         for waiting in self.inbox.drain(..) {
             if let (Inbound::Invoke, Some(client)) = (&waiting.what, &mut self.host.client) {
                 client.wake_at = None;

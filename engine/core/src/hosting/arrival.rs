@@ -30,7 +30,7 @@ mod tests {
     use crate::hosting::script::OPEN;
 
     fn gate(pos: u32, at: u64, blocked: bool, held: bool, cuts: u32, lifted: bool) -> Gate {
-        Gate { pos, moment: (SimTime(at), 0), blocked, held, cuts, lifted }
+        Gate { pos, moment: (SimTime(at), 0), blocked, held, cuts, lifted, ..OPEN }
     }
 
     #[test]

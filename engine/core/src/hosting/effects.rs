@@ -145,12 +145,12 @@ impl Adapter {
     pub(super) fn impose(&mut self, id: ConditionId, condition: &Condition) {
         self.active.insert(id, condition.clone());
         self.refit(condition);
-        if let Condition::Down { node, disk } = condition
+        if let Condition::Down { node, disk, sockets } = condition
             && *node == self.me
         {
             self.host.fate = self.host.fate.max(*disk);
             if self.host.alive {
-                self.crash();
+                self.crash(*sockets);
             }
         }
     }

@@ -36,8 +36,10 @@ pub(super) enum Body {
     Accept(ConnId),
     Data(ConnId, Vec<u8>),
     End(ConnId, CloseReason),
-    /// The sender's side gave up at this moment; the class is that of the event that ends it.
-    Break(ConnId, CloseReason, Class),
+    /// The receiver finds out that nobody answers; the class is that of the event that ends it.
+    Break(ConnId, Class),
+    /// The sender's end is gone; keep-alives of the receiver find out at this moment.
+    Gone(ConnId),
 }
 
 impl Body {
@@ -46,7 +48,8 @@ impl Body {
             Self::Open(_) | Self::Accept(_) => Class::Opened,
             Self::Datagram(_) | Self::Data(..) => Class::Data,
             Self::End(..) => Class::Closed,
-            Self::Break(_, _, class) => *class,
+            Self::Break(_, class) => *class,
+            Self::Gone(_) => Class::Timer,
         }
     }
 
@@ -65,8 +68,9 @@ impl Body {
             Self::Accept(_) => 2,
             Self::Data(..) => 3,
             Self::End(..) => 4,
-            Self::Break(_, _, Class::Timer) => 5,
+            Self::Break(_, Class::Timer) => 5,
             Self::Break(..) => 6,
+            Self::Gone(_) => 7,
         }
     }
 }
@@ -88,12 +92,14 @@ impl Letter {
         };
         match &self.body {
             Body::Datagram(bytes) => out.extend_from_slice(bytes),
-            Body::Open(id) | Body::Accept(id) => conn(id),
+            Body::Open(id) | Body::Accept(id) | Body::Break(id, _) | Body::Gone(id) => {
+                conn(id);
+            }
             Body::Data(id, bytes) => {
                 conn(id);
                 out.extend_from_slice(bytes);
             }
-            Body::End(id, reason) | Body::Break(id, reason, _) => {
+            Body::End(id, reason) => {
                 conn(id);
                 out.push(*reason as u8);
             }
@@ -117,8 +123,9 @@ impl Letter {
             2 => Body::Accept(conn(&mut rest)?),
             3 => Body::Data(conn(&mut rest)?, rest.to_vec()),
             4 => Body::End(conn(&mut rest)?, reason(&mut rest)?),
-            5 => Body::Break(conn(&mut rest)?, reason(&mut rest)?, Class::Timer),
-            6 => Body::Break(conn(&mut rest)?, reason(&mut rest)?, Class::Closed),
+            5 => Body::Break(conn(&mut rest)?, Class::Timer),
+            6 => Body::Break(conn(&mut rest)?, Class::Closed),
+            7 => Body::Gone(conn(&mut rest)?),
             _ => return None,
         };
         Some(Self { moment: (at, round), pos, from, n, part, body })
@@ -139,7 +146,7 @@ fn conn(rest: &mut &[u8]) -> Option<ConnId> {
 
 fn reason(rest: &mut &[u8]) -> Option<CloseReason> {
     let [reason] = take(rest)?;
-    let all = [CloseReason::Refused, CloseReason::Done, CloseReason::Reset];
+    let all = [CloseReason::Refused, CloseReason::Done, CloseReason::Reset, CloseReason::TimedOut];
     all.into_iter().find(|one| *one as u8 == reason)
 }
 
@@ -158,8 +165,10 @@ mod tests {
             id.clone().prop_map(Body::Accept),
             (id.clone(), bytes).prop_map(|(id, bytes)| Body::Data(id, bytes)),
             id.clone().prop_map(|id| Body::End(id, CloseReason::Done)),
-            id.clone().prop_map(|id| Body::Break(id, CloseReason::Reset, Class::Timer)),
-            id.prop_map(|id| Body::Break(id, CloseReason::Refused, Class::Closed)),
+            id.clone().prop_map(|id| Body::End(id, CloseReason::TimedOut)),
+            id.clone().prop_map(|id| Body::Break(id, Class::Timer)),
+            id.clone().prop_map(|id| Body::Break(id, Class::Closed)),
+            id.prop_map(Body::Gone),
         ]
     }
 

@@ -122,7 +122,7 @@ impl Adapter {
             Arrival::Datagram { from, bytes } => (Class::Data, from, Inbound::Datagram(bytes)),
             Arrival::Opened { conn, peer } => {
                 if conn.opener != self.me && heard {
-                    self.conns.insert(conn, End::new(peer));
+                    self.conns.insert(conn, End::new(peer, self.pos));
                 }
                 (Class::Opened, peer, Inbound::Opened(conn))
             }

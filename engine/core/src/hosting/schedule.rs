@@ -20,8 +20,10 @@ pub(super) enum Item {
     Wake,
     /// What another machine sent, after how many steps of the script.
     Arrival { pos: u32, body: Body },
-    /// A connection breaks at this end.
-    Break { conn: ConnId, reason: CloseReason },
+    /// Nobody answers this end of a connection; by `keep_alive` only one that is idle finds out.
+    Break { conn: ConnId, keep_alive: bool },
+    /// A request to open may have waited for too long.
+    OpenEnd { conn: ConnId },
     /// The disk ended a sync.
     SyncEnd { sync: SyncId, ticket: u32, boot: u32 },
     /// For the node, behind whatever it has not looked at.
@@ -59,6 +61,7 @@ impl Item {
             Self::Wake => 1,
             Self::Arrival { .. } => 2,
             Self::Break { .. } => 3,
+            Self::OpenEnd { .. } => 6,
             Self::SyncEnd { .. } => 4,
             Self::Input { .. } => 5,
         }
@@ -114,7 +117,8 @@ impl Schedule {
         let Letter { moment: (at, round), pos, from, n, part, body } = letter;
         let class = body.class();
         let item = match body {
-            Body::Break(conn, reason, _) => Item::Break { conn, reason },
+            Body::Break(conn, _) => Item::Break { conn, keep_alive: false },
+            Body::Gone(conn) => Item::Break { conn, keep_alive: true },
             body => Item::Arrival { pos, body },
         };
         self.insert((at, round, class, from, n, item.code(), part), item)

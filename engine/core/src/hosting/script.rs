@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use contract::{Condition, ConditionId, InFlight, NodeId, Shock, SimTime};
+use contract::{Condition, ConditionId, InFlight, NodeId, Shock, SimTime, Sockets, Target};
 
 /// One step of a script.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,15 +40,20 @@ pub(crate) struct Gate {
     pub held: bool,
     /// Cuts so far that lost what was under way.
     pub cuts: u32,
-    /// The step lifted a condition, so that what waited may go on.
+    /// The receiver's machine has no power.
+    pub dark: bool,
+    /// With this step the sender's machine loses its power.
+    pub mutes: bool,
+    /// The step lifted a condition of the link, or brought the receiver's power back, so that what
+    /// waited may go on.
     pub lifted: bool,
 }
 
 /// The gates of one link, in the order of the script.
 pub(crate) type Gates = Vec<Gate>;
 
-/// The gates of every link that leaves `from`, by receiver.
-pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
+/// The gates of every link that leaves `from` for one of `count` nodes, by receiver.
+pub(crate) fn gates(script: &[Timed], from: NodeId, count: usize) -> BTreeMap<NodeId, Gates> {
     let mut on: BTreeMap<ConditionId, &Condition> = BTreeMap::new();
     let mut gates: BTreeMap<NodeId, Gates> = BTreeMap::new();
     for (index, step) in script.iter().enumerate() {
@@ -63,26 +68,47 @@ pub(crate) fn gates(script: &[Timed], from: NodeId) -> BTreeMap<NodeId, Gates> {
             },
             Action::Strike(_) => continue,
         };
-        let target = condition.target();
-        let Some((_, to)) = target.link().filter(|link| link.0 == from) else {
-            continue;
-        };
-        let here = || on.values().filter(|other| other.target() == target);
-        let list = gates.entry(to).or_default();
-        let cuts = list.last().map_or(0, |gate| gate.cuts);
-        let pos = index as u32 + 1;
-        assert!(list.last().is_none_or(|gate| gate.pos < pos), "a step makes one gate");
-        assert!(list.last().is_none_or(|gate| gate.moment.0 <= step.at), "a script is in order");
-        list.push(Gate {
-            pos,
-            moment: (step.at, step.round),
-            blocked: here().any(|other| matches!(other, Condition::Block { .. })),
-            held: here().any(|other| matches!(other, Condition::Hold { .. })),
-            cuts: cuts + u32::from(!lifted && cuts_off(condition)),
-            lifted,
-        });
+        for to in concerned(condition, from, count) {
+            let list = gates.entry(to).or_default();
+            let before = list.last().copied().unwrap_or(OPEN);
+            assert!(before.moment.0 <= step.at, "a script is in order");
+            let here = || on.values().filter(|other| other.target() == Target::Link { from, to });
+            let is_down = on.values().any(|other| is_outage(other, to));
+            let goes_dark = !lifted && takes_power(condition, to);
+            let dark = goes_dark || (before.dark && is_down);
+            let is_link = condition.target().link().is_some();
+            list.push(Gate {
+                pos: index as u32 + 1,
+                moment: (step.at, step.round),
+                blocked: here().any(|other| matches!(other, Condition::Block { .. })),
+                held: here().any(|other| matches!(other, Condition::Hold { .. })),
+                cuts: before.cuts + u32::from(!lifted && cuts_off(condition)),
+                dark,
+                mutes: !lifted && takes_power(condition, from),
+                lifted: lifted && (is_link || before.dark && !dark),
+            });
+        }
     }
     gates
+}
+
+/// The receivers of `from` on whose links a condition makes a difference.
+fn concerned(condition: &Condition, from: NodeId, count: usize) -> Vec<NodeId> {
+    match condition.target() {
+        Target::Link { from: here, to } if here == from => Vec::from([to]),
+        Target::Link { .. } => Vec::new(),
+        Target::Node(node) if !is_outage(condition, node) => Vec::new(),
+        Target::Node(node) if node != from => Vec::from([node]),
+        Target::Node(_) => (0..count as u32).map(NodeId).filter(|to| *to != from).collect(),
+    }
+}
+
+fn is_outage(condition: &Condition, of: NodeId) -> bool {
+    matches!(condition, Condition::Down { node, .. } if *node == of)
+}
+
+fn takes_power(condition: &Condition, of: NodeId) -> bool {
+    matches!(condition, Condition::Down { node, sockets: Sockets::Silent, .. } if *node == of)
 }
 
 fn cuts_off(condition: &Condition) -> bool {
@@ -96,6 +122,8 @@ pub(crate) const OPEN: Gate = Gate {
     blocked: false,
     held: false,
     cuts: 0,
+    dark: false,
+    mutes: false,
     lifted: false,
 };
 

@@ -10,7 +10,7 @@ use crate::net::retry::{CUT_OFF, RETRY, next_retry};
 use crate::net::stream::READ_BYTES_MAX;
 use crate::record::Class;
 use alloc::collections::VecDeque;
-use contract::{CloseReason, Duration, SimTime};
+use contract::{Duration, SimTime};
 
 /// What is under way on a direction, as its sender knows it.
 #[derive(Clone, Debug, Default)]
@@ -20,7 +20,9 @@ pub(super) struct SendHalf {
     /// Steps of the script that are played.
     pos: u32,
     count: u64,
-    /// The receiver was told that the sender gives up.
+    /// The sender has lost its power: what gets lost is not sent again.
+    muted: bool,
+    /// The sender was told that it will give up.
     pub break_told: bool,
 }
 
@@ -30,7 +32,7 @@ enum State {
     Idle,
     /// The first segment arrives at this moment.
     Queued(Moment),
-    /// The first segment waits for the link.
+    /// The first segment waits for the link, or for a machine without power.
     Stopped { since: SimTime, cut: bool },
     /// Nothing more arrives.
     Over,
@@ -40,8 +42,12 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written {
     pub part: OutPart,
+    /// It is lost so often that the sender gives up when it is due.
+    pub gives_up: bool,
     pub n: u64,
     pub due: SimTime,
+    /// When it leaves its machine for the last time.
+    pub sent: SimTime,
     pub latency_ns: u64,
     pub len_bytes: usize,
 }
@@ -53,7 +59,8 @@ pub(super) enum OutPart {
     Accept,
     Data,
     End,
-    GiveUp,
+    /// The answer to what came for a connection that the machine does not know.
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -69,20 +76,30 @@ struct Segment {
 pub(super) enum Fate {
     /// It is read at this moment, together with the message `n`.
     Read { moment: Moment, n: u64 },
-    /// Before it is read, or instead, the connection breaks.
-    Broken { moment: Moment, class: Class, n: u64, reason: CloseReason },
+    /// Before it is read, or instead, the sender gives up.
+    Broken { moment: Moment, class: Class, n: u64 },
+    /// It is lost at this moment, with the sender's power.
+    Muted { moment: Moment },
     /// It waits for ever, or behind the end of the direction.
     Never,
 }
 
 impl SendHalf {
+    /// A direction that begins after `pos` steps of the script.
+    pub fn new(pos: u32) -> Self {
+        Self { pos, ..Self::default() }
+    }
+
     /// Writes a segment at `now`, after `pos` steps of the script, on a link with these `gates`.
     pub fn write(&mut self, now: Moment, pos: u32, written: Written, gates: &[Gate]) -> Fate {
-        let mut link = Link { gates, pos: self.pos };
-        assert!(pos >= self.pos, "a script is played forwards");
-        self.advance(&mut link, Until::Present { now, pos }, &mut |_, _| {});
-        self.pos = pos;
-        link.pos = pos;
+        self.pass(now, pos, gates);
+        let link = Link { gates, pos };
+        if written.part == OutPart::Unknown {
+            self.muted = false;
+            if self.state == State::Over {
+                self.state = State::Idle;
+            }
+        }
         if self.state == State::Over {
             return Fate::Never;
         }
@@ -102,6 +119,20 @@ impl SendHalf {
             self.queue_head(now, gate);
         }
         self.fate_of(number, link)
+    }
+
+    /// Whether nothing is under way at `now`, after `pos` steps of the script.
+    pub fn is_idle(&mut self, now: Moment, pos: u32, gates: &[Gate]) -> bool {
+        self.pass(now, pos, gates);
+        self.segments.is_empty()
+    }
+
+    /// Time passes.
+    fn pass(&mut self, now: Moment, pos: u32, gates: &[Gate]) {
+        let mut link = Link { gates, pos: self.pos };
+        assert!(pos >= self.pos, "a script is played forwards");
+        self.advance(&mut link, Until::Present { now, pos }, &mut |_, _| {});
+        self.pos = pos;
     }
 
     /// Plays a copy to the end and watches one segment.
@@ -138,6 +169,9 @@ impl SendHalf {
             match (gate, own) {
                 (Some(gate), own) if own.is_none_or(|own| gate.moment <= own) => {
                     link.pos = gate.pos;
+                    if gate.mutes {
+                        self.mute(gate, tell);
+                    }
                     if gate.lifted && !gate.blocked && !gate.held {
                         self.resume(gate);
                     }
@@ -164,23 +198,29 @@ impl SendHalf {
     fn happen(&mut self, at: Moment, gate: Gate, tell: &mut dyn FnMut(Option<u64>, Fate)) {
         let head = *self.segments.front().expect("something is queued or stopped");
         assert_ne!(self.state, State::Over, "nothing happens after the end");
-        if let State::Stopped { since, .. } = self.state {
-            let asks = head.written.part == OutPart::Open;
-            let reason = if asks { CloseReason::Refused } else { CloseReason::Reset };
-            return self.give_up(at, Class::Timer, since.0, reason, tell);
+        let n = head.written.n;
+        if matches!(self.state, State::Stopped { .. }) {
+            return self.give_up(at, Class::Timer, n, tell);
         }
         if head.cuts != gate.cuts {
-            return self.lose(at, gate);
+            return if self.muted { self.truncate(0, at, tell) } else { self.lose(at, gate) };
         }
-        let n = head.written.n;
-        if head.written.part == OutPart::GiveUp {
-            return self.give_up(at, Class::Closed, n, CloseReason::Reset, tell);
+        if head.written.gives_up {
+            return self.give_up(at, Class::Closed, n, tell);
+        }
+        if gate.dark {
+            if self.muted {
+                return self.truncate(0, at, tell);
+            }
+            self.segments.front_mut().expect("it has just arrived").stopped = true;
+            self.state = State::Stopped { since: at.0, cut: true };
+            return;
         }
         self.segments.pop_front();
         self.state = State::Idle;
         tell(Some(head.number), Fate::Read { moment: at, n });
         match head.written.part {
-            OutPart::End => self.state = State::Over,
+            OutPart::End | OutPart::Unknown => self.state = State::Over,
             OutPart::Data => self.merge(at, head.written, gate, tell),
             _ => {}
         }
@@ -202,7 +242,8 @@ impl SendHalf {
         while let Some(next) = self.segments.front() {
             read_bytes += next.written.len_bytes;
             let is_here = next.written.due <= at.0 && !next.stopped && next.cuts == gate.cuts;
-            if next.written.part != OutPart::Data || !is_here || read_bytes > READ_BYTES_MAX {
+            let is_data = next.written.part == OutPart::Data && !next.written.gives_up;
+            if !is_data || !is_here || read_bytes > READ_BYTES_MAX {
                 return;
             }
             tell(Some(next.number), Fate::Read { moment: at, n: head.n });
@@ -215,12 +256,31 @@ impl SendHalf {
         moment: Moment,
         class: Class,
         n: u64,
-        reason: CloseReason,
         tell: &mut dyn FnMut(Option<u64>, Fate),
     ) {
         self.state = State::Over;
         self.segments.clear();
-        tell(None, Fate::Broken { moment, class, n, reason });
+        tell(None, Fate::Broken { moment, class, n });
+    }
+
+    /// The sender loses its power: what it has not sent, or would send again, is lost.
+    fn mute(&mut self, gate: Gate, tell: &mut dyn FnMut(Option<u64>, Fate)) {
+        let now = gate.moment.0;
+        let waits = gate.blocked || matches!(self.state, State::Stopped { cut: true, .. });
+        let is_unsent = |one: &Segment| one.written.sent > now || (one.stopped && waits);
+        let kept = self.segments.iter().position(is_unsent).unwrap_or(self.segments.len());
+        self.muted = true;
+        self.truncate(kept, gate.moment, tell);
+    }
+
+    /// Drops all but the first `kept` segments.
+    fn truncate(&mut self, kept: usize, moment: Moment, tell: &mut dyn FnMut(Option<u64>, Fate)) {
+        for segment in self.segments.drain(kept..) {
+            tell(Some(segment.number), Fate::Muted { moment });
+        }
+        if self.segments.is_empty() && self.state != State::Over {
+            self.state = State::Idle;
+        }
     }
 
     fn lose(&mut self, at: Moment, gate: Gate) {
@@ -228,6 +288,7 @@ impl SendHalf {
         for segment in self.segments.iter_mut().filter(|one| one.cuts != gate.cuts) {
             segment.cuts = gate.cuts;
             segment.stopped = gate.blocked || gate.held;
+            segment.written.sent = at.0 + RETRY;
             let again = at.0 + RETRY + Duration(segment.written.latency_ns);
             segment.written.due = segment.written.due.max(again);
         }
@@ -246,6 +307,7 @@ impl SendHalf {
         for segment in self.segments.iter_mut().filter(|one| one.stopped) {
             segment.stopped = false;
             segment.cuts = gate.cuts;
+            segment.written.sent = segment.written.sent.max(retry_at);
             let latency_ns = segment.written.latency_ns;
             let again = if retry_at > now { latency_ns } else { 0 };
             segment.written.due = segment.written.due.max(retry_at + Duration(again));
@@ -334,8 +396,10 @@ mod tests {
     fn data(n: u64, due_ms: u64) -> Written {
         Written {
             part: OutPart::Data,
+            gives_up: false,
             n,
             due: SimTime(due_ms * MS),
+            sent: SimTime::ZERO,
             latency_ns: 5 * MS,
             len_bytes: 1,
         }
@@ -367,15 +431,34 @@ mod tests {
     }
 
     #[test]
+    fn without_power_nothing_is_sent_again_and_what_is_on_the_wire_arrives() {
+        let muted = Gate { pos: 1, moment: (SimTime(20 * MS), 0), mutes: true, ..OPEN };
+        let lost = Fate::Muted { moment: muted.moment };
+        let mut send_half = SendHalf::default();
+        let late = Written { sent: SimTime(21 * MS), ..data(2, 26) };
+        assert_eq!(send_half.write((SimTime(19 * MS), 0), 0, data(1, 24), &[muted]), read(24, 1));
+        assert_eq!(send_half.write((SimTime(19 * MS), 0), 0, late, &[muted]), lost);
+    }
+
+    #[test]
+    fn a_machine_without_power_is_tried_again_until_it_is_back() {
+        let dark = Gate { pos: 1, moment: (SimTime(3 * MS), 0), dark: true, ..OPEN };
+        let back = Gate { pos: 2, moment: (SimTime(100 * MS), 0), lifted: true, ..OPEN };
+        let mut send_half = SendHalf::default();
+        // It finds nobody at 7 ms; tried again 200 ms later.
+        let fate = send_half.clone().write((SimTime(0), 0), 0, data(1, 7), &[dark, back]);
+        assert_eq!(fate, read(212, 1));
+        let moment = (SimTime(10_007 * MS), 0);
+        let broken = Fate::Broken { moment, class: Class::Timer, n: 1 };
+        assert_eq!(send_half.write((SimTime(0), 0), 0, data(1, 7), &[dark]), broken);
+    }
+
+    #[test]
     fn ten_seconds_without_a_link_break_the_connection() {
         let gates = [cut(1, 3, false)];
         let mut send_half = SendHalf::default();
-        let broken = Fate::Broken {
-            moment: (SimTime(10_004 * MS), 0),
-            class: Class::Timer,
-            n: 4 * MS,
-            reason: CloseReason::Reset,
-        };
+        let moment = (SimTime(10_004 * MS), 0);
+        let broken = Fate::Broken { moment, class: Class::Timer, n: 1 };
         assert_eq!(send_half.write((SimTime(4 * MS), 0), 1, data(1, 9), &gates), broken);
         assert_eq!(send_half.write((SimTime(5 * MS), 0), 1, data(2, 10), &gates), broken);
         let late = (SimTime(20_000 * MS), 0);

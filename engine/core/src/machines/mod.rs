@@ -24,7 +24,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use contract::hash::{hash_bytes, mix};
-use contract::{NodeId, StartError};
+use contract::{NodeId, Sockets, StartError};
 
 /// What a run knows of its machines, beside who lives where.
 #[derive(Clone, Debug, Default)]
@@ -134,7 +134,7 @@ impl<O: Observer> Engine<O> {
         }
         let Some(host) = self.kernel.hosts.all.get(node.index()) else { return };
         if host.tenancy.as_ref().is_some_and(|tenancy| tenancy.machine == machine) {
-            self.crash(node);
+            self.crash(node, Sockets::Closed);
             self.kernel.assert_seat(node);
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Conn {
     pub(super) serial: u32,
     pub(super) ends: [End; 2],
     pub(super) ways: [Way; 2],
+    /// The opener has heard of the acceptor.
+    pub(super) answered: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +40,7 @@ pub(super) enum EndState {
     Asked,
     /// The node may write, and gets what arrives.
     Open,
-    /// The node closed it, refused it, or is down.
+    /// The node closed it, refused it, gave it up, or is down.
     Gone,
 }
 
@@ -50,6 +52,8 @@ pub(super) struct Way {
     pub(super) state: WayState,
     /// Nothing more can be written.
     pub(super) shut: bool,
+    /// The sender has lost its power: what gets lost is not sent again.
+    pub(super) muted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +61,8 @@ pub(super) enum WayState {
     Idle,
     /// The first segment has an entry in the queue.
     Queued,
-    /// The first segment waits for the link, because it is cut or only held.
+    /// The first segment waits: for the link, because it is cut or only held, or for a machine
+    /// without power, which is as good as cut.
     Stopped {
         since: SimTime,
         cut: bool,
@@ -71,7 +76,9 @@ pub(super) struct Segment {
     pub(super) cut: u32,
     pub(super) due: SimTime,
     pub(super) latency_ns: u64,
-    /// Sent while the link was stopped.
+    /// When it leaves its machine for the last time.
+    pub(super) sent: SimTime,
+    /// Sent while the link was stopped, or to a machine without power.
     pub(super) stopped: bool,
 }
 
@@ -82,8 +89,24 @@ pub(super) enum Part {
     Data(FrameId),
     /// The last thing on this way.
     End(CloseReason),
-    /// The sender gives up: too many losses.
-    GiveUp,
+    /// The machine does not know the connection: the answer to what came for it.
+    Unknown,
+    /// The sender gives up: too many losses. `answers` says that it was to be an `Unknown`.
+    GiveUp {
+        answers: bool,
+    },
+}
+
+impl Part {
+    /// Whether it ends its direction.
+    pub(super) const fn is_last(self) -> bool {
+        matches!(self, Self::End(_) | Self::Unknown | Self::GiveUp { .. })
+    }
+
+    /// Whether it stands for an [`Part::Unknown`].
+    pub(super) const fn answers(self) -> bool {
+        matches!(self, Self::Unknown | Self::GiveUp { answers: true })
+    }
 }
 
 impl Conns {
@@ -99,14 +122,14 @@ impl Conns {
         let serial = self.made;
         let slot = self.free.pop().unwrap_or_else(|| {
             let ways = links.map(Way::new);
-            self.slots.push(Conn { id, serial, ends, ways });
+            self.slots.push(Conn { id, serial, ends, ways, answered: false });
             (self.slots.len() - 1) as u32
         });
         let conn = &mut self.slots[slot as usize];
-        (conn.id, conn.serial, conn.ends) = (id, serial, ends);
+        (conn.id, conn.serial, conn.ends, conn.answered) = (id, serial, ends, false);
         for (way, link) in conn.ways.iter_mut().zip(links) {
             assert!(way.segments.is_empty(), "a free slot was cleared");
-            (way.link, way.state, way.shut) = (link, WayState::Idle, false);
+            (way.link, way.state, way.shut, way.muted) = (link, WayState::Idle, false, false);
         }
         let at = self.index.binary_search_by_key(&id, |entry| entry.0);
         self.index.insert(at.expect_err("connections have unique ids"), (id, slot));
@@ -135,7 +158,8 @@ impl Conns {
 
 impl Way {
     pub(super) fn new(link: u32) -> Self {
-        Self { link, segments: VecDeque::new(), state: WayState::Idle, shut: false }
+        let (segments, state) = (VecDeque::new(), WayState::Idle);
+        Self { link, segments, state, shut: false, muted: false }
     }
 }
 
@@ -143,5 +167,17 @@ impl Conn {
     /// Which end `node` is, in the life that opened or accepted it.
     pub(super) fn end_of(&self, node: NodeId) -> usize {
         usize::from(self.ends[0].node != node)
+    }
+
+    /// Whether an end is open and has nothing under way.
+    pub(super) fn is_idle(&self, end: usize) -> bool {
+        self.ends[end].state == EndState::Open && self.ways[end].segments.is_empty()
+    }
+
+    /// Whether nobody will ever hear or say anything on it.
+    pub(super) fn is_over(&self) -> bool {
+        self.ends[0].state == EndState::Gone
+            && self.ends[1].state != EndState::Open
+            && self.ways.iter().all(|way| way.segments.is_empty())
     }
 }

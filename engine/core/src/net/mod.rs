@@ -7,6 +7,7 @@
 mod chacha;
 pub(crate) mod conn;
 pub(crate) mod draws;
+pub(crate) mod half_open;
 pub(crate) mod law;
 pub(crate) mod link;
 pub mod pins;
@@ -217,7 +218,11 @@ impl Net {
         assert!(losses <= LOSSES_MAX, "the sender gives up");
         let latency_ns = latency_ns.saturating_add(sent_ns).saturating_add(extra_ns);
         let split = words.0[purpose::COPY + 1];
-        Carried { n, link: id, cut, latency_ns, losses, split }
+        let mut carried = Carried { n, link: id, cut, latency_ns, losses, split };
+        if !self.pins.is_idle() {
+            self.pins.settle_segment(from, to, &mut carried);
+        }
+        carried
     }
 
     /// Whether what is sent on `link` now does not get through: (cut, held).

@@ -1,16 +1,16 @@
 //! Messages whose fate is not left to chance: pinned, one by one, by link and number.
 //!
-//! A pinned datagram draws what it would draw without, and then has what its pin says. So a pin
+//! A pinned message draws what it would draw without, and then has what its pin says. So a pin
 //! changes that one message and moves no other draw: what `shrink` writes into a file, and what
 //! `cause` asks of a run ("what if this one had been delivered?").
 
-use super::{Routed, Verdict};
+use super::{Carried, Routed, Verdict};
 use crate::counters::DropReason;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use contract::{Duration, NodeId, SimTime};
 
-/// What is pinned of a datagram.
+/// What is pinned of a datagram, or of a segment of a stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pin {
     /// How long it is under way.
@@ -24,7 +24,7 @@ pub struct Pin {
 pub enum Fate {
     /// It arrives, once and whole.
     Delivered,
-    /// It does not.
+    /// It does not. A segment of a stream is sent again and comes later.
     Lost,
 }
 
@@ -48,7 +48,7 @@ pub struct Sent {
 /// All pins of a world, and the log of its datagrams while somebody wants it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Pins {
-    /// By link and number: the pin, and whether its datagram was sent.
+    /// By link and number: the pin, and whether its message was sent.
     pins: BTreeMap<(NodeId, NodeId, u64), (Pin, bool)>,
     log: Option<Vec<Sent>>,
 }
@@ -71,7 +71,7 @@ impl Pins {
         self.pins.insert((from, to, n), (pin, false));
     }
 
-    /// The pins whose datagrams were never sent.
+    /// The pins whose messages were never sent.
     pub fn unmet(&self) -> impl Iterator<Item = (NodeId, NodeId, u64)> {
         self.pins.iter().filter(|(_, (_, met))| !met).map(|(link, _)| *link)
     }
@@ -82,6 +82,22 @@ impl Pins {
 
     pub fn take_log(&mut self) -> Vec<Sent> {
         self.log.take().unwrap_or_default()
+    }
+
+    /// Gives a segment that `from` sends to `to` what its pin says.
+    pub fn settle_segment(&mut self, from: NodeId, to: NodeId, carried: &mut Carried) {
+        let Some((pin, met)) = self.pins.get_mut(&(from, to, carried.n)) else {
+            return;
+        };
+        *met = true;
+        if let Some(latency) = pin.latency {
+            carried.latency_ns = latency.as_nanos();
+        }
+        match pin.fate {
+            None => {}
+            Some(Fate::Lost) => carried.losses = carried.losses.max(1),
+            Some(Fate::Delivered) => carried.losses = 0,
+        }
     }
 
     /// Gives a datagram from `from` what its pin says, and writes down what became of it.

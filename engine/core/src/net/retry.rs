@@ -1,34 +1,32 @@
 //! What a stream does when its link loses, holds or cuts: wait, send again, give up.
 
 use super::LOSSES_MAX;
-use super::conn::{Part, Segment, Way, WayState};
+use super::conn::{Segment, Way, WayState};
 use crate::kernel::Kernel;
 use crate::net::law::LinkHit;
 use crate::record::{Class, Record, What};
 use alloc::collections::VecDeque;
-use contract::{CloseReason, Duration, SimTime};
+use contract::{ConnId, Duration, SimTime};
 
 /// The time to the first repetition of a lost segment.
 pub const RETRY: Duration = Duration::from_millis(200);
 
-/// A connection whose segments are cut off for so long is reset.
+/// A sender whose segments are cut off, or not answered, for so long gives up.
 pub const CUT_OFF: Duration = Duration::from_secs(10);
 
 const _: () = assert!(RETRY.0 < CUT_OFF.0, "what was cut off is tried again before");
 
 impl Kernel {
     /// A direction that was cut may have been so for too long.
-    pub fn cut_off(&mut self, slot: u32, serial: u32, way: usize, since: u64) {
-        assert!(since <= self.now().0, "it was cut before");
+    pub fn cut_off(&mut self, slot: u32, serial: u32, way: usize, since: SimTime) {
+        assert!(since <= self.now(), "it was cut before");
         let Some(conn) = self.conns.current(slot, serial) else {
             return;
         };
-        let state = conn.ways[way].state;
-        if state == (WayState::Stopped { since: SimTime(since), cut: true }) {
-            let asks =
-                matches!(conn.ways[way].segments.front().map(|head| head.part), Some(Part::Open));
-            let reason = if asks { CloseReason::Refused } else { CloseReason::Reset };
-            self.reset(slot, reason);
+        let flow = &conn.ways[way];
+        if flow.state == (WayState::Stopped { since, cut: true }) {
+            let answers = flow.segments.iter().any(|segment| segment.part.answers());
+            self.give_up(slot, way, answers);
         }
     }
 
@@ -79,16 +77,23 @@ impl Kernel {
     pub(super) fn stop(&mut self, slot: u32, way: usize) {
         let now = self.now();
         let conn = self.conns.get_mut(slot);
-        let (serial, src, dst) = (conn.serial, conn.ends[way].node, conn.ends[1 - way].node);
         let flow = &mut conn.ways[way];
         let (cut, _) = self.net.stops(flow.link);
         assert!(flow.segments.front().is_some_and(|head| head.stopped), "a segment waits");
         flow.state = WayState::Stopped { since: now, cut };
         if cut {
-            let what = What::CutOff { conn: slot, serial, way: way as u8 };
-            let record = Record { n: now.0, src, dst, what };
-            self.queue.schedule(now + CUT_OFF, Class::Timer, record);
+            self.be_patient(slot, way);
         }
+    }
+
+    /// The sender of a direction whose first segment gets no answer waits for so long.
+    pub(super) fn be_patient(&mut self, slot: u32, way: usize) {
+        let now = self.now();
+        let conn = self.conns.get(slot);
+        let (serial, node, n) = (conn.serial, conn.ends[way].node, number_of(conn.id));
+        let what = What::CutOff { conn: slot, serial, way: way as u8, since: now };
+        let record = Record { n, src: node, dst: node, what };
+        self.queue.schedule(now + CUT_OFF, Class::Timer, record);
     }
 
     /// What was under way on a direction was lost in a cut: all of it is sent again.
@@ -99,9 +104,13 @@ impl Kernel {
         let (is_cut, is_held) = self.net.stops(flow.link);
         assert!(flow.segments.iter().any(|one| one.cut != cut), "a cut lost something");
         self.net.links.hit(flow.link, LinkHit::Block, 1);
+        if flow.muted {
+            return self.lose_for_good(slot, way);
+        }
         for segment in flow.segments.iter_mut().filter(|segment| segment.cut != cut) {
             segment.cut = cut;
             segment.stopped = is_cut || is_held;
+            segment.sent = now + RETRY;
             segment.due = segment.due.max(now + RETRY + Duration(segment.latency_ns));
             self.counters.stream_retransmits += 1;
         }
@@ -110,7 +119,7 @@ impl Kernel {
         self.queue_head(slot, way);
     }
 
-    fn resume_way(&mut self, slot: u32, way: usize) {
+    pub(super) fn resume_way(&mut self, slot: u32, way: usize) {
         let now = self.now();
         let flow = &mut self.conns.get_mut(slot).ways[way];
         let cut = self.net.links.get(flow.link).cut;
@@ -122,6 +131,7 @@ impl Kernel {
         for segment in flow.segments.iter_mut().filter(|segment| segment.stopped) {
             segment.stopped = false;
             segment.cut = cut;
+            segment.sent = segment.sent.max(retry_at);
             let again = if retry_at > now { segment.latency_ns } else { 0 };
             segment.due = segment.due.max(retry_at + Duration(again));
         }
@@ -131,6 +141,11 @@ impl Kernel {
             self.queue_head(slot, way);
         }
     }
+}
+
+/// Orders the time-outs of one node's connections at one instant.
+pub(crate) fn number_of(conn: ConnId) -> u64 {
+    u64::from(conn.opener.0) << 32 | u64::from(conn.number)
 }
 
 /// No segment is due before one in front of it.

@@ -2,10 +2,13 @@
 //!
 //! Each direction is a queue of segments of which only the first has an entry in the event queue,
 //! so order holds whatever the latencies are. A lost segment is sent again after 200 ms, doubling;
-//! after six losses in a row, or when the link was cut for 10 s, the connection is reset. What is
+//! after six losses in a row, or when the link was cut for 10 s, its sender gives up. What is
 //! written before the connection is open travels right behind the request to open it.
+//!
+//! Each end closes by what it sees itself: by what arrives, or by its own time-outs (see
+//! [`super::half_open`]); nothing crosses a cut link or comes from a machine without power.
 
-use super::conn::{Conn, End, EndState, Part, Segment, WayState};
+use super::conn::{End, EndState, Part, Segment, WayState};
 use super::retry::after_losses;
 use super::{Carried, LOSSES_MAX};
 use crate::frames::FrameId;
@@ -37,6 +40,7 @@ impl Kernel {
         let links = [self.net.links.id(from, to), self.net.links.id(to, from)];
         let slot = self.conns.insert(id, [opener, acceptor], links);
         self.transmit(slot, 0, Part::Open, 0);
+        self.await_answer(slot);
     }
 
     /// Writes to a connection; ignored when the node cannot write to it any more.
@@ -81,6 +85,9 @@ impl Kernel {
             self.lose(slot, way);
             return None;
         }
+        if self.finds_no_power(slot, way, segment) {
+            return None;
+        }
         let conn = self.conns.get_mut(slot);
         conn.ways[way].segments.pop_front();
         conn.ways[way].state = WayState::Idle;
@@ -98,12 +105,16 @@ impl Kernel {
             if let What::Data { frame, .. } = what {
                 self.frames.release(frame);
             }
+            if !is_over {
+                self.answer_unknown(slot, 1 - way);
+                self.tidy(slot);
+            }
             return None;
         }
         Some(Record { n, src, dst, what })
     }
 
-    /// The node crashed: its connections break.
+    /// The node's process died: its operating system breaks its connections.
     pub fn sever(&mut self, node: NodeId) {
         assert!(self.hosts.get(node).alive, "only a node that is up can crash");
         let mut at = 0;
@@ -160,14 +171,18 @@ impl Kernel {
         let boot = receiver.boot;
         match segment.part {
             Part::Open => self.accept_or_refuse(slot),
-            Part::Accept => Some(What::Opened { conn: id }),
+            Part::Accept => {
+                self.conns.get_mut(slot).answered = true;
+                Some(What::Opened { conn: id })
+            }
             Part::Data(frame) => {
                 let frame = self.merge(slot, way, frame);
                 Some(What::Data { conn: id, frame })
             }
             Part::End(reason) => Some(What::Closed { conn: id, reason, boot }),
-            Part::GiveUp => {
-                self.reset(slot, CloseReason::Reset);
+            Part::Unknown => Some(What::Closed { conn: id, reason: CloseReason::Reset, boot }),
+            Part::GiveUp { answers } => {
+                self.give_up(slot, way, answers);
                 None
             }
         }
@@ -246,7 +261,13 @@ impl Kernel {
     }
 
     /// Sends a segment; returns where a write is to be split, if it is.
-    fn transmit(&mut self, slot: u32, way: usize, part: Part, len_bytes: u32) -> Option<usize> {
+    pub(super) fn transmit(
+        &mut self,
+        slot: u32,
+        way: usize,
+        part: Part,
+        len_bytes: u32,
+    ) -> Option<usize> {
         let now = self.now();
         let conn = self.conns.get(slot);
         let (from, to) = (conn.ends[way].node, conn.ends[1 - way].node);
@@ -258,9 +279,9 @@ impl Kernel {
         let part = match part {
             Part::Data(frame) if gives_up => {
                 self.frames.release(frame);
-                Part::GiveUp
+                Part::GiveUp { answers: false }
             }
-            _ if gives_up => Part::GiveUp,
+            part if gives_up => Part::GiveUp { answers: part.answers() },
             part => part,
         };
         if cut || held {
@@ -277,6 +298,7 @@ impl Kernel {
             cut: carried.cut,
             due: behind,
             latency_ns: carried.latency_ns,
+            sent: now + late,
             stopped: cut || held,
         });
         if flow.state == WayState::Idle {
@@ -301,7 +323,7 @@ impl Kernel {
         let class = match head.part {
             Part::Open | Part::Accept => Class::Opened,
             Part::Data(_) => Class::Data,
-            Part::End(_) | Part::GiveUp => Class::Closed,
+            Part::End(_) | Part::Unknown | Part::GiveUp { .. } => Class::Closed,
         };
         let what = What::Flow { conn: slot, serial, way: way as u8 };
         let record = Record { n: head.n, src, dst, what };
@@ -309,24 +331,7 @@ impl Kernel {
         self.queue.schedule(head.due.max(now), class, record);
     }
 
-    /// Breaks a connection at both ends, at once.
-    pub(super) fn reset(&mut self, slot: u32, reason: CloseReason) {
-        assert_ne!(reason, CloseReason::Done, "what broke was not closed");
-        self.counters.streams_reset += 1;
-        let Conn { id, ends, .. } = *self.conns.get(slot);
-        for end in 0..2 {
-            if self.is_heard(slot, end) {
-                let (me, peer) = (ends[end], ends[1 - end].node);
-                let what = What::Closed { conn: id, reason, boot: me.boot };
-                let n = self.hosts.get_mut(me.node).number();
-                let record = Record { n, src: peer, dst: me.node, what };
-                self.queue.schedule(self.queue.now(), Class::Closed, record);
-            }
-        }
-        self.remove(slot);
-    }
-
-    fn clear_way(&mut self, slot: u32, way: usize) {
+    pub(super) fn clear_way(&mut self, slot: u32, way: usize) {
         let flow = &mut self.conns.slots[slot as usize].ways[way];
         for segment in flow.segments.drain(..) {
             if let Part::Data(frame) = segment.part {
@@ -336,7 +341,7 @@ impl Kernel {
         flow.state = WayState::Idle;
     }
 
-    fn remove(&mut self, slot: u32) {
+    pub(super) fn remove(&mut self, slot: u32) {
         self.clear_way(slot, 0);
         self.clear_way(slot, 1);
         let conn = self.conns.get_mut(slot);

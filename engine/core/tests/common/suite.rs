@@ -47,9 +47,9 @@ pub fn partitions_are_equal(simulator: &dyn Simulator, seeds: u64) {
 
 pub fn crashes_are_equal(simulator: &dyn Simulator, seeds: u64) {
     let kinds: &[fn(NodeId, NodeId) -> Condition] = &[
-        |node, _| Condition::Down { node, disk: DiskFate::UnsyncedLost },
-        |node, _| Condition::Down { node, disk: DiskFate::Torn },
-        |node, _| Condition::Down { node, disk: DiskFate::Kept },
+        |node, _| Condition::down(node, DiskFate::UnsyncedLost),
+        |node, _| Condition::down(node, DiskFate::Torn),
+        |node, _| Condition::down(node, DiskFate::Kept),
         |node, _| Condition::Pause { node },
         |node, _| Condition::SlowCpu { node, times: 20 },
         |node, _| Condition::Drift { node, ppm: 20_000 },
@@ -83,6 +83,32 @@ pub fn ten_seconds_of_partition_break_streams_alike(simulator: &dyn Simulator, s
     }
 }
 
+/// Long enough for every time-out of a connection: of requests to open, of what is written, of
+/// keep-alives, and for what machines answer that are back.
+pub fn outages_are_equal(simulator: &dyn Simulator, seeds: u64) {
+    for seed in 0..seeds {
+        let mut rng = Rng::new(seed, Domain::Swarm, "outages");
+        let mut steps = Vec::new();
+        for id in 0..6 {
+            let (node, other) = (NodeId(rng.below(3) as u32), NodeId(rng.below(3) as u32));
+            let fates = [DiskFate::UnsyncedLost, DiskFate::Kept, DiskFate::Torn];
+            let condition = match rng.below(4) {
+                0 if node != other => {
+                    Condition::Block { from: node, to: other, in_flight: InFlight::Lost }
+                }
+                _ => Condition::down(node, fates[rng.below(3) as usize]),
+            };
+            let start = 50 + rng.below(20_000);
+            steps.push(at(start, Action::Impose(ConditionId(id), condition)));
+            steps.push(at(start + rng.below(14_000), Action::Lift(ConditionId(id))));
+        }
+        steps.sort_by_key(|step| (step.at, step.round));
+        let mut config = coarse(seed, 3);
+        config.link.loss = Ratio::new(seed as u32 % 2, 10);
+        compare(simulator, "outages", &config, &steps, ms(45_000), &in_step(3));
+    }
+}
+
 pub fn clients_with_a_load_are_equal_over_crashes(simulator: &dyn Simulator, seeds: u64) {
     let refuses = |node: NodeId, boot, _: &mut Fx<'_>| -> Result<Box<dyn Node>, Refused> {
         if node == NodeId(3) && boot == 1 {
@@ -91,8 +117,9 @@ pub fn clients_with_a_load_are_equal_over_crashes(simulator: &dyn Simulator, see
         Ok(Box::new(Desk { asked: None }))
     };
     let kinds: &[fn(NodeId, NodeId) -> Condition] = &[
-        |node, _| Condition::Down { node, disk: DiskFate::Kept },
-        |_, _| Condition::Down { node: NodeId(3), disk: DiskFate::Kept },
+        |node, _| Condition::down(node, DiskFate::Kept),
+        |node, _| Condition::down(node, DiskFate::UnsyncedLost),
+        |_, _| Condition::down(NodeId(3), DiskFate::Kept),
         |from, to| Condition::Block { from, to, in_flight: InFlight::Lost },
     ];
     let harvest = |loads: &[&dyn Workload]| -> Harvest {

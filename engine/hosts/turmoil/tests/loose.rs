@@ -94,7 +94,7 @@ fn nodes_talk_over_udp_and_tcp_and_a_seed_repeats() {
 
 #[test]
 fn a_crash_takes_the_node_and_its_connections() {
-    let down = Condition::Down { node: NodeId(1), disk: DiskFate::UnsyncedLost };
+    let down = Condition::down(NodeId(1), DiskFate::UnsyncedLost);
     let script =
         [step(500, Action::Impose(ConditionId(0), down)), step(900, Action::Lift(ConditionId(0)))];
     let (seen, result) = run(&script, |_| {});

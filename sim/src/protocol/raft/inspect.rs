@@ -16,6 +16,15 @@ impl Raft {
         self.config.me
     }
 
+    /// Whether `peer` takes part in the committed configuration or in a later one, as far as this
+    /// node knows.
+    #[must_use]
+    pub fn counts_on(&self, peer: u32) -> bool {
+        let (_, committed) = self.configs.at(self.commit_index);
+        let (_, latest) = self.configs.latest();
+        [committed, latest].into_iter().any(|members| members.all().contains(peer))
+    }
+
     /// What it was booted with.
     #[must_use]
     pub fn config(&self) -> &Config {

@@ -60,6 +60,7 @@ mod reconfiguration;
 mod recovery;
 mod relations;
 mod replication;
+mod round_trip;
 mod said;
 mod setting_rows;
 mod settings;

@@ -10,7 +10,7 @@ use super::ready::{Ready, Role};
 use super::tables::Event;
 use super::wire::{Body, COMMAND_BYTES_MAX, Entries, encode_append};
 use alloc::vec::Vec;
-use contract::{Fx, Instant};
+use contract::{Duration, Fx, Instant};
 
 impl Raft {
     /// Appends an entry of this leader's term and sends it.
@@ -79,7 +79,8 @@ impl Raft {
         assert!(self.role == Role::Leader, "only leaders send entries");
         assert!(peer != self.me(), "a leader sends itself nothing");
         let last_index = self.log.last().index;
-        while self.progress[peer as usize].has_room(self.config.inflight_max)
+        let (inflight_max, bytes_for) = (self.config.inflight_max, self.bytes_for());
+        while self.progress[peer as usize].has_room(inflight_max, bytes_for)
             && self.progress[peer as usize].next <= last_index
         {
             if self.log.term(self.progress[peer as usize].next - 1).is_none() {
@@ -87,6 +88,11 @@ impl Raft {
             }
             self.send_append(now, peer, fx);
         }
+    }
+
+    /// For how long appends may occupy the way to a peer: heartbeats behind them come in time.
+    fn bytes_for(&self) -> Duration {
+        Duration(self.config.election.0.as_nanos() / 2)
     }
 
     fn send_append(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
@@ -100,10 +106,11 @@ impl Raft {
         let time = self.clock.time(now);
         let (own_term, commit) = (self.term, self.commit_index);
         let log = &self.log;
-        fx.datagram(self.config.peers[peer as usize], |out| {
+        let bytes = fx.datagram(self.config.peers[peer as usize], |out| {
             encode_append(out, own_term, previous, commit, time, log.from(next), count);
         });
-        self.progress[peer as usize].sent(index + u64::from(count), now);
+        let (last, bytes) = (index + u64::from(count), u64::from(bytes.len()));
+        self.progress[peer as usize].sent(index, last, bytes, now);
     }
 
     /// How many entries from `next` on go into one append. A no-op travels alone: in one frame
@@ -245,29 +252,16 @@ impl Raft {
         fx: &mut Fx<'_>,
     ) {
         let agrees = self.log.last_with_term_up_to(hint.index, hint.term);
-        // Appends overtake each other, and the refusal of one that came too early may come after
-        // the answer to the one before it: no news about the log, but that append is lost. Nobody
-        // may write while leadership is handed over, so no later append would show it.
-        let is_awaited = self.transfer.is_some_and(|transfer| transfer.to == from);
-        let is_news = self.progress[from as usize].rejected(rejected, agrees, now);
-        if is_awaited && !is_news {
-            self.progress[from as usize].rewind(now);
-        }
-        if is_awaited || is_news {
+        if self.progress[from as usize].rejected(rejected, agrees, now) {
             self.send_appends(now, from, fx);
         }
     }
 
-    /// Sends again what has had no answer for two heartbeats to a peer that answers heartbeats.
+    /// Sends again what has had no answer for too long to a peer that answers heartbeats.
     pub(super) fn nudge(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
         self.nudge_snapshot(now, peer, fx);
-        let patience = self.config.heartbeat.saturating_mul(2);
-        let progress = &mut self.progress[peer as usize];
-        let is_stuck =
-            !progress.in_flight.is_empty() && now.since(progress.progress_at) >= patience;
-        if is_stuck {
-            progress.rewind(now);
-        }
+        let least = self.config.heartbeat.saturating_mul(2);
+        self.progress[peer as usize].expire(now, least);
         self.send_appends(now, peer, fx);
     }
 

@@ -59,6 +59,15 @@ pub(super) struct Sending {
     /// The part that waits for its answer begins here.
     offset: u64,
     sent_at: Instant,
+    /// That part was sent before.
+    is_again: bool,
+}
+
+impl Sending {
+    /// What is not acknowledged of it, in bytes.
+    fn rest_bytes(&self) -> u64 {
+        self.snapshot.state.len() as u64 - self.offset
+    }
 }
 
 /// A snapshot on its way to this node.
@@ -152,7 +161,8 @@ impl Raft {
         let checksum = crc32c(&[&snapshot.state]);
         let progress = &mut self.progress[peer as usize];
         progress.in_flight.clear();
-        progress.sending = Some(Sending { snapshot, checksum, offset: 0, sent_at: now });
+        progress.sending =
+            Some(Sending { snapshot, checksum, offset: 0, sent_at: now, is_again: false });
         self.send_part(now, peer, fx);
     }
 
@@ -179,11 +189,18 @@ impl Raft {
         self.send(peer, Body::Snapshot(part), fx);
     }
 
-    /// Sends a part again that had no answer for two heartbeats.
+    /// Sends a part again that had no answer for too long.
     pub(super) fn nudge_snapshot(&mut self, now: Instant, peer: u32, fx: &mut Fx<'_>) {
-        let patience = self.config.heartbeat.saturating_mul(2);
-        let sending = self.progress[peer as usize].sending.as_ref();
-        if sending.is_some_and(|sending| now.since(sending.sent_at) >= patience) {
+        let least = self.config.heartbeat.saturating_mul(2);
+        let chunk_bytes = u64::from(self.config.snapshot_chunk_bytes);
+        let progress = &mut self.progress[peer as usize];
+        let Some(sending) = &mut progress.sending else {
+            return;
+        };
+        let part_bytes = sending.rest_bytes().min(chunk_bytes);
+        if now.since(sending.sent_at) >= progress.round_trip.patience(least, part_bytes) {
+            sending.is_again = true;
+            progress.round_trip.expired();
             self.send_part(now, peer, fx);
         }
     }
@@ -196,7 +213,8 @@ impl Raft {
         (id, offset, received): (LogId, u64, u64),
         fx: &mut Fx<'_>,
     ) {
-        let Some(sending) = &mut self.progress[from as usize].sending else {
+        let progress = &mut self.progress[from as usize];
+        let Some(sending) = &mut progress.sending else {
             return;
         };
         let is_current = sending.snapshot.id == id && sending.offset == offset;
@@ -205,7 +223,11 @@ impl Raft {
         }
         // The whole is there: its installation is acknowledged as entries are.
         if received < sending.snapshot.state.len() as u64 {
-            sending.offset = received;
+            if !sending.is_again && received > offset {
+                progress.round_trip.measure(now.since(sending.sent_at), received - offset);
+            }
+            progress.round_trip.answered();
+            (sending.offset, sending.is_again) = (received, false);
             self.send_part(now, from, fx);
         }
     }

@@ -8,6 +8,10 @@ use catalog::{Judged, PerNode, Property};
 
 /// Term, commit index and applied index never go back within a boot; term and vote, once durable,
 /// not across boots either.
+///
+/// A member that was taken out of the group may come back with nothing: the removal is committed,
+/// so no leader without it can win, whatever this node votes for (raft-thesis §4.2). That it must
+/// have been removed first is what makes it a new member at an old address.
 #[derive(Clone, Debug)]
 pub struct Monotonic;
 
@@ -81,6 +85,10 @@ impl PerNode for Monotonic {
     fn look(&mut self, look: &Look<'_>, memory: &mut Memory) -> Judged {
         let mut after = Seen::of(look.part);
         let has_rebooted = core::mem::take(&mut memory.has_rebooted);
+        if has_rebooted && is_newcomer(look) {
+            memory.seen = Some(after);
+            return Ok(1);
+        }
         let Some(before) = memory.seen.replace(after) else {
             return Ok(0);
         };
@@ -97,4 +105,12 @@ impl PerNode for Monotonic {
         let detail = format!("{}: {detail}", look.name());
         Err(look.breach(Self::PROPERTY, rule, &[look.node], detail))
     }
+}
+
+/// Whether a node has booted with nothing and is no member by what the group has committed.
+fn is_newcomer(look: &Look<'_>) -> bool {
+    let (raft, others) = (look.part, || look.group().filter(|(node, _)| *node != look.node));
+    let is_blank = raft.term() == 0 && raft.last_index() == 0;
+    let furthest = others().max_by_key(|(_, other)| other.commit_index());
+    is_blank && furthest.is_some_and(|(_, other)| !other.counts_on(raft.me()))
 }
