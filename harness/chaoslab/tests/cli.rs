@@ -5,7 +5,7 @@ mod support;
 use chaoslab::three_caches;
 use devkit::tree::{root, with};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use support::{chaoslab, stderr, stdout};
 
 fn folder(name: &str) -> PathBuf {

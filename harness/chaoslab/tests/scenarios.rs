@@ -9,7 +9,7 @@ use harness::run;
 use scenario::Scenario;
 use scenario::plan::Plan;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn load(path: &Path) -> Scenario {
     let source = fs::read_to_string(path).expect("a readable file");

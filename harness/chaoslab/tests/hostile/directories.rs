@@ -2,7 +2,7 @@
 
 use crate::limits::{End, run};
 use crate::mutate::mutant;
-use crate::{folder, prepared, rng, times};
+use crate::{prepared, rng, times};
 use std::fs;
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::limits::{End, run};
 use crate::mutate::mutant;
-use crate::{case, folder, prepared, rng, times};
+use crate::{case, prepared, rng, times};
 use std::fs;
 
 #[test]
