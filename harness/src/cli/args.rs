@@ -1,7 +1,9 @@
 //! The words of the command line.
 
+mod hunt;
 mod sweep;
 
+pub use hunt::HuntArgs;
 pub use sweep::{MergeArgs, SummaryArgs, Summed, SweepArgs};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -272,34 +274,6 @@ pub struct ExploreArgs {
     pub replay: Option<String>,
 }
 
-/// Arguments of `hunt`.
-#[derive(Debug, Args)]
-pub struct HuntArgs {
-    /// The system, as `chaoslab list systems` has it.
-    pub system: String,
-    /// Stop after this time, such as 60s or 8h; otherwise after a minute where no runs are given.
-    #[arg(long, value_parser = length)]
-    pub time: Option<Duration>,
-    /// Stop after so many worlds: what is found then depends on the seed alone.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub runs: Option<u64>,
-    /// What the worlds are drawn from; otherwise a drawn one, which is printed.
-    #[arg(long, value_parser = seed)]
-    pub seed: Option<u64>,
-    /// Where finds are kept, below hunt/SYSTEM.
-    #[arg(long, default_value = "out")]
-    pub out: PathBuf,
-    /// Plant this defect in every world. Repeatable.
-    #[arg(long = "defect", value_name = "NAME")]
-    pub defects: Vec<String>,
-    /// Keep finds as they were drawn: neither shrink them nor ask for their cause.
-    #[arg(long)]
-    pub no_shrink: bool,
-    /// Threads; otherwise one per core. Nothing that is found in so many runs depends on it.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=4096))]
-    pub jobs: Option<u64>,
-}
-
 /// Arguments of `zoo`.
 #[derive(Debug, Args)]
 pub struct ZooArgs {
@@ -544,10 +518,6 @@ pub struct ReportArgs {
 }
 
 /// A seed, decimal or hexadecimal.
-fn length(text: &str) -> Result<Duration, String> {
-    Measure::Duration.parse(text).map(Duration).map_err(|why| why.to_string())
-}
-
 fn seed(text: &str) -> Result<u64, String> {
     let digits = text.replace('_', "");
     let parsed = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {

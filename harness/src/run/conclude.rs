@@ -22,6 +22,11 @@ impl Runner {
         }
     }
 
+    fn node_digests(&self) -> Vec<u64> {
+        let nodes = (0..self.roster.names().len() as u32).map(NodeId);
+        nodes.map(|node| self.engine.node_digest(node)).collect()
+    }
+
     /// As [`Runner::finish`], without the trace and without what a scraper would find: what it
     /// takes to write them down is many times what it takes to judge a short run.
     #[must_use]
@@ -29,16 +34,14 @@ impl Runner {
         let ended_at = self.now();
         let incidents = self.incidents();
         let digest = self.engine.digest();
-        let nodes = (0..self.roster.names().len() as u32).map(NodeId);
-        let node_digests = nodes.map(|node| self.engine.node_digest(node)).collect();
+        let node_digests = self.node_digests();
         self.stop_waiting(ended_at);
         self.director.finish(&self.engine);
         let script = std::mem::take(&mut self.director.script);
         let ended = self.ended.clone().unwrap_or(Ended::InTime);
         let load = self.engine.workload().as_any().downcast_ref::<Load>();
         let load = load.expect("the runner gave the engine a Load");
-        let given_up = load.given_up();
-        let (ops, never_sent) = (load.history(), load.never_sent());
+        let (ops, given_up, never_sent) = (load.history(), load.given_up(), load.never_sent());
         let watch = self.engine.observer();
         let watched: Vec<Watched> = watch.watched().collect();
         let marks: Vec<Marked> = watch.marks.iter().copied().collect();

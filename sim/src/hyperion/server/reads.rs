@@ -201,23 +201,49 @@ impl Server {
             }
             !due
         });
+        // What is still open was put there meanwhile.
+        waiting.append(&mut self.reads.waiting);
         self.reads.waiting = waiting;
     }
 
-    /// The time that a read is judged by. What the log holds and is not applied yet comes after the
-    /// read and was stamped before now: judged by now, a read would miss what a write finds that
-    /// takes effect later.
-    fn reads_at(&self, time: u64) -> u64 {
-        let defects = &self.config.defects;
-        if defects.ttl_on_wall_clock || defects.ttl_on_monotonic_clock {
-            return time;
+    /// Whether something that is read ends between the first write that the log holds and that is
+    /// not applied yet, and `time`. Such writes were stamped before `time` and take effect after
+    /// the read: one of them might still find what the read misses.
+    fn is_open(&self, read: &Read, time: u64) -> bool {
+        if !self.goes_by_the_log() {
+            return false;
         }
-        let next = self.raft.entry(self.machine.applied_index() + 1);
-        next.map_or(time, |entry| time.min(entry.time))
+        let Some(next) = self.raft.entry(self.machine.applied_index() + 1) else { return false };
+        let machine = &self.machine;
+        let ends =
+            |key: &Key| machine.read(key, time).is_none() && machine.read(key, next.time).is_some();
+        next.time < time
+            && match &read.keys {
+                Keys::One(key) => ends(key),
+                Keys::Batch(keys) => keys.iter().any(ends),
+            }
+    }
+
+    /// Whether reads and writes are judged by one clock, that of the log: not with some defects.
+    fn goes_by_the_log(&self) -> bool {
+        let defects = &self.config.defects;
+        !defects.ttl_on_wall_clock && !defects.ttl_on_monotonic_clock && !defects.read_before_apply
+    }
+
+    /// The time of a read that waited: not before what was applied meanwhile, or it would find what
+    /// a write has missed by then.
+    fn not_before_applied(&self, time: u64) -> u64 {
+        let applied = self.raft.entry(self.machine.applied_index());
+        let is_judged = self.goes_by_the_log();
+        applied.filter(|_| is_judged).map_or(time, |entry| time.max(entry.time))
     }
 
     fn serve(&mut self, now: Now, read: &Read, time: u64, stale: bool, fx: &mut Fx<'_>) {
-        let time = self.reads_at(time);
+        let time = self.not_before_applied(time);
+        if !stale && self.is_open(read, time) {
+            let waiting = (self.raft.last_index(), time, read.clone());
+            return self.reads.waiting.push(waiting);
+        }
         match &read.keys {
             Keys::One(key) => self.serve_one(now, read.requester, key, time, stale, fx),
             Keys::Batch(keys) => self.serve_batch(read.requester, keys, time, fx),
