@@ -4,7 +4,7 @@
 mod support;
 
 use chaoslab::three_caches;
-use devkit::tree::with;
+use devkit::tree;
 use std::fs;
 use std::path::{Path, PathBuf};
 use support::{chaoslab, command, stderr, stdout};
@@ -68,7 +68,7 @@ defects = ["double-vote-same-term"]
 );
 
 fn prepared(name: &str) -> PathBuf {
-    with(folder(name), "contested.toml", SCENARIO)
+    tree::with(folder(name), "contested.toml", SCENARIO)
 }
 
 const SWEEP: &[&str] = &["sweep", "contested.toml", "--variant", "all", "--seeds", "0..4"];

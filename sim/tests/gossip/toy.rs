@@ -346,7 +346,11 @@ impl Cluster {
     }
 
     pub fn down(&mut self, node: u32) -> ConditionId {
-        self.impose(Condition::Down { node: NodeId(node), disk: DiskFate::Kept })
+        self.impose(Condition::Down {
+            node: NodeId(node),
+            disk: DiskFate::Kept,
+            sockets: contract::Sockets::Closed,
+        })
     }
 
     /// A node restarts before anybody notices.
