@@ -65,6 +65,7 @@ keys   = { count = 1 }
 id    = "lin"
 kind  = "linearizable"
 model = "register-cas"
+over  = "clients.c"
 "#;
 
 /// Interrupts a command that loops, and returns the status of `timeout`. It sends the

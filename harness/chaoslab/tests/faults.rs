@@ -89,6 +89,7 @@ const CASES: &[(&str, &str)] = &[
     ("clog", r#"node = "h/leader""#),
     ("swizzle-clog", r#"node = "h/*""#),
     ("crash", r#"node = "h/1", disk = "keep""#),
+    ("crash", r#"node = "h/1", disk = "keep", sockets = "silent""#),
     ("crash", r#"node = "h/leader", disk = "lose-unsynced""#),
     ("crash", r#"node = "h/leader", disk = "torn""#),
     ("crash", r#"node = "h/1", disk = "wipe""#),

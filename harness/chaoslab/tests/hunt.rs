@@ -7,7 +7,7 @@ use chaoslab::LAB;
 use harness::cli::names;
 use harness::hunt::{self, Hunted, Limits, Source};
 use std::fs;
-use support::{chaoslab, folder, stdout};
+use support::{chaoslab, folder, stderr, stdout};
 
 fn hunted(defects: &[&str], seed: u64, runs: u64, jobs: usize) -> Hunted {
     let names = names(&LAB);
@@ -79,6 +79,6 @@ fn what_is_not_there_is_said() {
     ] {
         let output = chaoslab(&folder, &args);
         assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+        assert!(stderr(&output).contains(said), "{output:?}");
     }
 }

@@ -113,7 +113,10 @@ fn what_the_compiler_accepts_validates() {
 
 /// Lines of tables whose keys or values are free: paths with values of any kind.
 fn is_free(table: &str, key: &str) -> bool {
-    key == "set" || key == "vary" || key == "redraw" || table == "[sweep]" || table == "[swarm]"
+    let holds_paths = ["set", "vary", "redraw"];
+    holds_paths.iter().any(|name| key == *name || table.ends_with(&format!(".{name}]")))
+        || table == "[sweep]"
+        || table == "[swarm]"
 }
 
 /// For each line of each file with a key: the table that it stands in, its number, and the key.

@@ -144,7 +144,7 @@ fn own_operations_are_listed_and_read_back() {
 /// A tail has no end, what clients can write and nodes can hold has: the draw is cut to it.
 #[test]
 fn sizes_with_an_endless_tail_are_cut_to_what_the_system_can_do() {
-    let sizes = "{ dist = \"exponential\", mean = \"900KiB\" }";
+    let sizes = "{ dist = \"exponential\", min = \"8B\", mean = \"900KiB\" }";
     let plan = plan(&format!(
         "{RATE}ops = {{ put = 1 }}\nvalue = {sizes}\n\
          [[preload]]\ninto = \"h/*\"\nentries = 100\nvalue = {sizes}\n"

@@ -584,5 +584,5 @@ fn termination_of_operations_and_of_elections() {
     record.leaderless = vec![Leaderless { group, longest: within, since: at(100), within }];
     record.holds(check);
     record.leaderless[0].longest = Duration::from_secs(7);
-    record.breaks(check, &["had none for 7s"]);
+    record.breaks(check, &["had none for 7.000 s"]);
 }

@@ -2,7 +2,7 @@
 
 use super::args::HuntArgs;
 use super::sweep::jobs;
-use super::{Lab, files, print};
+use super::{Lab, files};
 use crate::cause::{self, Branching};
 use crate::hunt::{self, Find, Hunted, Limits, Source, trial};
 use crate::interrupt;
@@ -13,7 +13,6 @@ use crate::shell::{Shell, fresh_seed, quoted};
 use crate::shrink::{self, Budget, Subject, Trials};
 use crate::stopwatch::Stopwatch;
 use crate::whole_file;
-use reports::canvas::{Cell, Table, figures, words};
 use reports::units::{count, plural};
 use scenario::Lab as Names;
 use std::path::{Path, PathBuf};
@@ -57,7 +56,7 @@ fn hunted(lab: &Lab, shell: Shell, args: &HuntArgs) -> Result<Exit, String> {
     shell.talk(&format!("{:.1} worlds/s", hunted.runs as f64 / watch.seconds().max(1e-9)));
     let keeper = Keeper { names: &names, shell, args, dir: args.out.join(&name), seed };
     let kept = keeper.keep_all(&hunted, interrupted);
-    shell.data(&summary(shell, &source, &hunted, &kept, seed));
+    shell.data(&summary(&source, &hunted, &kept, seed));
     if interrupted {
         interrupt::put_back();
     }
@@ -227,7 +226,6 @@ fn slug(check: &str, rule: &str) -> String {
 }
 
 fn summary(
-    shell: Shell,
     source: &Source<'_>,
     hunted: &Hunted,
     kept: &[Result<Kept, String>],
@@ -251,41 +249,34 @@ fn summary(
         text += "nothing failed\n";
         return text;
     }
-    text += &print::on_text(shell, |canvas| canvas.table(&finds(hunted, kept)));
+    text + &finds(hunted, kept)
+}
+
+/// What each find is, how often it came, and how to run it: a paragraph each, because names and paths
+/// are to be copied whole.
+fn finds(hunted: &Hunted, kept: &[Result<Kept, String>]) -> String {
+    let mut text = String::new();
     for (find, kept) in hunted.finds.values().zip(kept) {
+        text += &format!(
+            "{}: {}: in {} worlds, first in no. {}\n",
+            find.cause.check,
+            find.cause.rule,
+            count(find.times),
+            count(find.number),
+        );
         match kept {
-            Ok(kept) if !kept.cause.is_empty() => {
-                text += &format!("{}: {}\n", find.cause.check, kept.cause);
+            Ok(kept) => {
+                if !kept.left.is_empty() {
+                    text += &format!("  shrunk to {}\n", kept.left);
+                }
+                if !kept.cause.is_empty() {
+                    text += &format!("  cause: {}\n", kept.cause);
+                }
+                text +=
+                    &format!("  run: chaoslab run {}\n", quoted(&kept.file.display().to_string()));
             }
-            Ok(_) => {}
-            Err(why) => text += &format!("{}: {why}\n", find.cause.check),
+            Err(why) => text += &format!("  not kept: {why}\n"),
         }
     }
     text
-}
-
-fn finds(hunted: &Hunted, kept: &[Result<Kept, String>]) -> Table {
-    let mut table = Table::new(vec![
-        words("check"),
-        words("rule"),
-        figures("worlds"),
-        figures("first"),
-        words("shrunk to"),
-        words("run it: chaoslab run"),
-    ]);
-    for (find, kept) in hunted.finds.values().zip(kept) {
-        let (left, file) = match kept {
-            Ok(kept) => (kept.left.clone(), quoted(&kept.file.display().to_string())),
-            Err(_) => (String::new(), String::new()),
-        };
-        table.push(vec![
-            Cell::from(&find.cause.check),
-            Cell::from(&find.cause.rule),
-            Cell::from(count(find.times)),
-            Cell::from(count(find.number)),
-            Cell::from(left),
-            Cell::from(file),
-        ]);
-    }
-    table
 }

@@ -33,6 +33,11 @@ fn ten_seconds_of_partition_break_streams_alike() {
 }
 
 #[test]
+fn outages_are_equal() {
+    suite::outages_are_equal(&Turmoil, 6);
+}
+
+#[test]
 fn clients_with_a_load_are_equal_over_crashes() {
     suite::clients_with_a_load_are_equal_over_crashes(&Turmoil, 20);
 }

@@ -59,14 +59,15 @@ impl RoundTrip {
         self.expired = self.expired.saturating_add(1);
     }
 
-    /// How long to wait for an answer while `bytes` are outstanding: `least` or longer, twice what
-    /// they are expected to take, and twice as long after each time that it was in vain.
+    /// How long to wait for an answer while `bytes` are outstanding: a round trip and twice what
+    /// they are expected to take, but `least` at least, and twice as long after each time that it
+    /// was in vain.
     pub fn patience(&self, least: Duration, bytes: u64) -> Duration {
         let (mean, deviation) = self.smoothed.unwrap_or_default();
-        let base = least.as_nanos().max(mean.saturating_add(4 * deviation));
+        let answer_ns = mean.saturating_add(4 * deviation);
         let carried_ns = (u128::from(self.pace_ns) * u128::from(bytes) * 2) >> 10;
         let carried_ns = u64::try_from(carried_ns).unwrap_or(u64::MAX);
-        let patience = Duration(base.saturating_add(carried_ns));
+        let patience = Duration(answer_ns.saturating_add(carried_ns)).max(least);
         assert!(patience >= least, "nobody is given up at once");
         patience.saturating_mul(1 << self.expired.min(DOUBLED_MAX))
     }
