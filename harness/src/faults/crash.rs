@@ -29,12 +29,13 @@ impl FaultKind for Crash {
             },
             Field {
                 name: "sockets",
-                kind: FieldKind::Plain(Kind::Choice(&["closed", "silent"])),
-                about: "closed: the process died, its operating system resets its connections and \
-                        refuses new ones; silent: the power went, nothing is sent and nothing \
+                kind: FieldKind::Plain(Kind::Choice(&["by-disk", "closed", "silent"])),
+                about: "by-disk: closed where `disk` is keep, else silent; closed: the process \
+                        died, its operating system resets its connections and refuses new ones; \
+                        silent: the power went, nothing is sent and nothing \
                         answered until it boots, and peers find out by their own time-outs or \
                         from the machine once it is back",
-                default: "as `disk` implies: closed for keep, else silent",
+                default: "\"by-disk\"",
                 required: false,
             },
         ];
@@ -66,11 +67,11 @@ impl FaultKind for Crash {
             "wipe" => DiskFate::Wiped,
             other => unreachable!("`disk` is one of its words, not {other}"),
         };
-        let sockets = match fields.has("sockets").then(|| fields.choice("sockets")) {
-            None => Sockets::of(disk),
-            Some("closed") => Sockets::Closed,
-            Some("silent") => Sockets::Silent,
-            Some(other) => unreachable!("`sockets` is one of its words, not {other}"),
+        let sockets = match fields.choice("sockets") {
+            "by-disk" => Sockets::of(disk),
+            "closed" => Sockets::Closed,
+            "silent" => Sockets::Silent,
+            other => unreachable!("`sockets` is one of its words, not {other}"),
         };
         let nodes = nodes_of(fields, stage);
         lasting(nodes.into_iter().map(|node| Condition::Down { node, disk, sockets }))
