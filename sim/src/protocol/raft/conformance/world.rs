@@ -130,8 +130,7 @@ impl World {
 
     /// A node's heartbeat is due, a little late.
     pub fn heartbeat(&mut self, node: u32) {
-        // Longer than a leader waits for answers, so that it finds out what was lost.
-        let late = Duration::from_millis(400);
+        let late = Duration::from_millis(300);
         self.now_ns += late.as_nanos();
         self.call(node, |raft, now, fx| {
             raft.on_timer(now, super::super::machine::HEARTBEAT, fx);
