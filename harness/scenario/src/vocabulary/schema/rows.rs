@@ -18,7 +18,7 @@ pub fn of_rows(name: &str, shape: Shape, lab: &Lab<'_>) -> Value {
         Shape::System => words(&lab.systems.iter().map(|system| system.name()).collect::<Vec<_>>()),
         Shape::Role => {
             let roles = |system: &dyn System| system.roles().iter().map(|role| role.name).collect();
-            words(&names_of(lab, |system| roles(system), |name| *name != "client"))
+            words(&names_of(lab, roles, |name| *name != "client"))
         }
         Shape::Uses => uses(lab),
         Shape::Defects => list(words(&names_of(
@@ -98,7 +98,7 @@ fn uses(lab: &Lab<'_>) -> Value {
 }
 
 fn asks(lab: &Lab<'_>) -> Vec<&'static str> {
-    names_of(lab, |system| Ask::names(system), |_| true)
+    names_of(lab, Ask::names, |_| true)
 }
 
 fn event_names(lab: &Lab<'_>) -> Vec<&'static str> {
