@@ -168,8 +168,10 @@ fn what_breaks_the_shape_is_refused_by_both() {
             both_refuse(&schema, &date, &shown("a date"));
             let line = text.lines().nth(number).expect("it is there");
             // A name may end in the same letters.
-            let is_time =
-                |(at, _): &(usize, &str)| line[..*at].ends_with(|c: char| c.is_ascii_digit());
+            let is_time = |(at, _): &(usize, &str)| {
+                let figure = line[..*at].rsplit('"').next().unwrap_or_default();
+                !figure.is_empty() && figure.chars().all(|c| c.is_ascii_digit() || c == '_')
+            };
             if let Some((at, _)) = line.match_indices("ms\"").find(is_time) {
                 let unit = format!("{}msec{}", &line[..at], &line[at + 2..]);
                 both_refuse(&schema, &with_line(&text, number, &unit), &shown("a wrong unit"));
