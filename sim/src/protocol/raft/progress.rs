@@ -109,6 +109,12 @@ impl Progress {
         }
     }
 
+    /// The leader itself has everything up to `index` on its disk. It sends itself nothing.
+    pub fn stored(&mut self, index: u64) {
+        self.matched = self.matched.max(index);
+        self.next = self.next.max(self.matched + 1);
+    }
+
     /// The peer has everything up to `matched`. An answer from the past changes nothing: what was
     /// durable in this term stays so.
     pub fn accepted(&mut self, matched: u64, now: Instant) {

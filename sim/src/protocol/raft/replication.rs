@@ -269,8 +269,7 @@ impl Raft {
     pub(super) fn on_own_match(&mut self, index: u64, fx: &mut Fx<'_>) {
         assert!(index <= self.log.last().index, "a leader does not cut its own log");
         let me = self.me() as usize;
-        let own = &mut self.progress[me];
-        own.matched = own.matched.max(index);
+        self.progress[me].stored(index);
         self.advance_commit(fx);
     }
 

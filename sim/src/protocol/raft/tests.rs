@@ -66,7 +66,7 @@ fn random_runs_find_defects() {
         ("term-not-persisted", "mixed", 5, "raft.monotonic"),
         ("double-vote-same-term", "storm", 80, "raft.one_leader_per_term"),
         ("uptodate-index-only", "mixed", 120, "raft.leader_completeness"),
-        ("truncate-on-matching-append", "mixed", 80, "raft.leader_completeness"),
+        ("truncate-on-matching-append", "mixed", 40, "raft.leader_completeness"),
         ("missing-prev-term-check", "storm", 10, "raft.log_matching"),
         ("commit-past-verified-prefix", "mixed", 10, "raft.state_machine_safety"),
         ("quorum-off-by-one", "mixed", 40, "raft.leader_completeness"),
